@@ -158,6 +158,7 @@ fn judge(
     configs: Vec<Config>,
     mut problems: Vec<Problem>,
 ) -> Report {
+    evidence::align(&mut runs);
     order(&mut runs, |run| run);
     if let Some(folder) = &options.checkout {
         match Checkout::at(folder) {
@@ -227,7 +228,7 @@ fn order<T>(runs: &mut [T], run: impl Fn(&T) -> &Run) {
     let compare = |a: &T, b: &T| {
         let (a, b) = (run(a), run(b));
         let time = if timed { a.started.cmp(&b.started) } else { read(a).cmp(&read(b)) };
-        time.then_with(|| natural(&a.source, &b.source))
+        time.then_with(|| read(a).cmp(&read(b))).then_with(|| natural(&a.source, &b.source))
     };
     // To sort takes room for all of them once more.
     if !runs.is_sorted_by(|a, b| compare(a, b).is_le()) {

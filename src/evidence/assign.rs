@@ -25,6 +25,8 @@ pub(super) struct Graph<'a> {
     vertices: HashMap<Digest, usize>,
     root: Digest,
     defined: bool,
+    /// How many hold a result.
+    stored: usize,
 }
 
 impl<'a> Graph<'a> {
@@ -35,6 +37,7 @@ impl<'a> Graph<'a> {
             vertices: vertices(&config.records),
             root: formula::selector("/"),
             defined: config.defined,
+            stored: config.records.iter().filter(|record| record.stored).count(),
         };
         for (n, record) in config.records.iter().enumerate() {
             for below in graph.below(record).collect::<Vec<_>>() {
@@ -102,6 +105,7 @@ impl<'a> Graph<'a> {
             fields: record.fields.clone(),
             stored,
             created: record.created,
+            layer: record.layer,
             ..StepKey::default()
         })
     }
@@ -109,13 +113,49 @@ impl<'a> Graph<'a> {
     fn input(&self, links: &[Link]) -> KeyInput {
         let leaves = links.iter().filter(|link| self.is_leaf(link.record));
         let mut contents: Few<Digest> =
-            leaves.filter_map(|link| self.get(link.record)?.digest).collect();
+            leaves.clone().filter_map(|link| self.get(link.record)?.digest).collect();
         contents.sort_unstable();
         contents.dedup();
         KeyInput {
             selector: links.iter().find_map(|link| link.selector),
             contents,
+            layers: leaves.clone().find_map(|link| self.get(link.record)?.layer),
             step: links.iter().any(|link| !self.is_leaf(link.record)),
+        }
+    }
+
+    /// Records of steps of the run that wrote the cache: those with a result, and what they were
+    /// made of. Keys of earlier runs are there too, without results.
+    pub(super) fn own(&self) -> Vec<bool> {
+        let mut own = vec![false; self.records.len()];
+        let mut open: Vec<usize> =
+            (0..own.len()).filter(|at| self.get(*at).is_some_and(|r| r.stored)).collect();
+        if open.is_empty() {
+            open = (0..own.len()).collect();
+        }
+        while let Some(at) = open.pop() {
+            let Some(slot) = own.get_mut(at).filter(|own| !**own) else { continue };
+            if self.is_leaf(at) {
+                continue;
+            }
+            *slot = true;
+            let inputs = self.get(at).into_iter().flat_map(|record| &record.inputs);
+            open.extend(inputs.filter_map(|links| self.only_step(links)));
+        }
+        own
+    }
+
+    /// The step among the records that an input may be. Where there are several, without results of
+    /// their own, those of earlier runs are among them, and nothing tells which.
+    fn only_step(&self, links: &[Link]) -> Option<usize> {
+        let steps = links.iter().map(|link| link.record).filter(|at| !self.is_leaf(*at));
+        let mut steps: Vec<usize> = steps.collect();
+        steps.sort_unstable();
+        steps.dedup();
+        let stored = |at: &usize| self.get(*at).is_some_and(|record| record.stored);
+        match steps.as_slice() {
+            [step] if !stored(step) => Some(*step),
+            _ => None,
         }
     }
 
@@ -154,8 +194,9 @@ pub(super) fn assign(graph: &Graph, build: &Build) -> Vec<Option<usize>> {
     stages.sort_by_key(|stage| std::cmp::Reverse(stage.len()));
     let mut taken = vec![false; graph.records.len()];
     let ends: Vec<Place> = stages.iter().map(|stage| end_of(build, stage)).collect();
+    let own = graph.own();
     for stage in stages {
-        let search = || Search::of(graph, build, &stage, &ends, &taken).best();
+        let search = || Search::of(graph, build, &stage, &ends, (&taken, &own)).best();
         let records = graph.of_vertices(build, &stage).unwrap_or_else(search);
         for (step, record) in stage.iter().zip(records) {
             if let Some((slot, record)) = given.get_mut(*step).zip(record) {
@@ -205,7 +246,11 @@ struct Search<'a> {
     /// Records that the base image may be, where the log prints its digest.
     bases: Vec<Digest>,
     on_base: bool,
+    /// Each step of the build has its result in the cache: what has none is of earlier builds.
+    whole: bool,
     taken: &'a [bool],
+    /// Records that are of this build for sure.
+    own: &'a [bool],
 }
 
 /// How well a path fits; the larger the better.
@@ -217,14 +262,14 @@ impl<'a> Search<'a> {
         build: &'a Build,
         stage: &[usize],
         ends: &[Place],
-        taken: &'a [bool],
+        (taken, own): (&'a [bool], &'a [bool]),
     ) -> Self {
         let steps: Vec<&Step> = stage.iter().filter_map(|n| build.steps.get(*n)).collect();
         let base = steps.first().and_then(|step| build.base_of(&step.stage, &step.platform));
         // Numbers begin with the FROM of an image: without one the stage may stand on another one.
-        let own = base.is_some() || steps.first().is_some_and(|step| step.position > 1);
+        let on_image = base.is_some() || steps.first().is_some_and(|step| step.position > 1);
         let mut places = vec![Place::default()];
-        places.extend(ends.iter().filter(|_| !own).cloned());
+        places.extend(ends.iter().filter(|_| !on_image).cloned());
         places.sort();
         places.dedup();
         Self {
@@ -232,8 +277,10 @@ impl<'a> Search<'a> {
             named: steps.iter().map(|step| named(step, &mut places)).collect(),
             bases: base.map(bases).unwrap_or_default(),
             on_base: base.is_some(),
+            whole: graph.stored >= build.decided().count(),
             steps,
             taken,
+            own,
         }
     }
 
@@ -251,7 +298,14 @@ impl<'a> Search<'a> {
         };
         let agreed =
             |(n, record): (usize, &usize)| others.iter().all(|path| path.get(n) == Some(record));
-        first.iter().enumerate().map(|at| agreed(at).then_some(*at.1)).collect()
+        // The texts of steps need not be their keys: an epoch makes another one of the same text.
+        let is_sure = |(n, record): (usize, &usize)| {
+            let defined =
+                |step: &&Step| step.digests.as_ref().is_some_and(|key| key.operation.is_some());
+            self.own.get(*record) == Some(&true) || self.steps.get(n).is_some_and(defined)
+        };
+        let sure = |at| agreed(at) && is_sure(at);
+        first.iter().enumerate().map(|at| sure(at).then_some(*at.1)).collect()
     }
 
     /// Every path from a record on; without recursion, for a file may hold a path of any length.
@@ -289,7 +343,8 @@ impl<'a> Search<'a> {
     /// How well a record fits the step at a place; `None` where it cannot be.
     fn score(&self, place: usize, at: usize) -> Option<Score> {
         let (step, record) = (self.steps.get(place)?, self.graph.get(at)?);
-        if self.taken.get(at) == Some(&true) || !self.graph.fits(step, record) {
+        let foreign = self.whole && !record.stored;
+        if foreign || self.taken.get(at) == Some(&true) || !self.graph.fits(step, record) {
             return None;
         }
         let named = |digest| self.named.get(place).is_some_and(|all| all.contains(&digest));

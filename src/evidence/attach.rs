@@ -89,7 +89,7 @@ fn is_attached(runs: &mut [Run], file: &Evidence) -> bool {
             let at = named.or_else(|| beside(runs, &file.source));
             let run = at.and_then(|at| runs.get_mut(at));
             let run = run.filter(|run| !run.builds.iter().all(|b| contradicts(b, &record.bases)));
-            run.is_some_and(|run| give(run, file, &record.given))
+            run.is_some_and(|run| give(run, file, Some(&record.given)))
         }
         What::Metrics(measured) => {
             let run = beside(runs, &file.source).and_then(|at| runs.get_mut(at));
@@ -126,7 +126,7 @@ fn attested(runs: &mut [Run], file: &Evidence, attested: &Attested) -> bool {
     if let Some(definition) = &attested.definition {
         keyed(run, file, definition, |_| true);
     }
-    give(run, file, &attested.given)
+    give(run, file, attested.given.as_ref())
 }
 
 /// The log prints base images, and none of them is one of these.
@@ -143,7 +143,8 @@ fn runs_others(build: &Build, defined: &CacheConfig) -> bool {
         let plain = text.split(['$', '\n']).next().unwrap_or_default();
         plain.split_ascii_whitespace().take(2).collect::<Vec<_>>().join(" ")
     };
-    let texts = defined.records.iter().filter_map(|record| record.text.as_deref());
+    let commands = defined.records.iter().filter(|record| record.runs);
+    let texts = commands.filter_map(|record| record.text.as_deref());
     let told: Vec<String> = texts.map(first_words).collect();
     let runs = build.steps.iter().filter(|step| step.instruction == "RUN");
     let (known, others): (Vec<&Step>, Vec<&Step>) = runs
@@ -153,11 +154,14 @@ fn runs_others(build: &Build, defined: &CacheConfig) -> bool {
 }
 
 /// The only build of a run gets the arguments that a file tells.
-fn give(run: &mut Run, file: &Evidence, given: &Given) -> bool {
+fn give(run: &mut Run, file: &Evidence, given: Option<&Given>) -> bool {
     let [build] = run.builds.as_mut_slice() else { return !run.builds.is_empty() };
-    for argument in given {
-        if !build.given.contains(argument) {
-            build.given.push(argument.clone());
+    if let Some(given) = given {
+        let known = build.given.get_or_insert_default();
+        for argument in given {
+            if !known.contains(argument) {
+                known.push(argument.clone());
+            }
         }
     }
     tell(build, file);

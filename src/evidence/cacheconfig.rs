@@ -44,12 +44,14 @@ pub(super) struct Record {
     pub(super) created: Option<DateTime<Utc>>,
     /// The cache holds its result.
     pub(super) stored: bool,
-    /// The layer that it made, where an attestation tells it.
+    /// The layer that it made, of a base image all of its layers, where an attestation tells them.
     pub(super) layer: Option<Digest>,
     /// The digest of its vertex in the build that it was made by, where a definition tells it.
     pub(super) vertex: Option<Digest>,
-    /// The command, where a definition tells it.
+    /// The command of a RUN or the path of a WORKDIR, where a definition tells it.
     pub(super) text: Option<Box<str>>,
+    /// A definition tells that it is a command.
+    pub(super) runs: bool,
     /// Parts of the operation that a definition tells.
     pub(super) fields: Given,
 }

@@ -101,8 +101,13 @@ impl<'a> Guesses<'a> {
             self.known.insert(self.place.directory().to_owned(), names);
         }
         let text = self.known.get(self.place.directory())?.get(&digest)?.clone();
-        self.place.of_text(instruction(&text), &text);
+        self.follow(&text);
         Some(text)
+    }
+
+    /// Goes on behind a step whose text is known.
+    pub(super) fn follow(&mut self, text: &str) {
+        self.place.of_text(instruction(text), text);
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) struct Operation {
     pub(super) is_step: bool,
     /// What its record in a cache is called, where every part of it is known.
     pub(super) record: Option<Digest>,
-    /// The text of a command in shell form.
+    /// The text of a command in shell form, or the directory that is made.
     pub(super) command: Option<Box<str>>,
     /// Parts that can be named, each with a digest of its value.
     pub(super) fields: Given,
@@ -88,6 +88,10 @@ struct Platform {
 
 impl Op {
     fn command(&self) -> Option<Box<str>> {
+        if let Some(file) = &self.op.file {
+            let [Action { action }] = file.actions.as_slice() else { return None };
+            return action.get("mkdir")?.get("path")?.as_str().map(Into::into);
+        }
         let args = self.op.exec.as_ref()?.get("meta")?.get("args")?.as_array()?;
         args.last()?.as_str().map(Into::into)
     }

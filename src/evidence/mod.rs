@@ -5,6 +5,7 @@
 //! that it is of. No value that may be a secret is kept: only names, and digests that cannot be
 //! turned back. To add a kind: one new file, its `mod` line and its row in [`EVIDENCE`].
 
+mod align;
 mod alone;
 mod assign;
 mod attach;
@@ -13,6 +14,7 @@ mod checkout;
 mod content;
 mod formula;
 mod guess;
+mod layers;
 mod llb;
 mod metrics;
 mod operation;
@@ -23,6 +25,7 @@ mod status;
 mod store;
 mod stored;
 
+pub use align::align;
 pub use attach::{Attached, attach};
 pub use checkout::name_files;
 pub use page::{Page, pages};
@@ -36,7 +39,7 @@ use self::metrics::Measured;
 use self::provenance::Attested;
 use self::record::Record;
 use self::store::Operations;
-use crate::model::{Digest, EvidenceKind, Few, Run, Text};
+use crate::model::{Digest, EvidenceKind, Few, Part, Run};
 
 /// A kind of file.
 trait Kind: Sync {
@@ -68,8 +71,8 @@ static EVIDENCE: &[&dyn Kind] = &[
     &store::Store,
 ];
 
-/// Build arguments, or other named parts of an operation, each with a digest of its value.
-type Given = Few<(Text, Digest)>;
+/// Build arguments, or other named parts of an operation.
+type Given = Few<Part>;
 
 /// Bytes of a file that are looked at to tell whether it may be evidence.
 pub const START: usize = 512;

@@ -5,17 +5,15 @@
 //! them, and in the metadata file of a build. Source: `moby/buildkit`
 //! `solver/llbsolver/provenance/types`, `docs/attestations/slsa-definitions.md`.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
-use serde::de::{SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::cacheconfig::{CacheConfig, Link, Record};
+use super::layers::Chain;
 use super::llb::Operation;
 use super::record::{arguments, last_part};
 use super::{Given, Kind, Page, What, formula};
@@ -33,7 +31,8 @@ pub(super) struct Attested {
     /// The last part of the build's reference.
     pub(super) reference: Option<String>,
     pub(super) started: Option<DateTime<Utc>>,
-    pub(super) given: Given,
+    /// `None` where it does not hold what was asked for.
+    pub(super) given: Option<Given>,
     /// Digests of base images.
     pub(super) bases: Vec<Digest>,
     /// Its steps, as records without contents.
@@ -86,7 +85,7 @@ struct BuildDefinition {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct External {
-    request: Request,
+    request: Option<Request>,
 }
 
 #[derive(Default, Deserialize)]
@@ -105,7 +104,7 @@ struct Internal {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Invocation {
-    parameters: Request,
+    parameters: Option<Request>,
 }
 
 #[derive(Deserialize)]
@@ -157,39 +156,6 @@ struct Buildkit {
     source: Source,
     /// `"step4:0": [[{"digest": …}, …]]`.
     layers: BTreeMap<String, Vec<Chain>>,
-}
-
-/// A chain of layers, of which the last one is the step's own: those below are other steps', and
-/// the chains of a long stage are most of an attestation.
-struct Chain(Option<Digest>);
-
-impl<'de> Deserialize<'de> for Chain {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_seq(OwnLayer)
-    }
-}
-
-struct OwnLayer;
-
-impl<'de> Visitor<'de> for OwnLayer {
-    type Value = Chain;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a chain of layers")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut layers: A) -> Result<Chain, A::Error> {
-        #[derive(Deserialize)]
-        struct Layer<'a> {
-            #[serde(borrow)]
-            digest: Cow<'a, str>,
-        }
-        let mut own = None;
-        while let Some(layer) = layers.next_element::<Layer>()? {
-            own = Some(layer);
-        }
-        Ok(Chain(own.and_then(|layer| Digest::parse(&layer.digest))))
-    }
 }
 
 #[derive(Default, Deserialize)]
@@ -360,7 +326,9 @@ fn attested(predicate: Predicate, bytes: &[u8]) -> Attested {
     let infos = v1.source.infos.into_iter().chain(v0.source.infos);
     Attested {
         started: run.started,
-        given: arguments(request.args.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
+        given: request.map(|request| {
+            arguments(request.args.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+        }),
         bases: images.filter_map(digest).collect(),
         definition: config.filter(|config| !config.steps.is_empty()).map(|config| CacheConfig {
             records: records(config, &layers, bytes),
@@ -396,7 +364,8 @@ fn records(
             places.get(id).map(|at| Link { record: *at, selector }).into_iter().collect()
         };
         let inputs = if op.is_step { inputs.as_slice() } else { &[] };
-        let own = layers.get(&format!("{id}:0")).and_then(|chains| chains.first()?.0);
+        let chain = layers.get(&format!("{id}:0")).and_then(|chains| chains.first());
+        let own = chain.and_then(|chain| if op.is_step { chain.own } else { chain.all });
         Record {
             digest: op.record,
             quote: lines.get(id.as_str()).cloned().unwrap_or_default(),
@@ -404,6 +373,7 @@ fn records(
             layer: own,
             vertex: vertices.get(&id).and_then(|vertex| Digest::parse(vertex)),
             text: op.command,
+            runs: op.runs,
             fields: op.fields,
             ..Record::default()
         }

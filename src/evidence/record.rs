@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::{Given, Kind, Page, What, formula};
-use crate::model::{Digest, EvidenceKind, Text};
+use crate::model::{Digest, EvidenceKind, Part, Text};
 
 /// As it is stored.
 pub(super) struct Stored;
@@ -167,9 +167,9 @@ pub(super) fn arguments<'a>(attributes: impl Iterator<Item = (&'a str, &'a str)>
 }
 
 /// An argument, its value beyond recognition.
-pub(super) fn given(name: &str, value: &str) -> (Text, Digest) {
+pub(super) fn given(name: &str, value: &str) -> Part {
     // The name in the hash keeps equal values of two arguments apart.
-    (Text::new(name), formula::of_parts(&[name, "=", value]))
+    Part { name: Text::new(name), value: Some(formula::of_parts(&[name, "=", value])) }
 }
 
 impl Kind for Inspected {

@@ -70,7 +70,7 @@ mod tests {
             {\"Type\":\"buildkit.exec.v0\",\"Exec\":{\"meta\":{\"args\":[\"/bin/sh\",\"-c\",\"make\"],\"env\":[\"TOKEN=hunter2\"],\"cwd\":\"/\"}},\"OS\":\"linux\",\"Arch\":\"amd64\"}\n";
         let Some(Ok(What::Store(operations))) = Store.read(file) else { panic!("not read") };
         let names: Vec<&str> =
-            operations.values().flatten().map(|(name, _)| name.as_str()).collect();
+            operations.values().flatten().map(|part| part.name.as_str()).collect();
         assert_eq!(names, ["text", "cwd", "argument TOKEN"]);
         assert!(!format!("{operations:?}").contains("hunter2"));
     }

@@ -157,7 +157,7 @@ fn a_stored_build_is_a_run_with_its_definition_and_dockerfile() {
             [("Dockerfile".to_owned(), "FROM alpine:3\nWORKDIR /app\nRUN make\n".to_owned())]
         );
         assert_eq!(
-            build.given.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+            build.given.iter().flatten().map(|part| part.name.as_str()).collect::<Vec<_>>(),
             ["TOKEN"]
         );
         assert!(!format!("{runs:?}").contains("hunter2"));

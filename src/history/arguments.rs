@@ -16,9 +16,9 @@ mod shell;
 
 use std::fmt::Write as _;
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
-use crate::model::Run;
+use crate::model::{Digest, Run, secret_name};
 use crate::render::redact::redact;
 
 /// Stands for a value of a secret.
@@ -153,6 +153,15 @@ fn printed(text: &str) -> impl Iterator<Item = &str> {
 /// `BUILDKIT_INLINE_CACHE=1` and its like: the builder reads them, the image does not.
 fn is_switch(name: &str) -> bool {
     name.starts_with("BUILDKIT_")
+}
+
+/// What is kept of the digest of a value that a file beside the log tells, by the name of what it is
+/// the value of: `argument V`. As much as of other values, and nothing of a secret.
+pub(super) fn short_mark(name: &str, digest: Digest) -> Option<String> {
+    let own = name.rsplit(' ').next().unwrap_or(name);
+    secret_name::name(own).is_none().then(|| {
+        digest.bytes().iter().take(4).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    })
 }
 
 fn mark(name: &str, value: &str) -> String {

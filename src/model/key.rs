@@ -111,6 +111,15 @@ impl EvidenceKind {
     }
 }
 
+/// A part that has a name: a field of an operation (`argument V`, `user`), a build argument, a file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Part {
+    /// Its name.
+    pub name: Text,
+    /// Digest of its value; `None` where a history keeps none, as of a secret.
+    pub value: Option<Digest>,
+}
+
 /// Everything the result of one step depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StepKey {
@@ -120,9 +129,8 @@ pub struct StepKey {
     /// What it takes its files from: the step or base image below it, then sources that are copied
     /// or mounted.
     pub inputs: Few<KeyInput>,
-    /// Fields of the operation, each with the digest of its value, where the file names them:
-    /// `argument V`.
-    pub fields: Few<(Text, Digest)>,
+    /// Fields of the operation, where the file names them: `argument V`.
+    pub fields: Few<Part>,
     /// Files of a copy, each with the digest of its content and mode, where a commit has the very
     /// digest of all.
     pub files: Few<(Text, Digest)>,
@@ -131,6 +139,10 @@ pub struct StepKey {
     pub stored: Option<bool>,
     /// When its result was made, where the cache holds it.
     pub created: Option<DateTime<Utc>>,
+    /// The layer that it made, where an attestation tells it.
+    pub layer: Option<Digest>,
+    /// Some earlier build, of whose steps files alone tell, had the same operation.
+    pub known: bool,
 }
 
 impl StepKey {
@@ -148,6 +160,8 @@ pub struct KeyInput {
     pub selector: Option<Digest>,
     /// Contents, or base images, that it may be: any one of them is enough for a hit.
     pub contents: Few<Digest>,
+    /// Of a base image all of its layers, where an attestation tells them.
+    pub layers: Option<Digest>,
     /// It may be the result of a step.
     pub step: bool,
 }
@@ -159,7 +173,15 @@ impl KeyInput {
         if self.contents.is_empty() || other.contents.is_empty() {
             return None;
         }
-        Some(self.contents.iter().any(|content| other.contents.contains(content)))
+        let same = self.contents.iter().any(|content| other.contents.contains(content));
+        (same || !self.has_layers_of(other)).then_some(same)
+    }
+
+    /// Both are base images with the same layers: under another digest they are the same one only
+    /// where the builder knew them by their layers.
+    #[must_use]
+    pub fn has_layers_of(&self, other: &Self) -> bool {
+        self.layers.is_some() && self.layers == other.layers
     }
 }
 
@@ -194,5 +216,8 @@ mod tests {
         assert_eq!(input("ab").is_same(&input("bc")), Some(true));
         assert_eq!(input("ab").is_same(&input("c")), Some(false));
         assert_eq!(input("").is_same(&input("c")), None);
+        let layers = |n, of| KeyInput { layers: Some(digest(n)), ..input(of) };
+        assert_eq!(layers('1', "a").is_same(&layers('1', "b")), None);
+        assert_eq!(layers('1', "a").is_same(&layers('2', "b")), Some(false));
     }
 }

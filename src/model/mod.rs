@@ -23,7 +23,7 @@ pub use build::{Amount, Base, Build, BuildOutcome, Dialect, Engine, FinalStep};
 pub use cache_error::{About, cache_error, configured, is_gone, is_of_layer, is_of_record};
 pub use command::{Asked, CacheSpec, Command, KeyOption, Tool, asks_inline, is_proxy};
 pub use image::{ImageRef, is_masked, may_be_one};
-pub use key::{Digest, EvidenceKind, KeyInput, StepKey};
+pub use key::{Digest, EvidenceKind, KeyInput, Part, StepKey};
 pub use operation::{Copying, Mount, Operation};
 pub use shared::{Recent, Shared};
 pub use step::{Instruction, Outcome, Step, StepKind, Trace, elapsed};
@@ -117,6 +117,13 @@ pub struct Earlier {
 }
 
 impl Run {
+    /// No log tells of it: it was made of an exported cache or of an attestation.
+    #[must_use]
+    pub fn is_of_files(&self) -> bool {
+        let of_file = |build: &Build| build.headless && !build.told.is_empty();
+        self.lines == 1 && !self.builds.is_empty() && self.builds.iter().all(of_file)
+    }
+
     /// Keeps commands to which nothing will be added. What they ask for is shared with earlier ones
     /// at once: a log may hold thousands.
     pub(crate) fn asked_by(&mut self, commands: impl IntoIterator<Item = Command>) {

@@ -7,10 +7,9 @@
 
 mod below;
 mod operation;
+mod parts;
 
 use std::collections::BTreeSet;
-
-use chrono::{DateTime, Utc};
 
 use super::chain::Stage;
 use super::miss::Found;
@@ -95,7 +94,13 @@ pub(super) fn of_stage<'a, 'b: 'a>(
     let Some(first) = first else { return Vec::new() };
     let mut cases = Vec::new();
     for (at, step) in stage.steps.iter().enumerate().skip(first) {
-        let Some(difference) = pair.difference(at, step) else { break };
+        let Some(difference) = pair.difference(at, step) else {
+            let moved = said.filter(|said| at == first && said.because == Because::BaseChanged);
+            if moved.is_some() && pair.has_same_layers(step) {
+                cases.extend(pair.case(step, Difference::Base));
+            }
+            continue;
+        };
         let nothing = !difference.is_something();
         let lost = at == first && nothing;
         if lost && !(pair.is_same_above(first) && (said.is_none() || pair.is_same_below(at, step)))
@@ -121,9 +126,15 @@ pub(super) fn first_changed<'a, 'b: 'a>(
 ) -> Option<usize> {
     let pair = Pair::of(before, now, stage, None)?;
     let changed = |(at, step): &(usize, &&Step)| {
-        !pair.was_reused(step) && pair.difference(*at, step).is_some_and(Difference::is_something)
+        !may_be_reused(step) && pair.difference(*at, step).is_some_and(Difference::is_something)
     };
     stage.steps.iter().enumerate().find(changed).map(|(at, _)| at)
+}
+
+/// Nothing shows that the step of a build without its log ran: an earlier one had the same.
+fn may_be_reused(step: &Step) -> bool {
+    let known = || step.digests.as_ref().is_some_and(|key| key.known);
+    step.outcome == Outcome::Hit || (step.outcome == Outcome::Unknown && known())
 }
 
 /// The stage is in the build, and a file tells of its steps.
@@ -145,8 +156,6 @@ struct Pair<'a> {
     before: &'a Build,
     /// The steps of the stage in it, by their positions.
     then: Vec<&'a Step>,
-    /// When the newest result of it was made, where no log tells of it.
-    latest: Option<DateTime<Utc>>,
     /// The logs name two commits.
     other_commit: bool,
     now: &'a Build,
@@ -168,19 +177,11 @@ impl<'a> Pair<'a> {
         Some(Self {
             before,
             then: steps_of(before, stage),
-            latest: earlier.started.filter(|_| before.headless),
             other_commit: commits.is_some_and(|(was, is)| was != is),
             now,
             stage,
             said,
         })
-    }
-
-    /// A build without its log: the result of the step is older than the newest one of before.
-    fn was_reused(&self, step: &Step) -> bool {
-        let made = step.digests.as_ref().and_then(|key| key.created);
-        step.outcome == Outcome::Hit
-            || made.zip(self.latest).is_some_and(|(at, latest)| at <= latest)
     }
 
     /// The step of the earlier build at the same place.
@@ -194,6 +195,13 @@ impl<'a> Pair<'a> {
             .copied();
         let mut here = here.filter(|other| other.instruction == step.instruction);
         here.clone().find(|other| other.text == step.text).or_else(|| here.next())
+    }
+
+    /// Its base image has another digest and the same layers.
+    fn has_same_layers(&self, step: &'a Step) -> bool {
+        let below =
+            |(was, is): (&'a StepKey, &'a StepKey)| was.inputs.first().zip(is.inputs.first());
+        self.keys(step).and_then(below).is_some_and(|(was, is)| was.has_layers_of(is))
     }
 
     fn keys(&self, step: &'a Step) -> Option<(&'a StepKey, &'a StepKey)> {
@@ -280,6 +288,11 @@ impl<'a> Pair<'a> {
             | Difference::Above
             | Difference::Arguments
             | Difference::Options => self.operation(step),
+            Difference::Base if self.has_same_layers(step) => {
+                let files = matches!(step.instruction.as_str(), "COPY" | "ADD");
+                let open = if files { Few::from([KeyPart::Files]) } else { Few::new() };
+                Why { open, ..Why::of(differs, Because::BaseChanged, Confidence::Likely) }
+            }
             Difference::Base => why(Because::BaseChanged),
             Difference::Files => why(Because::InputsChanged),
             Difference::NothingStored => why(Because::NotStored),
@@ -301,8 +314,11 @@ fn is_other_operation(before: &StepKey, now: &StepKey) -> Option<bool> {
     if let (Some(was), Some(is)) = (before.operation, now.operation) {
         return Some(was != is);
     }
-    let told = !before.fields.is_empty() && !now.fields.is_empty();
-    told.then(|| before.fields != now.fields)
+    if before.fields.is_empty() || now.fields.is_empty() {
+        return None;
+    }
+    let compared = parts::compare(&before.fields, &now.fields);
+    (compared.untold.is_empty() || !compared.differ.is_empty()).then(|| !compared.is_same())
 }
 
 /// Sources of a copy as its text names them; none where the text is not known.

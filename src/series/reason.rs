@@ -316,13 +316,14 @@ impl<'a> Case<'_, '_, 'a> {
         self.step.key.is_some() && before.steps.iter().any(same)
     }
 
-    /// Lines of the build before are missing, and what stood in place of the step is among them.
+    /// Lines of the build before are missing, or it was stopped, and what stood in place of the step
+    /// was not reached.
     fn is_left_out_of(&self, before: &Build) -> bool {
         let step = self.step;
         let here = |other: &Step| {
             other.position == step.position && other.is_of(&step.stage, &step.platform)
         };
-        before.headless && !before.steps.iter().any(here)
+        (before.headless || !before.succeeded()) && !before.steps.iter().any(here)
     }
 
     /// A builder that makes one step of two equal ones printed it under the name of another stage:

@@ -1,8 +1,8 @@
 //! From a record back to the run that it was made of.
 
 use super::wire::{
-    Amount, Base, Below, Build, CiCache, Command, Digests, Input, KeyOption, Note, Pull, Quote,
-    Ran, Run, Step, Transfer,
+    Amount, Base, Below, Build, CiCache, Command, Digests, Input, KeyOption, Note, Part, Pull,
+    Quote, Ran, Run, Step, Transfer,
 };
 use crate::envelope::ENVELOPES;
 use crate::model::{self, CacheSpec, Text};
@@ -113,7 +113,7 @@ impl Reader<'_> {
                 .iter()
                 .filter_map(|told| Some((model::EvidenceKind::named(told)?, Text::default())))
                 .collect(),
-            given: model::Few::new(),
+            given: build.given.as_ref().map(|given| given.iter().map(part).collect()),
             reference: None,
             // Found when the run is complete.
             commands: (0, 0),
@@ -257,14 +257,24 @@ fn key(digests: &Digests) -> model::StepKey {
     let input = |input: &Input| model::KeyInput {
         selector: input.selector.as_ref().and_then(digest),
         contents: input.contents.iter().filter_map(digest).collect(),
+        layers: input.layers.as_ref().and_then(digest),
         step: input.step,
     };
     model::StepKey {
         operation: digests.operation.as_ref().and_then(digest),
         inputs: digests.inputs.iter().map(input).collect(),
+        fields: digests.fields.iter().map(part).collect(),
         stored: digests.stored,
+        created: digests.created,
+        layer: digests.layer.as_ref().and_then(digest),
         ..model::StepKey::default()
     }
+}
+
+/// What is not kept of the digest is the same in all that are read.
+fn part(Part(name, mark): &Part) -> model::Part {
+    let digest = |mark: &String| model::Digest::of_hex(&format!("{mark:0<32}"));
+    model::Part { name: Text::new(name), value: mark.as_ref().and_then(digest) }
 }
 
 /// The CI of this name; `None` where this version does not know it.

@@ -12,7 +12,7 @@ use super::names;
 use crate::history::Identity;
 use crate::model;
 
-pub(super) use self::build::{Amount, Base, Build, Digests, Input, Ran, Step, Transfer};
+pub(super) use self::build::{Amount, Base, Build, Digests, Input, Part, Ran, Step, Transfer};
 pub(super) use self::command::{Command, KeyOption};
 
 /// What is kept of one build log: one line of JSON.

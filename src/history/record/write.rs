@@ -1,8 +1,9 @@
 //! From a run to its record. Every text passes the function that takes out what may not be kept.
 
+use super::super::arguments::short_mark;
 use super::wire::{
-    Amount, Base, Below, Build, CiCache, Command, Digests, Input, KeyOption, Note, Pull, Quote,
-    Ran, Reason, Run, Step, Transfer,
+    Amount, Base, Below, Build, CiCache, Command, Digests, Input, KeyOption, Note, Part, Pull,
+    Quote, Ran, Reason, Run, Step, Transfer,
 };
 use crate::model;
 
@@ -106,6 +107,7 @@ impl Writer<'_> {
             line: build.line,
             tangled: build.tangled,
             told: build.told.iter().map(|(told, _)| told.name().to_owned()).collect(),
+            given: build.given.as_ref().map(|given| given.iter().map(part).collect()),
             headless: build.headless,
         }
     }
@@ -231,17 +233,25 @@ impl Writer<'_> {
     }
 }
 
-/// Digests of a step; names of its parts are left out with their digests, for short values can be
-/// guessed.
+/// Digests of a step.
 fn digests(key: &model::StepKey) -> Digests {
     let input = |input: &model::KeyInput| Input {
         selector: input.selector.map(|digest| digest.to_string()),
         contents: input.contents.iter().map(ToString::to_string).collect(),
+        layers: input.layers.map(|digest| digest.to_string()),
         step: input.step,
     };
     Digests {
         operation: key.operation.map(|digest| digest.to_string()),
         inputs: key.inputs.iter().map(input).collect(),
+        fields: key.fields.iter().map(part).collect(),
         stored: key.stored,
+        created: key.created,
+        layer: key.layer.map(|digest| digest.to_string()),
     }
+}
+
+/// A part with as much of its digest as may be kept.
+fn part(part: &model::Part) -> Part {
+    Part(part.name.to_string(), part.value.and_then(|value| short_mark(&part.name, value)))
 }

@@ -6,11 +6,10 @@
 //! names the parts of the operation decides, else what the log shows beside it. What stays open is
 //! said.
 
-use std::collections::BTreeSet;
-
 use super::super::chain;
+use super::parts::{Compared, compare};
 use super::{Because, Confidence, Difference, Few, KeyPart, Pair, Why, is_other_operation};
-use crate::model::{Amount, Base, Build, Digest, EvidenceKind, Step, Text};
+use crate::model::{Amount, Base, Step, Text};
 
 use Confidence::{Likely, Proven, Suspected};
 
@@ -24,7 +23,7 @@ impl<'a> Pair<'a> {
             return why;
         }
         if self.has_other_text(step) {
-            return instruction(Proven);
+            return self.of_text(step);
         }
         match step.instruction.as_str() {
             // Without a log its path may be another one.
@@ -34,8 +33,18 @@ impl<'a> Pair<'a> {
             "WORKDIR" => self.of_workdir(),
             "RUN" => self.of_run(step),
             // Values are filled in where they are printed; a here-document is printed in part.
-            _ => instruction(if is_printed(step) { Likely } else { Proven }),
+            _ if is_printed(step) => instruction(Likely),
+            _ => Why { open: Few::from([KeyPart::Values]), ..instruction(Proven) },
         }
+    }
+
+    /// The text was edited, or a value that is filled in is another one: that would be in every RUN
+    /// below, too.
+    fn of_text(&self, step: &'a Step) -> Why {
+        let no_argument = || self.given().is_some_and(|given| given.is_same());
+        let sure = self.keeps_a_command_below(step) || no_argument();
+        let open = if sure { Few::new() } else { Few::from([KeyPart::Values]) };
+        Why { open, ..instruction(Proven) }
     }
 
     /// Both texts are known, and differ.
@@ -51,44 +60,58 @@ impl<'a> Pair<'a> {
     /// A file names the parts of both operations: those that differ say it all.
     fn by_parts(&self, step: &'a Step) -> Option<Why> {
         let (before, now) = self.keys(step)?;
-        let parts = differing(&before.fields, &now.fields);
-        let named = |kind: &str| -> Few<Text> {
-            parts
-                .iter()
-                .filter_map(|part| part.strip_prefix(kind)?.strip_prefix(' '))
-                .map(Text::new)
-                .collect()
-        };
-        if before.fields.is_empty() || now.fields.is_empty() || parts.is_empty() {
+        if before.fields.is_empty() || now.fields.is_empty() {
             return None;
         }
+        let Compared { differ, untold } = compare(&before.fields, &now.fields);
+        let parts = match (differ.as_slice(), untold.as_slice()) {
+            ([], []) => return Some(unnamed()),
+            // All others are the same.
+            ([], [_]) => untold,
+            ([], _) => {
+                return Some(Why { open: in_scope().into(), ..argument(Few::new(), Likely) });
+            }
+            _ => differ,
+        };
+        let named = |kind: &str| -> Few<Text> {
+            let own = |part: &Text| part.strip_prefix(kind)?.strip_prefix(' ').map(Text::new);
+            parts.iter().filter_map(own).collect()
+        };
         let (arguments, options) = (named("argument"), named("option"));
         // The rest is written in the Dockerfile: the text, USER, SHELL.
         if parts.len() > arguments.len() + options.len() {
+            let of_image = |part: &Text| matches!(part.as_str(), "user" | "owner" | "cwd");
+            let written = parts.iter().filter(|part| !part.contains(' '));
             return Some(if self.has_other_text(step) {
                 instruction(Proven)
+            } else if self.base_moved() && written.into_iter().all(of_image) {
+                Why { open: Few::from([KeyPart::Dockerfile]), ..base() }
             } else {
                 above(Proven)
             });
         }
         if !options.is_empty() {
-            return Some(Why {
-                inputs: options,
-                ..Why::of(Difference::Options, Because::OptionChanged, Proven)
-            });
+            let option = Why::of(Difference::Options, Because::OptionChanged, Proven);
+            return Some(Why { inputs: options, ..option });
         }
-        let Some(given) = self.given() else {
-            let edited = self.is_edited();
-            let sure = if edited { Likely } else { Proven };
-            return Some(Why { open: open_if(edited), ..argument(arguments, sure) });
+        Some(self.by_arguments(arguments))
+    }
+
+    /// Variables of the command differ, and nothing else does: arguments, unless none of that name
+    /// was given another value.
+    fn by_arguments(&self, names: Few<Text>) -> Why {
+        let Some(Compared { differ, untold }) = self.given() else {
+            let known = self.is_same_dockerfile();
+            let sure = if known { Proven } else { Likely };
+            return Why { open: open_if(!known), ..argument(names, sure) };
         };
-        let given: Few<Text> =
-            arguments.iter().filter(|name| given.contains(*name)).cloned().collect();
+        let is_given = |name: &&Text| differ.contains(name) || untold.contains(name);
+        let given: Few<Text> = names.iter().filter(is_given).cloned().collect();
         match (given.is_empty(), self.base_moved()) {
-            (false, _) => Some(argument(given, Proven)),
+            (false, _) => argument(given, Proven),
             // The environment of the image is in every RUN on it.
-            (true, true) => Some(base()),
-            (true, false) => Some(above(Proven)),
+            (true, true) => Why { open: Few::from([KeyPart::Dockerfile]), ..base() },
+            (true, false) => above(Proven),
         }
     }
 
@@ -105,9 +128,9 @@ impl<'a> Pair<'a> {
             Because::OptionChanged => Difference::Options,
             _ => return None,
         };
-        let edited = self.is_edited() && said.confidence != Proven;
-        let sure = if edited { Likely } else { Proven };
-        Some(Why { inputs, open: open_if(edited), ..Why::of(differs, said.because, sure) })
+        let known = said.confidence == Proven || self.is_same_dockerfile();
+        let sure = if known { Proven } else { Likely };
+        Some(Why { inputs, open: open_if(!known), ..Why::of(differs, said.because, sure) })
     }
 
     fn is_said_of(&self, at: u32, step: &Step) -> bool {
@@ -125,51 +148,85 @@ impl<'a> Pair<'a> {
     }
 
     fn of_run(&self, step: &'a Step) -> Why {
-        let below = self.stage.steps.iter().filter(|other| other.position > step.position);
-        let runs =
-            below.filter(|other| other.instruction == "RUN").filter_map(|other| self.keys(other));
-        let others: Vec<Option<bool>> =
-            runs.map(|(before, now)| is_other_operation(before, now)).collect();
-        // An argument or a variable is in all that follow.
-        if others.contains(&Some(false)) {
+        // An argument, a variable or an option is in all that follow.
+        if self.keeps_a_command_below(step) {
             return instruction(Proven);
         }
         if !is_printed(step) {
-            return if others.is_empty() {
+            return if self.commands_below(step).next().is_none() {
                 let open = Few::from([KeyPart::Values, KeyPart::Options]);
                 Why { open, ..instruction(Suspected) }
             } else {
-                argument(self.names(step), Proven)
+                let open = [KeyPart::Instruction, KeyPart::Base].into_iter().chain(in_scope());
+                Why { open: open.collect(), ..argument(Few::new(), Proven) }
             };
         }
         if step.text.contains("<<") {
-            return Why {
-                open: Few::from([KeyPart::Values, KeyPart::Options]),
-                ..instruction(Likely)
-            };
+            let open = Few::from([KeyPart::Values, KeyPart::Options]);
+            return Why { open, ..instruction(Likely) };
         }
         if self.base_moved() {
             return Why { open: Few::from([KeyPart::Values, KeyPart::Dockerfile]), ..base() };
         }
-        let names = self.names(step);
-        let none = self.given().is_some() && names.is_empty();
-        if self.is_edited() && names.is_empty() {
-            let open =
-                if none { Few::new() } else { Few::from([KeyPart::Values, KeyPart::Options]) };
-            return Why { open, ..above(Likely) };
+        self.of_scope(step)
+    }
+
+    /// For each RUN below in the stage whether it is another operation. One that has a network of
+    /// its own does not depend on that of the build.
+    fn commands_below(&self, step: &'a Step) -> impl Iterator<Item = Option<bool>> {
+        let below = self.stage.steps.iter().copied();
+        let below = below.filter(|other| {
+            other.position > step.position
+                && other.instruction == "RUN"
+                && !other.text.contains("--network=")
+        });
+        below
+            .filter_map(|other| self.keys(other))
+            .map(|(before, now)| is_other_operation(before, now))
+    }
+
+    fn keeps_a_command_below(&self, step: &'a Step) -> bool {
+        self.commands_below(step).any(|other| other == Some(false))
+    }
+
+    /// The command is the same, and stands on the same: what is left is an argument, what the
+    /// Dockerfile says above it, and options of the build.
+    fn of_scope(&self, step: &Step) -> Why {
+        let Some(Compared { differ, untold }) = self.given() else {
+            return self.of_unknown_arguments();
+        };
+        let declared = step.trace.as_ref().and_then(|trace| trace.declared.as_ref());
+        let may_count = |name: &&Text| declared.is_none_or(|names| names.contains(name));
+        let names: Few<Text> = differ.iter().filter(may_count).cloned().collect();
+        if !names.is_empty() {
+            return match declared {
+                Some(_) => argument(names, Proven),
+                None => Why { open: in_scope().into(), ..argument(names, Likely) },
+            };
         }
-        let same = !self.other_commit
-            && is_same_file(self.before.dockerfile.as_ref(), self.now.dockerfile.as_ref());
-        if none {
-            let option = Why::of(
-                Difference::Options,
-                Because::OptionChanged,
-                if same { Likely } else { Suspected },
-            );
-            return Why { open: Few::from([KeyPart::Dockerfile]), ..option };
+        if untold.iter().any(|name| may_count(&name)) {
+            return Why { open: in_scope().into(), ..argument(Few::new(), Likely) };
         }
-        let sure = if same { Proven } else { Likely };
-        Why { open: open_if(!same), ..argument(names, sure) }
+        if self.is_edited() {
+            return above(Likely);
+        }
+        let sure = if self.is_same_dockerfile() { Likely } else { Suspected };
+        let option = Why::of(Difference::Options, Because::OptionChanged, sure);
+        Why { open: Few::from([KeyPart::Dockerfile]), ..option }
+    }
+
+    /// That the operation is another one is proven; which of these it is, is not.
+    fn of_unknown_arguments(&self) -> Why {
+        if self.is_edited() {
+            return Why { open: Few::from([KeyPart::Values, KeyPart::Options]), ..above(Likely) };
+        }
+        let sure = if self.is_same_dockerfile() { Proven } else { Likely };
+        Why { open: in_scope().into(), ..argument(Few::new(), sure) }
+    }
+
+    fn is_same_dockerfile(&self) -> bool {
+        !self.other_commit
+            && is_same_file(self.before.dockerfile.as_ref(), self.now.dockerfile.as_ref())
     }
 
     /// Another Dockerfile was sent.
@@ -198,24 +255,15 @@ impl<'a> Pair<'a> {
             other.position == step.position && other.is_of(&step.stage, &step.platform)
         };
         let before = self.before.steps.iter().find(here).and_then(below);
-        before.zip(below(step)).is_some_and(|(was, is)| was.is_same(is) == Some(false))
+        before.zip(below(step)).is_some_and(|(was, is)| match was.is_same(is) {
+            Some(same) => !same,
+            None => was.has_layers_of(is),
+        })
     }
 
-    /// Build arguments with other values, where files tell all of them. A history remembers the
-    /// files, not what they say of arguments.
-    fn given(&self) -> Option<Vec<Text>> {
-        let tells =
-            |(told, source): &(EvidenceKind, Text)| tells_arguments(*told) && !source.is_empty();
-        let told = |build: &Build| build.told.iter().any(tells);
-        let both = told(self.before) && told(self.now);
-        both.then(|| differing(&self.before.given, &self.now.given))
-    }
-
-    /// Those of them that the Dockerfile, where it is known, declares above the step.
-    fn names(&self, step: &Step) -> Few<Text> {
-        let declared = step.trace.as_ref().and_then(|trace| trace.declared.as_ref());
-        let given = self.given().unwrap_or_default().into_iter();
-        given.filter(|name| declared.is_none_or(|names| names.contains(name))).collect()
+    /// Build arguments of both builds, where files tell all of them.
+    fn given(&self) -> Option<Compared> {
+        Some(compare(self.before.given.as_ref()?, self.now.given.as_ref()?))
     }
 }
 
@@ -235,8 +283,19 @@ fn argument(names: Few<Text>, sure: Confidence) -> Why {
     Why { inputs: names, ..Why::of(Difference::Arguments, Because::ArgumentChanged, sure) }
 }
 
+/// No part that has a name differs: the platform, or what a newer builder writes.
+fn unnamed() -> Why {
+    let open = Few::from([KeyPart::Options]);
+    Why { open, ..Why::of(Difference::Options, Because::OptionChanged, Suspected) }
+}
+
 fn open_if(open: bool) -> Few<KeyPart> {
-    if open { Few::from([KeyPart::Dockerfile, KeyPart::Options]) } else { Few::new() }
+    if open { in_scope().into() } else { Few::new() }
+}
+
+/// What else is in every RUN: ENV, USER and SHELL, and options of the build.
+fn in_scope() -> [KeyPart; 2] {
+    [KeyPart::Dockerfile, KeyPart::Options]
 }
 
 /// The text is more than a kind.
@@ -251,25 +310,4 @@ fn is_same_file(a: Option<&Amount>, b: Option<&Amount>) -> bool {
         size.strip_suffix('B').is_some_and(|n| n.bytes().all(|byte| byte.is_ascii_digit()))
     };
     a.zip(b).is_some_and(|(a, b)| a.size == b.size && exact(&a.size))
-}
-
-/// The file names all build arguments.
-fn tells_arguments(told: EvidenceKind) -> bool {
-    matches!(
-        told,
-        EvidenceKind::DockerBuild
-            | EvidenceKind::Provenance
-            | EvidenceKind::Metadata
-            | EvidenceKind::Inspect
-    )
-}
-
-/// Names that stand for other values on the two sides, or are on one side only.
-fn differing(before: &[(Text, Digest)], now: &[(Text, Digest)]) -> Vec<Text> {
-    let only = |of: &[(Text, Digest)], not: &[(Text, Digest)]| -> BTreeSet<Text> {
-        of.iter().filter(|part| !not.contains(part)).map(|(name, _)| name.clone()).collect()
-    };
-    let mut names = only(now, before);
-    names.extend(only(before, now));
-    names.into_iter().collect()
 }

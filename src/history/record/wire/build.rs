@@ -92,6 +92,9 @@ pub(in super::super) struct Build {
     pub context: Option<Amount>,
     /// First line.
     pub line: u64,
+    /// All build arguments, where files beside the log told them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given: Option<Vec<Part>>,
     /// Kinds of files beside the log that told of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub told: Vec<String>,
@@ -176,10 +179,29 @@ pub(in super::super) struct Digests {
     pub operation: Option<String>,
     /// For each input the digests that it may have.
     pub inputs: Vec<Input>,
+    /// Named parts of the operation.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<Part>,
     /// Whether the cache holds the result.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stored: Option<bool>,
+    /// When the result was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub created: Option<DateTime<Utc>>,
+    /// The layer that it made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layer: Option<String>,
 }
+
+/// Name of a build argument or of another part of an operation, and 32 bits of the digest of its
+/// value as hexadecimal digits; without them where it is named like a secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in super::super) struct Part(
+    pub String,
+    #[serde(default, skip_serializing_if = "Option::is_none")] pub Option<String>,
+);
 
 /// One input of a step.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -192,6 +214,9 @@ pub(in super::super) struct Input {
     /// Of contents or base images.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub contents: Vec<String>,
+    /// Of the layers of a base image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layers: Option<String>,
     /// It may be the result of a step.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub step: bool,

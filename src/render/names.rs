@@ -2,7 +2,7 @@
 
 use crate::finding::{Confidence, Severity, Standing};
 use crate::model::{BuildOutcome, CacheOperation, CacheOutcome, Dialect, Engine, Outcome};
-use crate::series::{Because, KeyPart};
+use crate::series::{Because, Difference, KeyPart};
 use crate::triage::{Verdict, Wanted};
 
 /// `error`, `warning`, `note`.
@@ -86,6 +86,20 @@ pub fn key_part(part: &KeyPart) -> &'static str {
         KeyPart::Stage => "files of another stage",
         KeyPart::Argument(_) | KeyPart::Values => "the value of a build argument",
         KeyPart::Option(_) | KeyPart::Options => "an option of the build",
+    }
+}
+
+/// What files beside the logs prove to differ.
+#[must_use]
+pub fn difference(differs: Difference) -> &'static str {
+    match differs {
+        Difference::Instruction
+        | Difference::Above
+        | Difference::Arguments
+        | Difference::Options => "operation",
+        Difference::Base => "base",
+        Difference::Files => "files",
+        Difference::Nothing | Difference::NothingStored => "nothing",
     }
 }
 

@@ -92,7 +92,8 @@ fn is_open(study: &Study, series: &Series, breaks: &Misses, known: &[&Finding]) 
     if known.iter().any(|finding| explains(finding, run)) {
         return false;
     }
-    let cold = study.members(series).all(|(_, build)| build.hits() == 0);
+    let cold = study.members(series).all(|(_, build)| build.hits() == 0)
+        && !all_proven(breaks, series, newest);
     cold || is_like_no_cache(study, series)
         || newest.tangled
         || !all_expected(breaks, series, newest)
@@ -143,6 +144,13 @@ pub(crate) fn rebuilt(build: &Build) -> impl Iterator<Item = &Step> {
 fn explains(finding: &Finding, run: &Run) -> bool {
     let seen = finding.evidence.iter().any(|line| line.source == *run.source);
     seen && finding.impact.steps > 0 && finding.confidence > Confidence::Suspected
+}
+
+/// Why its chain broke is proven wherever it did: no more logs can say it better.
+fn all_proven(breaks: &Misses, series: &Series, newest: &Build) -> bool {
+    let last = series.builds.len().saturating_sub(1);
+    let mut breaks = breaks.in_build(last, newest).peekable();
+    breaks.peek().is_some() && breaks.all(|found| found.confidence == Confidence::Proven)
 }
 
 /// What the build consists of changed wherever its chain broke: it had to run.

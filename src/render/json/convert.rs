@@ -128,6 +128,7 @@ fn broken<'a>(found: &Miss<'a>) -> wire::Break<'a> {
             .flat_map(|proved| &proved.told)
             .map(|told| told.name())
             .collect(),
+        differs: found.proved.map(|proved| names::difference(proved.differs)),
         inputs: found
             .proved
             .iter()

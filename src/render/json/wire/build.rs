@@ -51,6 +51,12 @@ pub(in super::super) struct Break<'a> {
     /// Kinds of files beside the log that prove it, as `cacheconfig`. Names may be added.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub proof: Vec<&'static str>,
+    /// What those files show to differ from an earlier build: what the step does, what it stands on,
+    /// or the files that it takes; `nothing` where its result was there to be found. Where `open` is
+    /// not empty this is all that is proven, and `because` the likeliest reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(extend("enum" = ["operation", "base", "files", "nothing", null])))]
+    pub differs: Option<&'static str>,
     /// Sources of a copy, or names of arguments, that are proven to differ.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<Text<'a>>,

@@ -62,7 +62,7 @@ fn project(dice: &mut Dice) -> Vec<Stage> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Change {
+pub(super) enum Change {
     Files,
     Text,
     Argument,
@@ -74,7 +74,7 @@ enum Change {
     Nothing,
 }
 
-const CHANGES: [Change; 9] = [
+pub(super) const CHANGES: [Change; 9] = [
     Change::Files,
     Change::Text,
     Change::Argument,
@@ -87,9 +87,9 @@ const CHANGES: [Change; 9] = [
 ];
 
 /// What may be said of the change: the end of the step, and why it ran.
-struct Truth {
+pub(super) struct Truth {
     step: String,
-    because: &'static str,
+    pub(super) because: &'static str,
     sure: bool,
 }
 
@@ -179,17 +179,33 @@ fn declared(mut stages: Vec<Stage>, change: Change) -> Vec<Stage> {
     stages
 }
 
-fn pair(seed: u64, change: Change) -> Option<(Vec<Left>, Option<Truth>)> {
+/// A project, the same with a change in it, and without it again.
+pub(super) struct Series {
+    pub(super) left: Vec<Left>,
+    pub(super) truth: Option<Truth>,
+    /// The builder forgot all before the second run.
+    pub(super) emptied: bool,
+}
+
+pub(super) fn series(seed: u64, change: Change) -> Option<Series> {
     let mut dice = Dice(seed);
     let before = declared(project(&mut dice), change);
     let (after, truth) = changed(&before, change, &mut dice)?;
     let mut builder = Builder::default();
     let mut left = vec![builder.build(&before, Mode::Max, "")];
-    if dice.below(4) == 0 {
+    let emptied = dice.below(4) == 0;
+    if emptied {
         // The builder forgets, and imports nothing.
         builder.empty();
     }
     left.push(builder.build(&after, Mode::Max, ""));
+    left.push(builder.build(&before, Mode::Max, ""));
+    Some(Series { left, truth, emptied })
+}
+
+fn pair(seed: u64, change: Change) -> Option<(Vec<Left>, Option<Truth>)> {
+    let Series { mut left, truth, .. } = series(seed, change)?;
+    left.pop();
     Some((left, truth))
 }
 
@@ -199,7 +215,7 @@ fn printed_in(left: &Left, step: &str) -> bool {
 }
 
 /// Nothing changed, so the step ran because its result was not there.
-fn is_lost(found: &Break) -> bool {
+pub(super) fn is_lost(found: &Break) -> bool {
     matches!(found.1.as_str(), "record-lost" | "not-imported" | "not-stored" | "import-failed")
 }
 
@@ -259,8 +275,8 @@ fn crossed_caches_prove_nothing_that_is_not_so() {
         };
         // The first runs are the same; their second ones differ in files and in a text.
         let crossed = vec![
-            Left { log: a[0].log.clone(), cache: b[0].cache.clone() },
-            Left { log: a[1].log.clone(), cache: b[1].cache.clone() },
+            Left { log: a[0].log.clone(), cache: b[0].cache.clone(), ..Left::default() },
+            Left { log: a[1].log.clone(), cache: b[1].cache.clone(), ..Left::default() },
         ];
         let [logs, _] = last(&crossed);
         let mended = |found: &&Break| found.2 == "proven" && found.1 == "instruction-changed";

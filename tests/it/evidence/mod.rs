@@ -2,10 +2,13 @@
 
 mod alike;
 mod checkout;
+mod forms;
 mod generated;
 mod hostile;
 mod project;
+mod real;
 mod remembered;
+mod stored;
 
 use cachediag::pipeline::{Options, run_in_memory};
 use cachediag::render::{RENDERERS, Screen};

@@ -10,6 +10,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest as _, Sha256};
 
+use super::stored::{Built, NO_FILES, Vertex};
+
 pub(super) fn sha(text: &str) -> String {
     let mut hex = "sha256:".to_owned();
     Sha256::digest(text.as_bytes()).iter().for_each(|byte| write!(hex, "{byte:02x}").unwrap());
@@ -17,7 +19,7 @@ pub(super) fn sha(text: &str) -> String {
 }
 
 /// The digest of a base image, file or layer that is called so.
-fn made_up(name: &str) -> String {
+pub(super) fn made_up(name: &str) -> String {
     sha(&format!("made up: {name}"))
 }
 
@@ -64,7 +66,7 @@ impl Stage {
     }
 
     /// What is hashed of a command in this stage.
-    fn exec(&self, text: &str) -> String {
+    pub(super) fn exec(&self, text: &str) -> String {
         let environment: Vec<String> =
             self.environment.iter().chain(&self.arguments).cloned().collect();
         exec(text, &environment_of(&environment), self.shell, self.user)
@@ -119,12 +121,16 @@ pub(super) struct Builder {
     /// Steps of other stages that made a content.
     origins: BTreeMap<String, BTreeSet<(String, Key)>>,
     clock: u32,
+    runs: u32,
 }
 
 /// What a run leaves.
+#[derive(Default)]
 pub(super) struct Left {
     pub(super) log: String,
     pub(super) cache: String,
+    pub(super) provenance: String,
+    pub(super) dockerbuild: Vec<u8>,
 }
 
 /// What a cache holds of stages that are copied from.
@@ -150,6 +156,15 @@ impl Builder {
 
     pub(super) fn build(&mut self, stages: &[Stage], mode: Mode, notes: &str) -> Left {
         self.clock += 100;
+        self.runs += 1;
+        let mut built = Built {
+            number: self.runs,
+            began: self.clock,
+            vertices: Vec::new(),
+            dockerfile: stages.iter().map(Stage::dockerfile).collect(),
+            arguments: stages.iter().flat_map(|stage| stage.arguments.clone()).collect(),
+        };
+        let mut places: BTreeMap<Key, usize> = BTreeMap::new();
         let size: usize = stages.iter().map(|stage| stage.dockerfile().len()).sum::<usize>() + 37;
         let kilobytes = f64::from(u32::try_from(size).unwrap()) / 1000.0;
         let size = if size < 1000 { format!("{size}B") } else { format!("{kilobytes:.2}kB") };
@@ -179,6 +194,8 @@ impl Builder {
                         );
                         writeln!(log, "#{number} {from}\n#{number} {done}\n").unwrap();
                         number += 1;
+                        places.insert(keys[0].clone(), built.vertices.len());
+                        built.vertices.push(base.vertex(from));
                     }
                     keys
                 }
@@ -193,14 +210,22 @@ impl Builder {
                 let at = position + 1 + begun;
                 let end = if hit { "CACHED" } else { "DONE 0.4s" };
                 if printed.insert(key.clone()) {
-                    writeln!(
-                        log,
-                        "#{number} [{} {at}/{of}] {}\n#{number} {end}\n",
-                        stage.name,
-                        step.text()
-                    )
-                    .unwrap();
+                    let name = format!("[{} {at}/{of}] {}", stage.name, step.text());
+                    writeln!(log, "#{number} {name}\n#{number} {end}\n").unwrap();
                     number += 1;
+                    let mut inputs = vec![places[&below[0]]];
+                    if let Step::From(from, ..) = step {
+                        inputs.push(places[&ends[from]]);
+                    }
+                    places.insert(key.clone(), built.vertices.len());
+                    built.vertices.push(Vertex {
+                        name,
+                        op: step.definition(stage),
+                        inputs,
+                        context: matches!(step, Step::Copy(..)),
+                        layer: self.layer(step, &key),
+                        hit,
+                    });
                 }
                 results.push((key.clone(), last || mode == Mode::Max));
                 below = vec![key];
@@ -215,7 +240,8 @@ impl Builder {
             sha(&cache)
         )
         .unwrap();
-        Left { log, cache }
+        let (provenance, dockerbuild) = (built.provenance(), built.dockerbuild());
+        Left { log, cache, provenance, dockerbuild }
     }
 
     /// The same operation with one common alternative for each input.
@@ -225,6 +251,14 @@ impl Builder {
 
     fn created(&self, key: &Key) -> u32 {
         *self.made.iter().filter(|(known, _)| answers(known, key)).map(|(_, at)| at).max().unwrap()
+    }
+
+    /// Whatever a command prints, a test changes no file.
+    fn layer(&self, step: &Step, key: &Key) -> String {
+        match step {
+            Step::Run(text) if text.contains("test") => NO_FILES.to_owned(),
+            _ => made_up(&format!("layer {}", self.created(key))),
+        }
     }
 
     fn key(
@@ -237,11 +271,7 @@ impl Builder {
         let plain =
             |keys: &[Key]| keys.iter().map(|key| (String::new(), key.clone())).collect::<Vec<_>>();
         match step {
-            Step::Workdir(path) => {
-                let action =
-                    format!(r#"{{"path":"{path}","mode":493,"makeParents":true,"timestamp":-1}}"#);
-                Key(operation(&file(&[action])), vec![plain(below)])
-            }
+            Step::Workdir(path) => Key(operation(&file(&[directory(path)])), vec![plain(below)]),
             Step::Run(text) => {
                 let rooted = below.iter().map(|key| (sha("/"), key.clone())).collect();
                 Key(operation(&stage.exec(text)), vec![rooted])
@@ -371,7 +401,15 @@ fn exec(text: &str, environment: &[String], shell: &str, user: &str) -> String {
     )
 }
 
+pub(super) fn directory(path: &str) -> String {
+    format!(r#"{{"path":"{path}","mode":493,"makeParents":true,"timestamp":-1}}"#)
+}
+
 fn copy(sources: &str, dest: &str) -> String {
+    file(&copies(sources, dest))
+}
+
+pub(super) fn copies(sources: &str, dest: &str) -> Vec<String> {
     let action = |source: &str| {
         let last = source
             .trim_matches('/')
@@ -383,7 +421,7 @@ fn copy(sources: &str, dest: &str) -> String {
             r#"{{"src":"{last}","dest":"{dest}","mode":-1,"followSymlink":true,"dirCopyContents":true,"createDestPath":true,"allowWildcard":true,"allowEmptyWildcard":true,"timestamp":-1}}"#
         )
     };
-    file(&sources.split(' ').map(action).collect::<Vec<_>>())
+    sources.split(' ').map(action).collect()
 }
 
 fn file(actions: &[String]) -> String {

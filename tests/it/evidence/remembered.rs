@@ -5,9 +5,41 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use cachediag::history::{Identity, Settings};
+use cachediag::pipeline::Options;
+use cachediag::source::Entry;
+use chrono::{DateTime, TimeDelta};
 use serde_json::Value;
 
 use super::project::{Base, Builder, Left, Mode, Stage, Step, run};
+use super::{Break, broken, report};
+
+/// Breaks of the last of these runs of a job, each of which is read by a call of its own.
+pub(super) fn one_by_one(runs: &[Vec<Entry>]) -> Vec<Break> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut last = Vec::new();
+    for (n, files) in (1..).zip(runs) {
+        let run = Some(format!("{n}"));
+        let history = Settings {
+            file: folder.path().join("h.db"),
+            keep: TimeDelta::days(90),
+            last: 20,
+            identity: Identity { job: Some("web".to_owned()), run, ..Identity::default() },
+            around: Identity::default(),
+            now: DateTime::from_timestamp(1_796_000_000 + n, 0).unwrap(),
+        };
+        let options = Options { history: Some(history), digested: true, ..Options::default() };
+        last = newest(&report(files.clone(), &options));
+    }
+    last
+}
+
+/// Breaks of the newest run.
+pub(super) fn newest(report: &Value) -> Vec<Break> {
+    let last = report["runs"].as_array().unwrap().last().unwrap();
+    let builds = last["builds"].as_array().unwrap().iter();
+    builds.flat_map(broken).map(|(found, _)| found).collect()
+}
 
 /// Breaks of the newest run: without the order of names, which files and processes do not share.
 fn breaks(folder: &Path, words: &[&str]) -> Vec<Value> {

@@ -136,6 +136,12 @@ impl DerefMut for Step {
 }
 
 impl Step {
+    /// Its text is known: of a build without its log it may be called by its kind alone.
+    #[must_use]
+    pub fn has_text(&self) -> bool {
+        self.text != self.instruction
+    }
+
     /// Whether it is of this stage, built for this platform.
     #[must_use]
     pub fn is_of(&self, stage: &str, platform: &str) -> bool {

@@ -187,6 +187,11 @@ fn cause(culprit: &Culprit, told: &str) -> String {
             "The step has the same text in each run, and kaniko looks for it under a different \
                 key: the value of {told} is part of that key, used by the command or not."
         ),
+        Sign::SameText if !culprit.has_text() => format!(
+            "Everything before the step came from the cache, and the digest of its operation is a \
+                different one each time: {told}, an ENV, USER or SHELL above it, an option of the \
+                build, or its text, which a cache does not hold."
+        ),
         Sign::SameText => format!(
             "Everything before the step came from the cache, its text is the same, and a RUN reads \
                 no files: what is left is the value of an ARG or ENV in scope, {told}, used by the \
@@ -197,6 +202,7 @@ fn cause(culprit: &Culprit, told: &str) -> String {
 
 fn lines(past: &Past, culprit: &Culprit) -> Vec<Evidence> {
     let says = match culprit.sign {
+        _ if !culprit.has_text() => "ran: it is a different operation than before",
         Sign::Text => "ran: its text has a different value than before",
         Sign::Metadata(_) | Sign::ValueAbove(_) | Sign::SameText => {
             "ran, with the same text as before"

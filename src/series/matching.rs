@@ -291,16 +291,11 @@ fn matched(short: &Build, long: &Build) -> usize {
         texts.contains(&(&step.stage, &step.platform, &step.text))
             || there().is_some_and(|there| {
                 there.iter().take(4).any(|other| {
-                    is_untold(step) || is_untold(other) || alike(&step.text, &other.text)
+                    !step.has_text() || !other.has_text() || alike(&step.text, &other.text)
                 })
             })
     };
     short.steps.iter().filter(known).count()
-}
-
-/// The step of a build that no log tells of, and whose text nothing tells.
-fn is_untold(step: &Step) -> bool {
-    step.text == step.instruction && step.digests.is_some()
 }
 
 fn bases_and_errors(build: &Build) -> (Vec<&str>, Vec<&str>) {

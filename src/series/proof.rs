@@ -95,8 +95,8 @@ pub(super) fn of_stage<'a, 'b: 'a>(
     let mut cases = Vec::new();
     for (at, step) in stage.steps.iter().enumerate().skip(first) {
         let Some(difference) = pair.difference(at, step) else {
-            let moved = said.filter(|said| at == first && said.because == Because::BaseChanged);
-            if moved.is_some() && pair.has_same_layers(step) {
+            let moved = said.map_or(now.1.headless, |said| said.because == Because::BaseChanged);
+            if at == first && moved && pair.has_same_layers(step) {
                 cases.extend(pair.case(step, Difference::Base));
             }
             continue;

@@ -61,11 +61,15 @@ pub(super) fn rules_out(culprit: &Culprit) -> Vec<Alternative> {
     } else if culprit.given.is_empty() {
         let other = match culprit.spot.last().and_then(|step| step.key.as_ref()) {
             Some(_) => "an ENV, or the default of an ARG, that the job writes into the Dockerfile",
+            None if culprit.proven => "an ENV, USER or SHELL above it, or an option of the build",
             None => {
                 "`--no-cache-filter`, a changed mount option or here-document, or a lost cache \
                     record"
             }
         };
+        if culprit.proven {
+            said.push(ruled_out("a lost cache record (the step is another operation each time)"));
+        }
         said.extend([
             not_ruled_out(other),
             to_decide("give the command line of the build, or the Dockerfile"),

@@ -9,6 +9,7 @@ use crate::model::{Build, Dialect, Outcome, Step};
 use crate::rules::build_args::{self, Argument};
 use crate::rules::past::Past;
 use crate::rules::recurring::Spot;
+use crate::series::{Because, Miss};
 
 /// What stands right above the step.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,11 +52,18 @@ pub(in crate::rules) struct Culprit<'a> {
     /// The command lines show all arguments of these runs, and none that changes.
     none_given: bool,
     pub(super) above: Above,
+    /// Files beside the logs prove that the step is another operation each time.
+    pub(super) proven: bool,
     /// Values of one run or commit by the look of the command line or the name.
     per_run: bool,
 }
 
 impl Culprit<'_> {
+    /// The text of the step is known.
+    pub(super) fn has_text(&self) -> bool {
+        self.spot.last().is_none_or(Step::has_text)
+    }
+
     /// Not given on the command line: then it is written into the Dockerfile.
     pub(super) fn stands_in_file(&self) -> bool {
         self.none_given && matches!(self.sign, Sign::SameText | Sign::Text)
@@ -106,9 +114,26 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
     let none_given = !written && shown.is_empty() && build_args::all_known(past, &spot.broken);
     let file = file.map(|values| values.place);
     let above = Above::of(past, &spot);
-    let culprit =
-        Culprit { spot, sign, names, words, declared, given, file, none_given, above, per_run };
+    let proven = spot.broken.iter().all(|&i| is_other_operation(past, &spot, i));
+    let culprit = Culprit {
+        spot,
+        sign,
+        names,
+        words,
+        declared,
+        given,
+        file,
+        none_given,
+        above,
+        proven,
+        per_run,
+    };
     enough(past, &culprit).then_some(culprit)
+}
+
+fn is_other_operation(past: &Past, spot: &Spot, i: usize) -> bool {
+    let proved = |miss: Miss| miss.proved.is_some() && miss.because == Because::ArgumentChanged;
+    spot.step(i).is_some_and(|step| past.misses_of(i, step).any(proved))
 }
 
 /// kaniko asks its cache for no RUN with `--cache-run-layers=false`, whatever its value.

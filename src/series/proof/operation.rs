@@ -33,7 +33,7 @@ impl<'a> Pair<'a> {
             "WORKDIR" => self.of_workdir(),
             "RUN" => self.of_run(step),
             // Values are filled in where they are printed; a here-document is printed in part.
-            _ if is_printed(step) => instruction(Likely),
+            _ if step.has_text() => instruction(Likely),
             _ => Why { open: Few::from([KeyPart::Values]), ..instruction(Proven) },
         }
     }
@@ -54,7 +54,7 @@ impl<'a> Pair<'a> {
 
     /// Both texts are known.
     fn are_printed(&self, step: &Step) -> bool {
-        is_printed(step) && self.earlier(step).is_some_and(is_printed)
+        step.has_text() && self.earlier(step).is_some_and(Step::has_text)
     }
 
     /// A file names the parts of both operations: those that differ say it all.
@@ -152,7 +152,7 @@ impl<'a> Pair<'a> {
         if self.keeps_a_command_below(step) {
             return instruction(Proven);
         }
-        if !is_printed(step) {
+        if !step.has_text() {
             return if self.commands_below(step).next().is_none() {
                 let open = Few::from([KeyPart::Values, KeyPart::Options]);
                 Why { open, ..instruction(Suspected) }
@@ -296,11 +296,6 @@ fn open_if(open: bool) -> Few<KeyPart> {
 /// What else is in every RUN: ENV, USER and SHELL, and options of the build.
 fn in_scope() -> [KeyPart; 2] {
     [KeyPart::Dockerfile, KeyPart::Options]
-}
-
-/// The text is more than a kind.
-fn is_printed(step: &Step) -> bool {
-    step.text != step.instruction
 }
 
 /// As many bytes of the Dockerfile were sent; from 1000 on the log rounds. An edit may keep the

@@ -1,11 +1,11 @@
 //! Made-up builds by every form of evidence: what is proven of the newest run is true, whether its
 //! files are read with those before or after them, also where a change was taken back.
 
-use cachediag::pipeline::Options;
+use cachediag::pipeline::{Options, run_in_memory};
 use cachediag::source::Entry;
 
 use super::generated::{CHANGES, Change, Series, is_lost, series};
-use super::project::Left;
+use super::project::{Base, Builder, Left, Mode, Stage, Step, run};
 use super::remembered::{newest, one_by_one};
 use super::{Break, report};
 
@@ -101,4 +101,27 @@ fn every_form_proves_what_is_so() {
             }
         }
     }
+}
+
+/// Another version in each run: a cache shows that the operation is another one, and no more; a
+/// definition names the argument.
+#[test]
+fn what_recurs_is_told_as_far_as_it_is_known() {
+    let steps = || vec![Step::Workdir("/app"), run("npm ci"), run("npm run build")];
+    let stage = |n: u32| Stage {
+        arguments: vec![format!("VERSION={n}")],
+        ..Stage::of("web", Err(Base::of("node", "layers of node")), steps())
+    };
+    let mut builder = Builder::default();
+    let left: Vec<Left> = (1..5).map(|n| builder.build(&[stage(n)], Mode::Max, "")).collect();
+    let cause = |form: Form| {
+        let files = (1..).zip(&left).flat_map(|(n, left)| form.files(n, left));
+        let report = run_in_memory(files, &Options::default());
+        let found = report.findings.iter().find(|found| found.rule == "volatile-build-arg");
+        found.map(|found| (found.title.clone(), found.cause.clone())).unwrap()
+    };
+    let (_, cache) = cause(Form::Caches);
+    assert!(cache.contains("digest") && !cache.contains("text is the same"), "{cache}");
+    let (title, _) = cause(Form::Stored);
+    assert!(title.contains("VERSION"), "{title}");
 }

@@ -382,3 +382,15 @@ fn the_cache_of_another_run_is_named_and_not_used() {
         report.problems
     );
 }
+
+/// Nothing came from a cache in any run, and why is proven all the same.
+#[test]
+fn a_raised_base_image_is_the_one_answer() {
+    let moved = Service { base: Base::of("node anew", "other layers"), ..Service::default() };
+    let left = built(&[Service::default(), moved], Mode::Max);
+    for logs in [true, false] {
+        let report = run_in_memory(files(&left, logs), &Options::default());
+        let verdict = report.assessment().verdict;
+        assert_ne!(verdict, cachediag::triage::Verdict::TooLittleToTell, "with logs: {logs}");
+    }
+}

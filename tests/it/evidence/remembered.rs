@@ -133,3 +133,26 @@ fn nothing_readable_is_remembered() {
     let kept = fs::read(folder.path().join("h.db")).unwrap();
     assert!(!kept.windows(7).any(|part| part == b"hunter2"));
 }
+
+/// A secret has no mark: that it is another one is known where nothing else is.
+#[test]
+fn a_secret_that_changed_is_told_by_what_did_not() {
+    let secret = |n: u32| Stage {
+        arguments: vec![format!("NPM_TOKEN=hunter2hunter{n}")],
+        ..Stage::of(
+            "web",
+            Err(Base::of("node", "layers of node")),
+            vec![Step::Workdir("/app"), run("npm ci"), run("npm run build")],
+        )
+    };
+    let mut builder = Builder::default();
+    let runs: Vec<Vec<Entry>> = (1..3)
+        .map(|n| {
+            let left = builder.build(&[secret(n)], Mode::Max, "");
+            vec![Entry::in_memory(&format!("run-{n}.dockerbuild"), left.dockerbuild)]
+        })
+        .collect();
+    let found = one_by_one(&runs);
+    let told: Vec<_> = found.iter().map(|b| (b.1.as_str(), b.2.as_str(), &b.3[..])).collect();
+    assert_eq!(told, [("argument-changed", "proven", &["NPM_TOKEN".to_owned()][..])]);
+}

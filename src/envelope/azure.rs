@@ -57,6 +57,10 @@ impl Envelope for Azure {
             b'#' => section(text),
             b'[' => text.strip_prefix(b"[command]").filter(|c| echo::builds(c)).map(Mark::Command),
             b'+' | b'$' | b'>' => echo::prompted(text),
+            // `microsoft/azure-pipelines-agent` `src/Agent.Worker/JobExtension.cs`
+            b'A' if text.starts_with(b"Agent machine name: ") => {
+                github::machine(text, b"Agent machine name: '")
+            }
             // Script tasks show the script between these two (`Tasks/BashV3`, `Tasks/CmdLineV2`).
             b'S' if text.starts_with(b"Script contents:") => Some(Mark::Section(b"")),
             b'=' if memmem::find(text, b"Starting Command Output").is_some() => {

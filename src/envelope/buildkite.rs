@@ -52,7 +52,10 @@ impl Envelope for Buildkite {
                 .or_else(|| echo::prompted(text)),
             b'>' => echo::prompted(text),
             b'!' => pull_failed(text),
-            b'$' => plugin(text).or_else(|| checkout(text)).or_else(|| echo::prompted(text)),
+            b'$' => plugin(text)
+                .or_else(|| checkout(text))
+                .or_else(|| agent(text))
+                .or_else(|| echo::prompted(text)),
             b' ' => entry(text),
             b'#' => plugin(text),
             _ => buildkite_cache::mark(text),
@@ -67,6 +70,19 @@ fn stamp(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let (stamp, rest) = rest.split_at_checked(digits)?;
     let text = rest.strip_prefix(b"\x07").or_else(|| rest.strip_prefix(b"\x1b\\")).unwrap_or(rest);
     Some((stamp, text))
+}
+
+/// `$ cd /var/lib/buildkite-agent/builds/ip-10-0-1-7-1/acme/shop`: the agent's name, mostly
+/// `%hostname-%spawn`. Agents of one machine share its builder.
+fn agent(text: &[u8]) -> Option<Mark<'_>> {
+    let path = text.strip_prefix(b"$ cd ")?;
+    let mut below = path.get(memmem::find(path, b"/builds/")? + 8..)?.split(|b| *b == b'/');
+    let (agent, organization, pipeline) = (below.next()?, below.next()?, below.next()?);
+    let whole = below.next().is_none() && !organization.is_empty() && !pipeline.is_empty();
+    let spawned = agent.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    let host = agent.get(..agent.len() - spawned)?.strip_suffix(b"-");
+    let name = host.filter(|_| spawned > 0).unwrap_or(agent);
+    (whole && !name.is_empty()).then_some(Mark::Note(NoteKind::Machine, name))
 }
 
 fn header(text: &[u8]) -> Option<Mark<'_>> {

@@ -89,6 +89,7 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
         b'+' | b'$' => echo::prompted(text),
         b'C' => job(text),
         b'H' => hosted(text),
+        b'M' => machine(text, b"Machine name: '"),
         b'R' => run(text),
         b'0'..=b'9' | b'a'..=b'f' | b'\'' => commit(text),
         _ => None,
@@ -115,6 +116,13 @@ fn job(text: &[u8]) -> Option<Mark<'_>> {
 /// for the job.
 fn hosted(text: &[u8]) -> Option<Mark<'_>> {
     (text == b"Hosted Compute Agent").then_some(Mark::Note(NoteKind::NewMachine, text))
+}
+
+/// `Machine name: 'ci-01'` of a runner of one's own (`actions/runner`
+/// `src/Runner.Worker/JobExtension.cs`).
+pub(super) fn machine<'a>(text: &'a [u8], words: &[u8]) -> Option<Mark<'a>> {
+    let name = text.strip_prefix(words)?.trim_ascii_end().strip_suffix(b"'")?;
+    (!name.is_empty()).then_some(Mark::Note(NoteKind::Machine, name))
 }
 
 /// `##[end-action …]` ends a part of a composite action (`actions/runner`

@@ -6,7 +6,7 @@
 
 use memchr::memmem;
 
-use super::{Envelope, Head, Mark, Peeled, Stamp, ansi, echo, gitlab_cache};
+use super::{Envelope, Head, Mark, NoteKind, Peeled, Stamp, ansi, echo, gitlab_cache};
 
 /// Raw trace.
 pub(super) struct Gitlab;
@@ -56,6 +56,8 @@ impl Envelope for Gitlab {
             b's' if text.starts_with(b"section_") => section(text),
             b'$' | b'+' => echo::prompted(text),
             b'C' if text.starts_with(b"Checking out ") => checkout(text),
+            b'R' => machine(text).or_else(|| gitlab_cache::mark(text)),
+            b'S' => service(text).or_else(|| gitlab_cache::mark(text)),
             _ => gitlab_cache::mark(text),
         }
     }
@@ -104,6 +106,23 @@ fn checkout(text: &[u8]) -> Option<Mark<'_>> {
         behind.map_or_else(|| named.strip_suffix(b"..."), |ref_| ref_.strip_suffix(b")..."))
     });
     Some(branch.map_or(Mark::Commit(commit), |branch| Mark::CommitOf(commit, branch)))
+}
+
+/// `Running on runner-t1abc12x-project-42-concurrent-0 via ip-10-0-1-7...`, of the shell executor
+/// `Running on ip-10-0-1-7...` (`gitlab-runner` `shells/bash.go`).
+fn machine(text: &[u8]) -> Option<Mark<'_>> {
+    let rest = text.strip_prefix(b"Running on ")?.strip_suffix(b"...")?;
+    let name = memmem::find(rest, b" via ").map_or(Some(rest), |at| rest.get(at + 5..))?;
+    (!name.is_empty() && !name.contains(&b' ')).then_some(Mark::Note(NoteKind::Machine, name))
+}
+
+/// `Starting service docker:27-dind ...`: the daemon that builds begins empty, whatever the machine
+/// holds (`gitlab-runner` `executors/docker/services.go`).
+fn service(text: &[u8]) -> Option<Mark<'_>> {
+    let image = text.strip_prefix(b"Starting service ")?;
+    let daemon = memmem::find(image, b"docker:")? + b"docker:".len();
+    let is_dind = memmem::find(image.get(daemon..)?, b"dind").is_some();
+    is_dind.then_some(Mark::Note(NoteKind::NewMachine, text))
 }
 
 #[cfg(test)]

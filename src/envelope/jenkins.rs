@@ -8,8 +8,8 @@
 use memchr::memmem;
 
 use super::{
-    CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, Peeled, Stamp, Words, ansi,
-    echo, stamp,
+    CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, NoteKind, Peeled, Stamp,
+    Words, ansi, echo, stamp,
 };
 
 /// Console text.
@@ -63,7 +63,8 @@ impl Envelope for Jenkins {
             b'C' => revision(text).or_else(|| windows(text)),
             b' ' => echo::git_checkout(text.strip_prefix(b" > ")?),
             b'[' => begins(text).or_else(|| cache(text)),
-            b'R' => removed(text),
+            b'R' => node(text).or_else(|| removed(text)),
+            b'B' => remotely(text).or_else(|| windows(text)),
             b'>' | b'A'..=b'Z' => windows(text),
             _ => None,
         }
@@ -104,6 +105,27 @@ fn windows(text: &[u8]) -> Option<Mark<'_>> {
     let [b'A'..=b'Z', b':', b'\\', rest @ ..] = text else { return echo::prompted(text) };
     let command = rest.get(memchr::memchr(b'>', rest)? + 1..)?.trim_ascii();
     echo::builds(command).then_some(Mark::Command(command))
+}
+
+/// `Running on agent-7 in /var/jenkins/workspace/shop` (`jenkinsci/workflow-durable-task-step-plugin`
+/// `ExecutorStepExecution.java`).
+fn node(text: &[u8]) -> Option<Mark<'_>> {
+    machine(text.strip_prefix(b"Running on ")?, b" in ")
+}
+
+/// `Building remotely on agent-7 (linux docker) in workspace /var/jenkins/workspace/shop`
+/// (`jenkinsci/jenkins` `core/src/main/java/hudson/model/AbstractBuild.java`).
+fn remotely(text: &[u8]) -> Option<Mark<'_>> {
+    machine(text.strip_prefix(b"Building remotely on ")?, b" in workspace ")
+}
+
+fn machine<'a>(rest: &'a [u8], before_the_path: &[u8]) -> Option<Mark<'a>> {
+    let at = memmem::find(rest, before_the_path)?;
+    let path = rest.get(at + before_the_path.len()..)?;
+    let name = rest.get(..at)?;
+    let name = name.get(..memmem::find(name, b" (").unwrap_or(at))?;
+    let is_path = matches!(path, [b'/', ..] | [_, b':', b'\\', ..]);
+    (is_path && !name.is_empty()).then_some(Mark::Note(NoteKind::Machine, name))
 }
 
 /// Shared libraries (`Loading library tools@main`) are checked out before.

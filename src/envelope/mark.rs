@@ -106,4 +106,6 @@ pub enum NoteKind {
     ComposeVersion,
     /// The machine is made for the job and thrown away after it: what says so.
     NewMachine,
+    /// The machine that the job runs on: the name that the CI has for it.
+    Machine,
 }

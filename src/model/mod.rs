@@ -142,6 +142,19 @@ impl Run {
         self.notes.shrink_to_fit();
     }
 
+    /// The machine that it ran on, where the CI names one and does not make it for the job.
+    #[must_use]
+    pub fn machine(&self) -> Option<&str> {
+        let is_new = |note: &CiNote| note.kind == NoteKind::NewMachine;
+        if self.notes.iter().any(is_new) {
+            return None;
+        }
+        let machines = self.notes.iter().filter(|note| note.kind == NoteKind::Machine);
+        let mut names = machines.map(|note| note.value.as_str());
+        let first = names.next()?;
+        names.all(|name| name == first).then_some(first)
+    }
+
     /// Steps that a build for several platforms makes once belong to none of them.
     fn share_platforms(&mut self) {
         let mut builds = std::mem::take(&mut self.builds);

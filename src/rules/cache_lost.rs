@@ -9,7 +9,7 @@ use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
     to_decide,
 };
-use crate::model::{Outcome, StepKind};
+use crate::model::{Found, Outcome, StepKind};
 use crate::series::chain;
 
 pub(super) struct CacheLost;
@@ -60,7 +60,7 @@ impl Rule for CacheLost {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        past::judge(study, finding)
+        past::judge(study, |past| past.by_machine().iter().filter_map(finding).collect::<Vec<_>>())
     }
 }
 
@@ -84,7 +84,9 @@ struct Lost<'a> {
 
 fn unseen(past: &Past) -> Option<Finding> {
     let keeps = past.never_imports() && answers_another_run(past) && !any_booted(past);
-    let lost: Vec<Lost> = (1..past.len()).filter_map(|i| lost(past, i, keeps)).collect();
+    let warm = past.builds.iter().position(|build| build.hits() > 0);
+    let known = Known { keeps, warm };
+    let lost: Vec<Lost> = (1..past.len()).filter_map(|i| lost(past, i, known)).collect();
     let newest = lost.last()?;
     let (run, build) = past.get(newest.at)?;
     let told = lost.len() > 1 || newest.store == Store::Imported;
@@ -118,33 +120,55 @@ fn unseen(past: &Past) -> Option<Finding> {
     })
 }
 
-/// `keeps`: the builder is seen to keep its own cache.
-fn lost<'a>(past: &Past<'a>, i: usize, keeps: bool) -> Option<Lost<'a>> {
+/// What the series tells of its caches.
+#[derive(Clone, Copy)]
+struct Known {
+    /// The builder is seen to keep its own.
+    keeps: bool,
+    /// The first run that found something.
+    warm: Option<usize>,
+}
+
+fn lost<'a>(past: &Past<'a>, i: usize, known: Known) -> Option<Lost<'a>> {
     let (_, build) = past.get(i)?;
     let (hits, total) = past.counts(i)?;
-    if hits > 0 || total < 2 || past.asked_for_no_cache(i) || build.booted.is_some() {
+    if hits > 0 || total < 2 || past.asked_for_no_cache(i) {
         return None;
     }
     let last = chain::final_stage(build);
     // Every kind of cache stores the final stage; another one was stored where it came from the
     // cache before.
-    let stored = |loss: &Loss| Some(loss.stage.name) == last || loss.before.outcome == Outcome::Hit;
+    let held = |loss: &Loss| {
+        loss.before.outcome == Outcome::Hit
+            && !(loss.seen..i).any(|j| stores_the_last_stage(past, j))
+    };
+    let stored = |loss: &Loss| Some(loss.stage.name) == last || held(loss);
     let losses = past.losses(i).into_iter().filter(stored);
     let loss = losses.into_iter().find(|loss| !argument_above(past, i, loss))?;
-    let store = store(past, i, loss.seen, keeps)?;
+    let store = store(past, i, loss.seen, known)?;
     Some(Lost { at: i, loss, store })
 }
 
 /// In the cache that this run reads and one since wrote; or in a builder that is seen to keep its
 /// own.
-fn store(past: &Past, i: usize, seen: usize, keeps: bool) -> Option<Store> {
+fn store(past: &Past, i: usize, seen: usize, known: Known) -> Option<Store> {
     let all_well = past.imports(i).iter().all(|t| t.ok());
     let written = (seen..i)
         .any(|j| past.exported(j) || past.builds.get(j).is_some_and(|b| b.inline.is_some()));
-    if past.imported(i) && all_well && written && whole(past, i - 1) {
+    // An import from a bucket or a scope ends well where nothing is there.
+    let found = past.imports(i).iter().any(|t| t.found() == Found::Yes)
+        || known.warm.is_some_and(|warm| warm < i);
+    if past.imported(i) && all_well && written && whole(past, i - 1) && found {
         return Some(Store::Imported);
     }
-    (keeps && whole(past, i - 1)).then_some(Store::Builder)
+    let booted = past.builds.get(i).is_some_and(|build| build.booted.is_some());
+    (known.keeps && !booted && whole(past, i - 1)).then_some(Store::Builder)
+}
+
+/// Its command line exports the final stage alone: `mode=max` is not among the options.
+fn stores_the_last_stage(past: &Past, i: usize) -> bool {
+    let mut specs = past.commands(i).iter().flat_map(|command| &command.cache_to);
+    specs.any(|spec| spec.get("mode") != Some("max"))
 }
 
 /// Some run began with hits: of a second build in one run they say nothing. Those of the first run
@@ -272,8 +296,7 @@ fn rules_out(past: &Past, lost: &Lost) -> Vec<Alternative> {
     ];
     // A cache that is imported is the same for all.
     if lost.store == Store::Builder {
-        said.push(not_ruled_out("another agent (the log does not name the machine)"));
-        said.push(to_decide("look at the agent's name"));
+        said.extend(another_agent(past));
     }
     if reads_the_epoch(lost) {
         said.push(not_ruled_out("SOURCE_DATE_EPOCH (see whether the job sets it)"));
@@ -284,6 +307,16 @@ fn rules_out(past: &Past, lost: &Lost) -> Vec<Alternative> {
         ));
     }
     said
+}
+
+fn another_agent(past: &Past) -> Vec<Alternative> {
+    match past.machine() {
+        Some(name) => vec![ruled_out(format!("another agent (these runs are all on {name})"))],
+        None => vec![
+            not_ruled_out("another agent (the log does not name the machine)"),
+            to_decide("look at the agent's name"),
+        ],
+    }
 }
 
 /// `BuildKit` answers a WORKDIR from its cache also where `--no-cache` is given.

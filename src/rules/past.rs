@@ -2,6 +2,8 @@
 //!
 //! A helper of the rules about hits over a series; says what was, not why.
 
+mod machines;
+
 use super::Study;
 use crate::finding::{Evidence, Finding, Impact, Place};
 use crate::model::{

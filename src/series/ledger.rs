@@ -15,7 +15,7 @@ use super::chain::{self, Stage};
 use super::miss::Found;
 use super::proof;
 use super::reason::Case;
-use super::{Misses, Start, Store};
+use super::{Misses, Start, Store, machines};
 use crate::model::{
     Base, Build, BuildOutcome, Found as Finds, Outcome, Quote, Run, Step, StepKind, Transfer,
 };
@@ -25,10 +25,37 @@ impl Misses {
     /// builds have none, and tell nothing of others.
     #[must_use]
     pub fn of(members: &[(&Run, &Build)], newest: usize) -> Self {
+        if let Some(apart) = machines::apart(members) {
+            return Self::of_machines(members, newest, &apart);
+        }
         let mut misses = Self::default();
         let mut ledger = Ledger::of(members, newest);
         for i in 0..members.len() {
             let (found, start) = ledger.next(i);
+            misses.push(found, start);
+        }
+        misses
+    }
+
+    /// The same, of each machine by itself.
+    fn of_machines(members: &[(&Run, &Build)], newest: usize, apart: &[Vec<usize>]) -> Self {
+        let mut each: Vec<(Vec<Found>, Start)> = Vec::new();
+        each.resize_with(members.len(), Default::default);
+        for own in apart {
+            let part: Vec<_> = own.iter().filter_map(|&i| members.get(i).copied()).collect();
+            let mut ledger = Ledger::of(&part, own.partition_point(|&i| i < newest));
+            for (i, &place) in own.iter().enumerate() {
+                let (mut found, start) = ledger.next(i);
+                for one in &mut found {
+                    one.is_counted_by(own);
+                }
+                if let Some(one) = each.get_mut(place) {
+                    *one = (found, start);
+                }
+            }
+        }
+        let mut misses = Self::default();
+        for (found, start) in each {
             misses.push(found, start);
         }
         misses

@@ -143,6 +143,18 @@ pub(super) struct Found {
     pub(super) proved: Option<Box<Proved>>,
 }
 
+impl Found {
+    /// Of builds that are these of the series: says which by their places there.
+    pub(super) fn is_counted_by(&mut self, places: &[usize]) {
+        let place = |at: u32| {
+            let place = usize::try_from(at).ok().and_then(|at| places.get(at)).copied();
+            place.and_then(|place| u32::try_from(place).ok())
+        };
+        self.before = self.before.and_then(|(build, step)| Some((place(build)?, step)));
+        self.against = self.against.and_then(place);
+    }
+}
+
 impl Misses {
     /// Those of the next build.
     pub(super) fn push(&mut self, mut found: Vec<Found>, start: Start) {

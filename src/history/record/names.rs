@@ -151,4 +151,5 @@ pub(super) enum NoteKind {
     ComposeImage,
     ComposeVersion,
     NewMachine,
+    Machine,
 }

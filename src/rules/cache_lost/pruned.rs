@@ -1,8 +1,6 @@
 //! The job prunes the builder's cache, and the next build runs what that deleted.
 
-use crate::finding::{
-    Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
-};
+use crate::finding::{Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_out};
 use crate::model::{Quote, Run};
 use crate::rules::instruction::brief;
 use crate::rules::past::{Loss, Past, cost, header, verdict};
@@ -45,7 +43,7 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
         .seen_in(past.places(emptied.iter().map(|one| one.at))),
         fix: fix(),
         impact: cost(reruns.flatten(), emptied.len()),
-        rules_out: rules_out(),
+        rules_out: rules_out(past),
         subject: past.subject("prune"),
     })
 }
@@ -121,14 +119,12 @@ fn fix() -> Fix {
     }
 }
 
-fn rules_out() -> Vec<Alternative> {
-    vec![
-        ruled_out(
-            "changed sources, base image or instruction (the step reads no files and has \
-            the same text and digest)",
-        ),
-        not_ruled_out("another agent in the same runs (the log does not name the machine)"),
-    ]
+fn rules_out(past: &Past) -> Vec<Alternative> {
+    let same = ruled_out(
+        "changed sources, base image or instruction (the step reads no files and has the same text \
+            and digest)",
+    );
+    std::iter::once(same).chain(super::another_agent(past)).collect()
 }
 
 #[cfg(test)]

@@ -102,6 +102,7 @@ impl BuildahSegment {
             Buildah::Config(id) => self.pulled(id),
             Buildah::Commit(name) => {
                 self.committed = true;
+                self.end_stages_before();
                 self.build.images.extend((!name.is_empty()).then(|| Text::of_log(name)));
             }
             Buildah::Failed => self.failed(quote()),
@@ -234,6 +235,23 @@ impl BuildahSegment {
         }
         if let Some(step) = own {
             self.waiting.retain(|other| other.at != step.at);
+            ended(&mut self.build, step.at);
+        }
+    }
+
+    /// The image is made of the last stage, so those before it have ended. Without layers a stage
+    /// that others only copy from is not committed, and prints no arrow (`imagebuildah`
+    /// `stage_executor.go`): the one that follows is the image's.
+    fn end_stages_before(&mut self) {
+        let layered = self.build.steps.iter().any(|step| step.verdict.is_some());
+        if layered || !self.arrows.is_empty() {
+            return;
+        }
+        let last = self.waiting.iter().map(|step| step.stage).max();
+        let (own, before): (Vec<_>, Vec<_>) =
+            self.waiting.iter().copied().partition(|step| Some(step.stage) == last);
+        self.waiting = own;
+        for step in before {
             ended(&mut self.build, step.at);
         }
     }

@@ -1,5 +1,6 @@
 //! Runs of one commit copy different files: file modes, or files that are not in the commit.
 
+mod bots;
 mod two_clients;
 
 use super::context_copied_too_early::advice::without_git;
@@ -135,6 +136,7 @@ fn outside(past: &Past, spot: &Spot) -> Option<Alternative> {
 /// Files that name the dependencies, in nearly every run another: they are stamped, or their modes
 /// differ.
 fn manifests<'a>(past: &Past<'a>, spot: &Spot<'a>) -> Option<Finding> {
+    let spot = &bots::without(past, spot);
     let install = spot.installs_what_it_copies(past)?;
     let step = spot.last()?;
     let often = spot.changes(past) > 2 && spot.mostly() && spot.behind_what_is_known(past);

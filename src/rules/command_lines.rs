@@ -93,3 +93,18 @@ fn lines(past: &Past, rerun: &Rerun, given: &Given) -> Vec<Evidence> {
     lines.extend(run.map(|run| header(run, rerun.step, "ran")));
     lines
 }
+
+/// `docker build $CACHE -t $IMAGE .`: a word that a shell fills in, and that no option takes.
+pub(super) fn may_hold_options(command: &Command) -> bool {
+    let verb = |word: &&str| {
+        let word = word.trim_matches(['"', '\'']);
+        matches!(word, "build" | "bud") || word.ends_with("executor")
+    };
+    let mut words = command.quote.text.split_ascii_whitespace().skip_while(|word| !verb(word));
+    let mut before = "";
+    words.any(|word| {
+        let loose = word.starts_with(['$', '"']) && word.contains('$') && !before.starts_with('-');
+        before = word;
+        loose
+    })
+}

@@ -1,5 +1,7 @@
 //! buildah builds without layers: there is nothing a next run could find.
 
+mod written;
+
 use super::past::{self, Past, cost, header};
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
@@ -16,7 +18,8 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     what: "In several runs, or in one whose command line is in the log and has no `--layers` or \
         turns layers off, no step of a buildah build is followed by an arrow with its layer (`--> \
-        c70f3a76dac`) or with `Using cache`.",
+        c70f3a76dac`) or with `Using cache`. Without a log, as a note: a call of buildah \
+        without `--layers`.",
     why: "`buildah build` (`bud`) makes one layer of the whole build unless `--layers` is given or \
         BUILDAH_LAYERS=true is set: it neither looks for earlier results nor keeps any.",
     fix: "Build with `--layers`; with `--cache-from` and `--cache-to` where the storage does not \
@@ -39,7 +42,7 @@ impl Rule for LayersDisabled {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        past::judge(study, finding)
+        past::judge(study, finding).into_iter().chain(written::findings(study)).collect()
     }
 }
 

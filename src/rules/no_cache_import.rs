@@ -1,10 +1,13 @@
 //! Every run starts with an empty builder and imports nothing.
 
 mod called;
+mod kaniko;
+mod scattered;
 mod written;
 
 use std::collections::BTreeSet;
 
+use super::command_lines::may_hold_options;
 use super::past::{self, Past, cost, header};
 use super::remedy::{self, Site};
 use super::{Cause, Effect, Rule, RuleMeta, Study};
@@ -27,7 +30,8 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     what: "In several runs no step comes from a cache, and no run imports one. Without a log, as a \
         note: builds in the configuration on machines that are new each time (GitHub's and \
-        Bitbucket's own, GitLab's with Docker as a service), without any cache.",
+        Bitbucket's own, GitLab's with Docker as a service), without any cache, and calls of \
+        kaniko without `--cache=true`.",
     why: "The builder is new in every run (as on ephemeral agents and with a docker-container \
         builder created in the job), so its own cache is empty, and no other cache is configured.",
     fix: "Export a cache and import it: `--cache-to` and `--cache-from` with a registry reference, \
@@ -35,7 +39,8 @@ static META: RuleMeta = RuleMeta {
     rules_out: "Kept builders (a step comes from the cache in some run, ARG and ENV of the classic \
         builder too, or a base image is there that an earlier run fetched, or less of the context \
         was sent than before), runs whose first steps copy files and may follow changes of them, \
-        failed builds, jobs that prune the builder's cache (cache-lost), runs that export a cache \
+        runs that are each on another machine by their logs (two of them are a note), failed \
+        builds, jobs that prune the builder's cache (cache-lost), runs that export a cache \
         (export-without-import), steps of one commit that ran side by side, runs with \
         `--no-cache`, a local cache that was asked for and is missing. A single log is a note: the \
         first run of a kept builder looks the same.",
@@ -66,8 +71,22 @@ impl Rule for NoCacheImport {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        past::judge(study, finding).into_iter().chain(written::findings(study)).collect()
+        past::judge(study, findings).into_iter().chain(written::findings(study)).collect()
     }
+}
+
+/// The machine of these runs, where others of the series are on others.
+fn own_machine<'p>(past: &'p Past) -> Option<&'p str> {
+    let all = past.study.series.get(past.at).map_or(0, |series| series.builds.len());
+    past.machine().filter(|_| !past.part && past.len() < all)
+}
+
+/// Where the machines keep a cache each, a run tells nothing of the builder of another one.
+fn findings(past: &Past) -> Vec<Finding> {
+    let machines = past.by_machine();
+    let found = machines.iter().filter(|own| own.len() > 1 || machines.len() == 1);
+    let found: Vec<Finding> = found.filter_map(finding).collect();
+    if found.is_empty() { scattered::finding(past, &machines).into_iter().collect() } else { found }
 }
 
 fn finding(past: &Past) -> Option<Finding> {
@@ -94,7 +113,10 @@ fn finding(past: &Past) -> Option<Finding> {
             (false, false) => Confidence::Likely,
         },
         title: cold.title(past),
-        cause: cause(build.dialect, past.part).to_owned(),
+        cause: match own_machine(past) {
+            Some(name) => cause_on(name),
+            None => cause(build.dialect, past.part).to_owned(),
+        },
         evidence: Proof::from_lines(lines(past, &cold.runs))?
             .seen_in(past.places(cold.runs.iter().copied())),
         fix: if build.dialect == Dialect::Classic {
@@ -104,7 +126,10 @@ fn finding(past: &Past) -> Option<Finding> {
         },
         impact: cold.impact(past),
         rules_out: rules_out(cold.single, shown).into_iter().chain(too_old(past)).collect(),
-        subject: site.cache,
+        subject: match own_machine(past) {
+            Some(name) => format!("{} on {name}", site.cache),
+            None => site.cache,
+        },
     })
 }
 
@@ -188,9 +213,10 @@ impl Cold {
             };
             let since = past.runs.first().filter(|_| past.part);
             let since = since.map_or_else(String::new, |run| format!(" since {}", run.label));
+            let on = own_machine(past).map_or_else(String::new, |name| format!(" on {name}"));
             return format!(
-                "{all} runs{since}{ended} start cold: no cache is imported and the builder keeps \
-                    none"
+                "{all} runs{on}{since}{ended} start cold: no cache is imported and the builder \
+                    keeps none"
             );
         }
         let title = match self.had_nothing {
@@ -233,17 +259,6 @@ fn has_another_reason(past: &Past) -> bool {
 /// fetches an image that has moved.
 fn is_undecided(command: &Command) -> bool {
     may_hold_options(command) || command.pull
-}
-
-/// `docker build $CACHE -t $IMAGE .`: a word that a shell fills in, and that no option takes.
-fn may_hold_options(command: &Command) -> bool {
-    let mut words = command.quote.text.split_ascii_whitespace().skip_while(|w| *w != "build");
-    let mut before = "";
-    words.any(|word| {
-        let loose = word.starts_with(['$', '"']) && word.contains('$') && !before.starts_with('-');
-        before = word;
-        loose
-    })
 }
 
 /// buildah prints nothing of a cache that it looks for in vain.
@@ -333,9 +348,7 @@ fn lines(past: &Past, cold: &[usize]) -> Vec<Evidence> {
                 .map(|q| Study::quote(run, q, "the builder is created in this run")),
         );
         let machine = run.notes.iter().find(|note| note.kind == NoteKind::NewMachine);
-        lines.extend(
-            machine.map(|note| Study::quote(run, &note.quote, "the machine is made for this job")),
-        );
+        lines.extend(machine.map(|note| Study::quote(run, &note.quote, is_new(&note.quote.text))));
         lines.extend(
             build
                 .bases
@@ -353,6 +366,14 @@ fn lines(past: &Past, cold: &[usize]) -> Vec<Evidence> {
     lines
 }
 
+fn is_new(line: &str) -> &'static str {
+    if line.contains("Starting service ") {
+        "the daemon that builds is started for this job"
+    } else {
+        "the machine is made for this job"
+    }
+}
+
 fn classic(site: &Site) -> crate::finding::Fix {
     crate::finding::Fix {
         steps: vec![
@@ -362,6 +383,13 @@ fn classic(site: &Site) -> crate::finding::Fix {
         ],
         ..remedy::registry_max(site)
     }
+}
+
+fn cause_on(machine: &str) -> String {
+    format!(
+        "No build in these logs imports a cache, and every step ran in every run on {machine}. \
+            The builder there keeps no cache of its own, and never sees what other machines keep."
+    )
 }
 
 fn cause(dialect: Dialect, since: bool) -> &'static str {

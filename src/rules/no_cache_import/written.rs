@@ -1,6 +1,6 @@
 //! The configuration: builds on machines that are new each time, without any cache.
 
-use super::{META, called};
+use super::{META, called, kaniko};
 use crate::finding::{Evidence, Finding, Fix, Severity, not_ruled_out, to_decide};
 use crate::model::Tool;
 use crate::rules::Study;
@@ -16,6 +16,7 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
     }
     let mut files: Vec<(&str, Vec<At>)> = Vec::new();
     let called = called::findings(study, &open.places);
+    let by_kaniko = kaniko::findings(&open.places);
     let cold = open.places.into_iter().filter(|at| starts_cold(study, *at));
     for at in cold {
         match files.iter_mut().find(|(path, _)| *path == at.config.path) {
@@ -25,7 +26,8 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
             None => files.push((&at.config.path, vec![at])),
         }
     }
-    files.into_iter().filter_map(|(path, places)| finding(path, &places)).chain(called).collect()
+    let found = files.into_iter().filter_map(|(path, places)| finding(path, &places));
+    found.chain(called).chain(by_kaniko).collect()
 }
 
 /// New machine, new builder, no cache of any kind, and something to run.

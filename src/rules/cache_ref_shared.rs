@@ -159,8 +159,10 @@ fn finding(study: &Study, sharers: &[&Past], name: &str) -> Option<Finding> {
                 the build that finishes last finds its cache in the next run.",
             who.join(" and ")
         ),
-        evidence: Proof::from_lines(victims.iter().take(2).flat_map(|v| lines(v, name)).collect())?
-            .seen_in(victims.iter().flat_map(|v| v.past.places([v.at]))),
+        evidence: Proof::from_lines(
+            shown(&victims).into_iter().flat_map(|v| lines(v, name)).collect(),
+        )?
+        .seen_in(victims.iter().flat_map(|v| v.past.places([v.at]))),
         fix: if name::is_scope(name) {
             own_scopes(name, &who)
         } else {
@@ -170,6 +172,21 @@ fn finding(study: &Study, sharers: &[&Past], name: &str) -> Option<Finding> {
         rules_out: rules_out(proven),
         subject: name.to_owned(),
     })
+}
+
+/// The first of each build; two where they are of one.
+fn shown<'v, 'a, 'p>(victims: &'v [Victim<'a, 'p>]) -> Vec<&'v Victim<'a, 'p>> {
+    const MOST: usize = 6;
+    let mut shown: Vec<&Victim> = Vec::new();
+    for victim in victims {
+        if shown.len() < MOST && shown.iter().all(|known| known.past.at != victim.past.at) {
+            shown.push(victim);
+        }
+    }
+    match (shown.as_slice(), victims) {
+        ([_], [_, second, ..]) => shown.into_iter().chain([second]).collect(),
+        _ => shown,
+    }
 }
 
 /// The command lines show that each of them writes it.
@@ -212,14 +229,18 @@ fn victims<'a, 'p>(past: &'p Past<'a>, name: &str) -> Vec<Victim<'a, 'p>> {
     let lost = (1..past.len())
         .filter(|&i| past.imported(i) && reads(past, i, name) && !past.asked_for_no_cache(i));
     let victim = |at| {
-        let losses: Vec<Loss> = past
-            .final_losses(at)
-            .into_iter()
-            .filter(|l| (l.seen..at).any(|j| writes(past, j)))
-            .collect();
+        let all = if stores_all(past, at) { past.losses(at) } else { past.final_losses(at) };
+        let losses: Vec<Loss> =
+            all.into_iter().filter(|l| (l.seen..at).any(|j| writes(past, j))).collect();
         (!losses.is_empty()).then_some(Victim { past, at, losses })
     };
     lost.filter_map(victim).collect()
+}
+
+/// Its command line stores every stage, not the last one alone.
+fn stores_all(past: &Past, i: usize) -> bool {
+    let mut specs = past.commands(i).iter().flat_map(|command| &command.cache_to).peekable();
+    specs.peek().is_some() && specs.all(|spec| spec.get("mode") == Some("max"))
 }
 
 fn impact(victims: &[Victim]) -> Impact {

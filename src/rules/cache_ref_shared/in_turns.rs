@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::super::build_args;
+use super::super::instruction::copies_context;
 use super::super::past::{Past, end, header, verdict};
 use super::super::recurring::{Spot, spots};
 use super::super::remedy::reference;
@@ -135,7 +136,7 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
             .seen_in(past.places(spot.broken.iter().copied())),
         fix: fix(name, kind),
         impact: spot.impact(past),
-        rules_out: rules_out(kind, stayed > 0),
+        rules_out: rules_out(kind, spot.text, stayed > 0),
         subject: name.to_owned(),
     })
 }
@@ -201,17 +202,30 @@ fn decides(spot: &Spot, verdicts: &Verdicts) -> bool {
 }
 
 /// No run follows one of its own, so nothing shows what it would find there. But the files that
-/// name the dependencies seldom change in every commit of each, and a RUN depends on the value.
+/// name the dependencies seldom change in every commit of each, a RUN depends on the value, and the
+/// base image is another one on each platform.
 fn fits<'a>(past: &Past<'a>, spot: &Spot<'a>, kind: &Kind, verdicts: &Verdicts) -> bool {
     let Verdicts { back, stayed } = verdicts;
     let input = match kind {
         Kind::Value(_) => spot.text.starts_with("RUN "),
+        Kind::Platform if is_never_found(past, spot, back) => true,
         _ => spot.installs_what_it_copies(past).is_some(),
     };
     stayed.is_empty() && back.len() > 2 && back.iter().all(|i| spot.broken.contains(i)) && input
 }
 
-fn rules_out(kind: &Kind, told: bool) -> Vec<Alternative> {
+/// Nothing of these runs came from the cache, and this is where they began.
+fn is_never_found(past: &Past, spot: &Spot, runs: &[usize]) -> bool {
+    let cold = |i: usize| past.builds.get(i).is_some_and(|build| build.hits() == 0);
+    let begins = |i: usize| {
+        past.losses(i)
+            .iter()
+            .any(|loss| loss.step.text == spot.text && loss.step.stage == spot.stage)
+    };
+    runs.iter().all(|&i| cold(i) && begins(i))
+}
+
+fn rules_out(kind: &Kind, text: &str, told: bool) -> Vec<Alternative> {
     let one = kind.one();
     if told {
         let sources = format!("changed sources (they would show in runs of one {one} as well)");
@@ -219,6 +233,9 @@ fn rules_out(kind: &Kind, told: bool) -> Vec<Alternative> {
     }
     let other = match kind {
         Kind::Value(_) => "something else that changes together with the value",
+        Kind::Platform if !copies_context(text) => {
+            "something else that keeps every run from finding what is stored"
+        }
         _ => "files that really change in each of these commits",
     };
     vec![

@@ -28,6 +28,9 @@ pub(super) fn finding(study: &Study, sharers: &[&Past], cache: &str) -> Option<F
         return None;
     }
     let shown = writers.iter().all(|one| one.command.is_some());
+    if !sharers.iter().any(|past| never_hits(past)) {
+        return None;
+    }
     if !shown && (name::is_scope(cache) || !of_one_bake(&writers)) {
         return None;
     }
@@ -59,11 +62,17 @@ pub(super) fn finding(study: &Study, sharers: &[&Past], cache: &str) -> Option<F
 }
 
 fn writer<'a>(past: &Past<'a>, cache: &str) -> Option<Writer<'a>> {
-    let (run, build) = past.last().filter(|_| past.len() == 1 && past.exported(0))?;
+    let last = past.len().checked_sub(1)?;
+    let (run, build) = past.last().filter(|_| past.exported(last))?;
     // An action is called first, and the command that it makes of its inputs shows them.
-    let command = past.commands(0).iter().rfind(|command| name::written_by(command, cache));
+    let command = past.commands(last).iter().rfind(|command| name::written_by(command, cache));
     let elsewhere = past.all_commands().any(|command| !command.cache_to.is_empty());
     (command.is_some() || !elsewhere).then_some(Writer { run, build, command })
+}
+
+/// It finds nothing of what its run before stored, or has no run before.
+fn never_hits(past: &Past) -> bool {
+    (1..past.len()).all(|i| past.builds.get(i).is_some_and(|build| build.hits() == 0))
 }
 
 /// Targets of one bake, all of it, each with an export to a registry.

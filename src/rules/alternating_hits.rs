@@ -3,6 +3,7 @@
 use super::past::{self, Past, cost, end, header};
 use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out};
+use crate::model::{Build, CacheKind};
 
 pub(super) struct AlternatingHits;
 
@@ -86,28 +87,12 @@ fn finding(past: &Past) -> Option<Finding> {
                 cache between the runs."
                 .to_owned(),
         evidence: Proof::from_lines(lines(past, &cold))?.seen_in(past.places(cold.iter().copied())),
-        fix: Fix {
-            summary: "find out who writes the reference between the runs".to_owned(),
-            steps: vec![
-                "Give the logs of all jobs that write this reference in one call: builds that \
-                    share it are then named."
-                    .to_owned(),
-                "Check which engine runs the builds (`docker version`): 20.10 to 26.1 have an \
-                    inline-cache bug that looks like this."
-                    .to_owned(),
-                "Check whether the registry deletes tags or untagged manifests between the runs."
-                    .to_owned(),
-            ],
-            ..Fix::default()
-        },
+        fix: fix(last),
         impact: cost(
             cold.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
             cold.len(),
         ),
-        rules_out: vec![not_ruled_out(
-            "a shared reference, the engine's inline cache bug, and \
-            content that the registry lost",
-        )],
+        rules_out: vec![not_ruled_out(open_causes(last))],
         subject: last
             .imports
             .first()
@@ -115,6 +100,55 @@ fn finding(past: &Past) -> Option<Finding> {
             .unwrap_or_default()
             .to_owned(),
     })
+}
+
+/// GitHub's service has scopes, and limits of its own.
+fn is_of_github(build: &Build) -> bool {
+    build.imports.iter().all(|import| import.kind == CacheKind::Gha)
+}
+
+fn fix(build: &Build) -> Fix {
+    let gha = is_of_github(build);
+    let mut steps = vec![format!(
+        "Give the logs of all jobs that write this {} in one call: builds that share it are then \
+            named.",
+        if gha { "scope" } else { "reference" }
+    )];
+    if gha {
+        steps.push(
+            "Look at the repository's caches (`gh cache list`): above 10 GB, GitHub removes the \
+                oldest ones, and those that were not used for 7 days."
+                .to_owned(),
+        );
+    }
+    if build.inline.is_some() {
+        steps.push(
+            "Check which engine runs the builds (`docker version`): 20.10 to 26.1 have an \
+                inline-cache bug that looks like this."
+                .to_owned(),
+        );
+    }
+    if !gha {
+        steps.push(
+            "Check whether the registry deletes tags or untagged manifests between the runs."
+                .to_owned(),
+        );
+    }
+    let what =
+        if gha { "scope between the runs, or removes it" } else { "reference between the runs" };
+    Fix { summary: format!("find out who writes the {what}"), steps, ..Fix::default() }
+}
+
+fn open_causes(build: &Build) -> &'static str {
+    match (is_of_github(build), build.inline.is_some()) {
+        (true, _) => {
+            "a shared scope, and caches that GitHub removed (its limits are 10 GB and 7 days)"
+        }
+        (false, true) => {
+            "a shared reference, the engine's inline cache bug, and content that the registry lost"
+        }
+        (false, false) => "a shared reference, and content that the registry lost",
+    }
 }
 
 fn lines(past: &Past, cold: &[usize]) -> Vec<Evidence> {

@@ -84,11 +84,11 @@ enum Fault {
 
 fn fault(group: &[Refusal]) -> Fault {
     let says = |text: &str| group.iter().any(|r| r.text.contains(text));
+    if says("No scope with write permission") || says("no writable scopes") {
+        return Fault::ReadOnly;
+    }
     if says("failed to reserve cache") {
         return Fault::Reserve;
-    }
-    if says("No scope with write permission") {
-        return Fault::ReadOnly;
     }
     if says("token expired") {
         // A cache is imported before the first step.

@@ -81,6 +81,9 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::RateLimited, &["toomanyrequests"]),
     // ghcr.io, with 403: `You have exceeded a secondary rate limit`
     (Cause::RateLimited, &["rate limit"]),
+    (Cause::RateLimited, &["responded with 429"]),
+    // Amazon S3, with 503.
+    (Cause::RateLimited, &["api error slowdown"]),
     (Cause::RateLimited, &["requestblockedexception"]),
     (Cause::RateLimited, &["request was blocked due to exceeding usage"]),
     (Cause::TagImmutable, &["immutable"]),

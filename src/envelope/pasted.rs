@@ -1,4 +1,5 @@
-//! What copying does to a log: escapes shown as carets (`^[[0K`), and in issues `BuildKit`'s
+//! What copying does to a log: escapes shown as carets (`^[[0K`) or lost before their colours
+//! (`[36mINFO[0m[0000] RUN npm ci`), and in issues `BuildKit`'s
 //! numbers made into links (`#[12](https://github.com/…#step:5:12) CACHED`) or, where the issue
 //! moved to another repository, into those of the old one (`acme/infra#12 CACHED`). Knows no CI.
 
@@ -18,7 +19,7 @@ impl Envelope for Pasted {
     }
 
     fn words(&self) -> Words {
-        &[LINK, b"^[[", FIRST]
+        &[LINK, b"^[[", FIRST, b"[0m", b"[0;m"]
     }
 
     /// A real escape shows that carets are meant.
@@ -31,7 +32,9 @@ impl Envelope for Pasted {
         let began = |l: &[u8]| !l.starts_with(b"#") && find(l, FIRST).is_some() && is_moved(l);
         let moved = head.any(self, began);
         let carets = head.holds(b"^[[") && head.any(self, caret) && !head.any(self, escape);
-        links || moved || carets
+        let ends = head.holds(b"[0m") || head.holds(b"[0;m");
+        let lost = ends && head.any(self, is_coloured) && !head.any(self, escape);
+        links || moved || carets || lost
     }
 
     fn packs(&self) -> bool {
@@ -43,11 +46,60 @@ impl Envelope for Pasted {
         let plain = numbered.map_or(Cow::Borrowed(line), |(number, rest)| {
             Cow::Owned([b"#", number, rest].concat())
         });
-        if memmem::find(&plain, b"^[").is_none() && memmem::find(&plain, b"^M").is_none() {
-            return plain;
+        let carets = memmem::find(&plain, b"^[").is_some() || memmem::find(&plain, b"^M").is_some();
+        match (carets, lost(&plain, 0)) {
+            (true, _) => Cow::Owned(without_carets(&plain)),
+            (false, Some(at)) if memchr(0x1b, &plain).is_none() => {
+                Cow::Owned(with_escapes(&plain, at))
+            }
+            _ => plain,
         }
-        Cow::Owned(without_carets(&plain))
     }
+}
+
+/// A text is coloured, and the colour ended: `[36mINFO[0m`, `[32;1m$ docker build .[0;m`.
+fn is_coloured(line: &[u8]) -> bool {
+    let Some(at) = lost(line, 0) else { return false };
+    let alone = at.checked_sub(1).and_then(|before| line.get(before));
+    let begins = matches!(line.get(at + 1), Some(b'1' | b'3' | b'9'))
+        && matches!(alone, None | Some(b' ' | b'\t' | b'\r' | b'K'));
+    let ends = || memmem::find(line, b"[0m").or_else(|| memmem::find(line, b"[0;m"));
+    begins && ends().is_some_and(|end| at < end)
+}
+
+/// Where from here on a colour (`[36m`, `[32;1m`) or an erasure (`[0K`) stands without its escape.
+fn lost(line: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        at += memchr(b'[', line.get(at..)?)?;
+        let inside = line.get(at + 1..)?;
+        let parameters = inside.iter().take_while(|b| b.is_ascii_digit() || **b == b';').count();
+        let is_one = parameters > 0 && matches!(inside.get(parameters), Some(b'm' | b'K'));
+        if is_one && !is_escaped(line.get(..at)?) {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
+/// An escape stands before the colour, or what scripts write for one: `printf "\\033[31mred"`.
+fn is_escaped(before: &[u8]) -> bool {
+    const FORMS: [&[u8]; 9] =
+        [b"\x1b", b"^", b"[", b"\\033", b"\\e", b"\\E", b"\\x1b", b"\\x1B", b"\\u001b"];
+    FORMS.iter().any(|form| before.ends_with(form))
+}
+
+/// The line with the escapes back in their places, the first of which is known.
+fn with_escapes(line: &[u8], first: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(line.len() + 8);
+    let (mut done, mut next) = (0, Some(first));
+    while let Some(at) = next {
+        out.extend_from_slice(line.get(done..at).unwrap_or_default());
+        out.push(0x1b);
+        (done, next) = (at, lost(line, at + 1));
+    }
+    out.extend_from_slice(line.get(done..).unwrap_or_default());
+    out
 }
 
 /// `^[` is ESC, `^M` a carriage return, `^G` BEL.
@@ -122,5 +174,24 @@ mod tests {
         assert!(recognises(&Pasted, &[link]) && recognises(&Pasted, &[b"^[[0K"]));
         assert!(!recognises(&Pasted, &[b"a regex: ^[[:alpha:]]", b"\x1b[0K"]));
         assert!(!recognises(&Pasted, &[b"#12 CACHED"]));
+    }
+
+    #[test]
+    fn puts_lost_escapes_back() {
+        assert_eq!(
+            &*Pasted.unpack(b"[36mINFO[0m[0000] RUN npm ci"),
+            b"\x1b[36mINFO\x1b[0m[0000] RUN npm ci"
+        );
+        assert_eq!(&*Pasted.unpack(b"travis_fold:x\r[0K$ make"), b"travis_fold:x\r\x1b[0K$ make");
+        let script = b"#5 [2/2] RUN printf \"\\033[31mred\\033[0m\"";
+        assert!(!recognises(&Pasted, &[script]));
+        for plain in [&b"[builder 2/3] RUN a[0]"[..], b"\x1b[36mINFO\x1b[0m", b"a [m b [K", script]
+        {
+            assert_eq!(&*Pasted.unpack(plain), plain);
+        }
+        assert!(recognises(&Pasted, &[b"[36mINFO[0m[0000] RUN npm ci"]));
+        assert!(recognises(&Pasted, &[b"Step #0: [36mINFO[0m[0000] RUN npm ci"]));
+        assert!(!recognises(&Pasted, &[b"\x1b[36mINFO\x1b[0m[0000] RUN npm ci"]));
+        assert!(!recognises(&Pasted, &[b"a[0m] = 1"]));
     }
 }

@@ -256,7 +256,26 @@ fn rules(text: &str) -> Vec<Rule> {
             open = false;
         }
     }
-    all
+    all.into_iter().flat_map(Rule::of_targets).collect()
+}
+
+impl Rule {
+    /// `api web:` is a rule for each, and `$@` stands for its target
+    /// (<https://www.gnu.org/software/make/manual/html_node/Automatic-Variables.html>). Which one a
+    /// pattern makes, only calls tell.
+    fn of_targets(self) -> Vec<Self> {
+        const NAMES: [&str; 3] = ["$@", "$(@)", "${@}"];
+        if self.target.contains('%') || !NAMES.iter().any(|name| self.recipe.contains(name)) {
+            return vec![self];
+        }
+        let of = |target: &str| Self {
+            target: target.to_owned(),
+            needs: self.needs.clone(),
+            recipe: NAMES.iter().fold(self.recipe.clone(), |text, name| text.replace(name, target)),
+            line: self.line,
+        };
+        self.target.split_ascii_whitespace().map(of).collect()
+    }
 }
 
 /// `image: test lint ## comment`; an assignment is none.
@@ -303,6 +322,16 @@ mod tests {
         let place = &content(text, &[]).places[0];
         assert_eq!(place.expanded("$(A)|$(B)|$(C)|$(D)"), "x y z|$(B)|$(C)|$(D)");
         assert!(!place.logs_in_later);
+    }
+
+    #[test]
+    fn the_target_stands_in_its_recipe() {
+        let text = "all: api web\napi web:\n\tdocker build -t r/$@:1 ./$(@)\nx-%:\n\tdocker build \
+            -t r/$@ .\n";
+        let places = content(text, &[]).places;
+        let tags: Vec<&str> = places.iter().map(|place| &*place.command.tags[0]).collect();
+        assert_eq!(tags, ["r/api:1", "r/web:1", "r/$@"]);
+        assert_eq!(places[1].job, "web");
     }
 
     #[test]

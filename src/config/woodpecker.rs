@@ -166,7 +166,9 @@ fn legs(root: &Value) -> (Vec<String>, Vec<String>) {
 fn plugin(image: &str, step: &Value) -> Option<Place> {
     let name = image.split(['@', ':']).next().unwrap_or(image);
     let tool = match name.rsplit('/').next()? {
-        "plugin-docker-buildx" | "drone-buildx" | "buildx" => Tool::BuildxBuild,
+        "plugin-docker-buildx" | "drone-docker-buildx" | "drone-buildx" | "buildx" => {
+            Tool::BuildxBuild
+        }
         "plugin-kaniko" | "drone-kaniko" | "kaniko" => Tool::Kaniko,
         "docker" | "drone-docker" | "gcr" | "ecr"
             if name.contains("plugins/") || name.contains("drone") =>

@@ -20,7 +20,11 @@ impl<'a> ImageRef<'a> {
     /// Takes a name apart.
     #[must_use]
     pub fn parse(name: &'a str) -> Self {
-        let (name, digest) = split(name, '@');
+        let (name, digest) = match split(name, '@') {
+            // `r.example.com/$@:cache`: make's name of the target.
+            (before, Some(_)) if before.ends_with(['$', '{', '(']) => (name, None),
+            parts => parts,
+        };
         let (name, tag) = match name.rsplit_once(':') {
             Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
             _ => (name, None),

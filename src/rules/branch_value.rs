@@ -41,12 +41,22 @@ pub(super) fn is_branch_name(name: &str) -> bool {
             | "CI_COMMIT_REF_NAME"
             | "CI_COMMIT_BRANCH"
             | "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"
+            | "CI_COMMIT_SOURCE_BRANCH"
             | "CIRCLE_BRANCH"
+            | "pipeline.git.branch"
             | "DRONE_BRANCH"
+            | "DRONE_SOURCE_BRANCH"
             | "GIT_BRANCH"
             | "BRANCH_NAME"
             | "TRAVIS_BRANCH"
+            | "TRAVIS_PULL_REQUEST_BRANCH"
             | "Build.SourceBranch"
+            | "System.PullRequest.SourceBranch"
+            | "BUILD_SOURCEBRANCH"
+            | "SEMAPHORE_GIT_BRANCH"
+            | "SEMAPHORE_GIT_WORKING_BRANCH"
+            | "CF_BRANCH"
+            | "CHANGE_BRANCH"
     )
 }
 
@@ -56,6 +66,8 @@ fn is_slug(name: &str) -> bool {
         name.strip_prefix("env.").unwrap_or(name),
         "CI_COMMIT_REF_SLUG"
             | "Build.SourceBranchName"
+            | "CF_BRANCH_TAG_NORMALIZED"
+            | "CF_BRANCH_TAG_NORMALIZED_LOWER_CASE"
             | "GITHUB_REF_SLUG"
             | "GITHUB_REF_NAME_SLUG"
             | "GITHUB_HEAD_REF_SLUG"

@@ -144,13 +144,25 @@ pub(super) fn given<'a>(study: &'a Study, at: At<'a>, name: &str) -> Option<(At<
 
 fn own(study: &Study, at: At, name: &str) -> Option<String> {
     let own = |argument: &&String| {
-        argument.split_once('=').is_some_and(|(known, _)| known.trim() == name)
+        argument.split_once('=').map_or(argument.as_str(), |(known, _)| known).trim() == name
     };
-    let (_, value) = at.place.command.build_args.iter().rev().find(own)?.split_once('=')?;
+    let argument = at.place.command.build_args.iter().rev().find(own)?;
+    let Some((_, value)) = argument.split_once('=') else { return of_environment(&at, name) };
     let value = value.trim_matches(['"', '\'']);
     let of_bake = at.config.kind.name() == "bake" && value.contains('$');
     let called = of_bake.then(|| of_calls(study, &at, value)).into_iter().flatten();
     called.chain([at.place.expanded(value)]).find(|value| changing(value).is_some())
+}
+
+/// `--build-arg REV`: it has the value that the environment of the command holds, where the file
+/// sets that.
+fn of_environment(at: &At, name: &str) -> Option<String> {
+    if !environment::is_exported(at.config, name) {
+        return None;
+    }
+    let written = format!("${{{name}}}");
+    let value = at.place.expanded(&written);
+    (value != written && changing(&value).is_some()).then_some(value)
 }
 
 /// A bake variable has its value from the environment of the call, where that sets it.

@@ -8,7 +8,7 @@ use memchr::memmem;
 
 use super::cache_reason::is_of_tar;
 use super::{
-    CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, Peeled, echo, github,
+    CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, NoteKind, Peeled, echo, github,
 };
 
 /// Log of a job or of a task.
@@ -57,10 +57,7 @@ impl Envelope for Azure {
             b'#' => section(text),
             b'[' => text.strip_prefix(b"[command]").filter(|c| echo::builds(c)).map(Mark::Command),
             b'+' | b'$' | b'>' => echo::prompted(text),
-            // `microsoft/azure-pipelines-agent` `src/Agent.Worker/JobExtension.cs`
-            b'A' if text.starts_with(b"Agent machine name: ") => {
-                github::machine(text, b"Agent machine name: '")
-            }
+            b'A' if text.starts_with(b"Agent ") => agent(text),
             // Script tasks show the script between these two (`Tasks/BashV3`, `Tasks/CmdLineV2`).
             b'S' if text.starts_with(b"Script contents:") => Some(Mark::Section(b"")),
             b'=' if memmem::find(text, b"Starting Command Output").is_some() => {
@@ -70,6 +67,18 @@ impl Envelope for Azure {
                 .or_else(|| echo::bare(text)),
         }
     }
+}
+
+/// `Agent machine name: 'ci-01'` (`microsoft/azure-pipelines-agent`
+/// `src/Agent.Worker/JobExtension.cs`). Microsoft's own agents are new for each job:
+/// `Agent name: 'Azure Pipelines 3'`, in older pools `'Hosted Agent'`.
+fn agent(text: &[u8]) -> Option<Mark<'_>> {
+    let name = text.strip_prefix(b"Agent name: '");
+    let hosted = |name: &[u8]| name.starts_with(b"Azure Pipelines ") || name == b"Hosted Agent'";
+    if name.is_some_and(hosted) {
+        return Some(Mark::Note(NoteKind::NewMachine, text));
+    }
+    github::machine(text, b"Agent machine name: '")
 }
 
 fn is_header(text: &[u8]) -> bool {
@@ -202,5 +211,14 @@ mod tests {
             Azure.mark(b"##[command]docker build -t a ."),
             Some(Mark::Command(b"docker build -t a ."))
         );
+    }
+
+    #[test]
+    fn hears_which_machine_it_is() {
+        let named = Some(Mark::Note(NoteKind::Machine, b"ci-01"));
+        assert_eq!(Azure.mark(b"Agent machine name: 'ci-01'"), named);
+        let hosted: &[u8] = b"Agent name: 'Azure Pipelines 3'";
+        assert_eq!(Azure.mark(hosted), Some(Mark::Note(NoteKind::NewMachine, hosted)));
+        assert_eq!(Azure.mark(b"Agent name: 'ci-01-a'"), None);
     }
 }

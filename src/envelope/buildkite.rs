@@ -192,4 +192,13 @@ mod tests {
             assert_eq!(Buildkite.mark(line.as_bytes()), Some(mark), "{line}");
         }
     }
+
+    #[test]
+    fn hears_which_machine_it_is() {
+        let of = |line: &'static [u8]| Buildkite.mark(line);
+        let named = Some(Mark::Note(NoteKind::Machine, b"ip-10-0-1-7"));
+        assert_eq!(of(b"$ cd /var/lib/buildkite-agent/builds/ip-10-0-1-7-2/acme/shop"), named);
+        assert_eq!(of(b"$ cd /var/lib/buildkite-agent/builds/acme/shop"), None);
+        assert_eq!(of(b"$ cd /builds/linux/acme/shop/src"), None);
+    }
 }

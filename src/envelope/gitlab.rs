@@ -158,4 +158,16 @@ mod tests {
         let script = b"section_start:18:section_script_step_0\r\x1b[0K\x1b[32;1m$ docker build .";
         assert_eq!(Gitlab.mark(script), Some(Mark::Command(b"docker build .")));
     }
+
+    #[test]
+    fn hears_which_machine_it_is() {
+        let named = Some(Mark::Note(NoteKind::Machine, b"ip-10-0-1-7"));
+        let docker = b"Running on runner-t1-project-42-concurrent-0 via ip-10-0-1-7...";
+        assert_eq!(Gitlab.mark(docker), named);
+        assert_eq!(Gitlab.mark(b"Running on ip-10-0-1-7..."), named);
+        assert_eq!(Gitlab.mark(b"Running on all files..."), None);
+        let service: &[u8] = b"Starting service docker:27-dind ...";
+        assert_eq!(Gitlab.mark(service), Some(Mark::Note(NoteKind::NewMachine, service)));
+        assert_eq!(Gitlab.mark(b"Starting service postgres:16 ..."), None);
+    }
 }

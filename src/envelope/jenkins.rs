@@ -201,4 +201,17 @@ mod tests {
         let bat = b"C:\\jenkins\\workspace\\app>docker build -t a .";
         assert_eq!(Jenkins.mark(bat), Some(Mark::Command(b"docker build -t a .")));
     }
+
+    #[test]
+    fn hears_which_machine_it_is() {
+        for line in [
+            "Running on agent 7 in /var/jenkins/workspace/shop",
+            r"Running on agent 7 in C:\jenkins\workspace\shop",
+            "Building remotely on agent 7 (linux docker) in workspace /var/jenkins/workspace/shop",
+        ] {
+            let named = Some(Mark::Note(NoteKind::Machine, b"agent 7"));
+            assert_eq!(Jenkins.mark(line.as_bytes()), named, "{line}");
+        }
+        assert_eq!(Jenkins.mark(b"Running on agent-7 in parallel"), None);
+    }
 }

@@ -1,12 +1,15 @@
 //! Since some run fewer steps come from the cache than before, and no rule explains it.
 
+use std::collections::HashSet;
+
 use super::instruction::brief;
 use super::past::{Past, header, verdict};
 use super::{Cause, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, ruled_out};
 use crate::model::{Build, Outcome, Step, elapsed};
-use crate::series::Because;
+use crate::series::chain::{self, Input};
 use crate::series::recorded::{self, Difference, Said, What};
+use crate::series::{Because, Miss};
 
 pub(super) struct HitsDropped;
 
@@ -20,7 +23,8 @@ static META: RuleMeta = RuleMeta {
     why: "Whatever changed with that run costs time in every run since.",
     fix: "Look at what changed with the first of these runs: it is listed where the logs show it.",
     rules_out: "Everything with a rule of its own: if one of those explains the newest runs, this \
-        rule reports nothing. A single worse run does not count. If steps now run because files \
+        rule reports nothing. Two worse runs do not count, nor runs in which different steps break \
+        the cache, or edits and other base images. If steps now run because files \
         changed, runs in which no file changed are not counted.",
     limits: "It says when and what else changed then, not why. What the logs do not show \
         (versions, limits of the builder, retention of a registry) is not listed.",
@@ -43,6 +47,9 @@ impl Rule for HitsDropped {
     }
 }
 
+/// Two runs may each have a change of their own.
+const LASTS: usize = 3;
+
 /// Steps from the cache, and all that count, in percent.
 fn share(builds: &[&Build]) -> Option<usize> {
     let total: usize = builds.iter().map(|build| build.total()).sum();
@@ -52,6 +59,9 @@ fn share(builds: &[&Build]) -> Option<usize> {
 
 fn finding(whole: &Past, newest: &Past) -> Option<Finding> {
     let since = whole.len().checked_sub(newest.len())?;
+    if newest.len() < LASTS || !breaks_alike(newest) {
+        return None;
+    }
     // The first run of a job has nothing to find.
     let mut earlier = whole.builds.get(1..since)?.to_vec();
     if follows_files(newest) {
@@ -107,10 +117,28 @@ fn finding(whole: &Past, newest: &Past) -> Option<Finding> {
     })
 }
 
-/// In every run the chain breaks at steps whose files changed, and nowhere else.
+/// One step breaks the chain in every run after the first, and no edit of it or other base image is
+/// the reason.
+fn breaks_alike(newest: &Past) -> bool {
+    let told = |because| matches!(because, Because::InstructionChanged | Because::BaseChanged);
+    let broken = |i: usize| {
+        let open = newest.misses(i).filter(|miss| !told(miss.because));
+        open.map(|miss| (miss.step.stage.as_str(), miss.step.text.as_str())).collect::<HashSet<_>>()
+    };
+    let mut runs = (1..newest.len()).map(broken);
+    let first = runs.next().unwrap_or_default();
+    let common = runs.fold(first, |common, run| common.intersection(&run).copied().collect());
+    !common.is_empty()
+}
+
+/// In every run the chain breaks at steps whose files changed, or may have, and nowhere else. An
+/// import from a scope does not say whether it found anything.
 fn follows_files(newest: &Past) -> bool {
-    let all = |i: usize| newest.misses(i).all(|miss| miss.because == Because::InputsChanged);
-    (1..newest.len()).all(all)
+    let files = |miss: Miss| {
+        let unknown = miss.because == Because::Unknown && chain::input(miss.step) == Input::Files;
+        miss.because == Because::InputsChanged || unknown
+    };
+    (1..newest.len()).all(|i| newest.misses(i).all(files))
 }
 
 fn said(past: &Past, i: usize) -> Option<Said> {

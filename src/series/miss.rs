@@ -144,8 +144,12 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Of builds that are these of the series: says which by their places there.
+    /// Of builds that are these of the series: says which by their places there. What is the first
+    /// run on one machine need not be the first of the build.
     pub(super) fn is_counted_by(&mut self, places: &[usize]) {
+        if self.because == Because::FirstRun && places.first() != Some(&0) {
+            self.confidence = self.confidence.min(Confidence::Likely);
+        }
         let place = |at: u32| {
             let place = usize::try_from(at).ok().and_then(|at| places.get(at)).copied();
             place.and_then(|place| u32::try_from(place).ok())

@@ -1,6 +1,7 @@
 //! Runs of one commit copy different files: file modes, or files that are not in the commit.
 
 mod bots;
+mod machines;
 mod two_clients;
 
 use super::context_copied_too_early::advice::without_git;
@@ -139,7 +140,10 @@ fn manifests<'a>(past: &Past<'a>, spot: &Spot<'a>) -> Option<Finding> {
     let spot = &bots::without(past, spot);
     let install = spot.installs_what_it_copies(past)?;
     let step = spot.last()?;
-    let often = spot.changes(past) > 2 && spot.mostly() && spot.behind_what_is_known(past);
+    let often = spot.changes(past) > 2
+        && spot.mostly()
+        && spot.behind_what_is_known(past)
+        && machines::agree(past, spot);
     if !often {
         return None;
     }

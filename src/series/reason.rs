@@ -280,6 +280,9 @@ impl<'a> Case<'_, '_, 'a> {
 
     /// The step has another text than in any earlier build of the stage.
     fn text_changed(&self, before: Option<(&'a Run, &'a Build)>, store: Store) -> Why {
+        if let Some(why) = before.and_then(|(_, build)| self.unfinished(build, store)) {
+            return why;
+        }
         if before.is_some_and(|(_, build)| self.was_shared(build)) {
             let why = |because, sure| Why::of(because, sure, store);
             return match self.stage.base {

@@ -1,7 +1,7 @@
 //! What earlier builds left of a step in the cache that is asked for it.
 
-use super::super::chain;
-use super::Case;
+use super::super::{Because, Confidence, Store, chain};
+use super::{Case, Why};
 use crate::model::{Build, BuildOutcome, Outcome, Step};
 
 impl Case<'_, '_, '_> {
@@ -30,6 +30,16 @@ impl Case<'_, '_, '_> {
                 && there(step).is_some_and(|then| then.outcome == Outcome::Miss)
         });
         made && !there(self.step).is_some_and(done)
+    }
+
+    /// The build before has the step, which did not come to its end there and so left nothing.
+    pub(super) fn unfinished(&self, before: &Build, store: Store) -> Option<Why> {
+        let here = |step: &&Step| {
+            step.text == self.step.text && step.is_of(self.stage.name, self.stage.platform)
+        };
+        let then = before.steps.iter().find(here)?;
+        let stopped = matches!(then.outcome, Outcome::Failed | Outcome::Canceled);
+        stopped.then(|| Why::of(Because::NotStored, Confidence::Likely, store))
     }
 
     /// What is imported never had a step, and no build of the series writes a cache.

@@ -27,7 +27,13 @@ impl<'a> Ledger<'_, 'a> {
         };
         // In its place it may have another text: then that is what changed.
         let here = |s: &Step| s.position == step.position && s.is_of(stage.name, stage.platform);
-        let without = |build: &Build| build.steps.iter().all(|s| s.text != step.text && !here(s));
+        // A stage that is built at all is built to its end, but for one that has become longer.
+        let shorter = |s: &Step| {
+            now.build.dialect.counts_from() && s.of < step.of && s.is_of(stage.name, stage.platform)
+        };
+        let without = |build: &Build| {
+            build.steps.iter().all(|s| s.text != step.text && !here(s) && !shorter(s))
+        };
         let in_log = || now.shortly_before().iter().rfind(ran).is_some_and(without);
         let lately = || self.before(now).rev().take(LATELY).take_while(|build| without(build));
         !step.operation().is_link() && (in_log() || lately().any(|build| ran(&build)))

@@ -134,3 +134,39 @@ fn another_commit_may_hold_an_edit_that_keeps_the_size() {
     let said = breaks(files(&pair, true), 1);
     assert_eq!((said.len(), proven(&said).len()), (1, 0), "{said:?}");
 }
+
+fn logs_of(left: &[Left]) -> Vec<cachediag::source::Entry> {
+    let log = |(n, left): (usize, &Left)| {
+        cachediag::source::Entry::in_memory(&format!("run-{n}.log"), left.log.as_bytes())
+    };
+    left.iter().enumerate().map(log).collect()
+}
+
+#[test]
+fn a_step_at_the_end_of_a_stage_that_became_longer_is_new() {
+    let stage = |steps: &[&str]| {
+        let steps = steps.iter().map(|text| run(text)).collect();
+        vec![Stage::of("web", Err(node()), steps)]
+    };
+    let pair = built(&[stage(&["npm ci"]), stage(&["npm ci", "npm test"])]);
+    for found in [breaks(files(&pair, true), 1), breaks(logs_of(&pair), 1)] {
+        assert_eq!(proven(&found), [("[web 3/3] RUN npm test", "instruction-changed")]);
+    }
+}
+
+/// Wherever the log of the first run ends, it does not show that a step is new.
+#[test]
+fn a_step_that_a_cut_log_does_not_reach_is_not_new() {
+    let pair = built(&[packages("npm ci", "api 1"), packages("npm ci", "api 2")]);
+    let whole = pair[0].log.clone();
+    for end in (whole.len() / 4..whole.len()).step_by(97).filter(|end| whole.is_char_boundary(*end))
+    {
+        let cut = Left { log: whole[..end].to_owned(), ..Left::default() };
+        let last = Left { log: pair[1].log.clone(), ..Left::default() };
+        let found = breaks(logs_of(&[cut, last]), 1);
+        assert!(
+            proven(&found).iter().all(|found| found.1 != "instruction-changed"),
+            "{end}: {found:?}"
+        );
+    }
+}

@@ -1,14 +1,17 @@
-//! What one process finds in all logs of a series, the last of many processes finds in its own log
-//! and the history.
+//! What is found in all logs of a series at once, is found in the last of them and the history.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, slice};
 
+use cachediag::finding::Finding;
+use cachediag::history::{Identity, Settings};
+use cachediag::pipeline::{self, Options};
+use cachediag::render::Report;
+use chrono::{TimeDelta, Utc};
 use rayon::prelude::*;
-use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{absolute, report};
+use super::absolute;
 
 /// Series of real builds with known truth, beside this repository where it is developed.
 const CORPUS: &str = "../shared/corpus";
@@ -106,46 +109,56 @@ fn logs(folder: &Path) -> Vec<String> {
 }
 
 fn together(folder: &Path) -> Vec<String> {
-    let logs = logs(folder);
-    findings(&report(folder, &logs.iter().map(String::as_str).collect::<Vec<_>>()))
+    findings(&judged(folder, &logs(folder), None))
 }
 
 fn one_by_one(folder: &Path) -> Vec<String> {
     let desk = TempDir::new().unwrap();
-    let history = desk.path().join("h.db");
-    let mut last = Value::Null;
+    let mut last = Vec::new();
     let mut seen = Vec::new();
     for (n, log) in logs(folder).into_iter().enumerate() {
-        let mut args = vec!["--history", history.to_str().unwrap(), &log];
-        let (bytes, run) = (fs::read(folder.join(&log)).unwrap(), n.to_string());
+        let bytes = fs::read(folder.join(&log)).unwrap();
         // Byte by byte the same log counts once, but in two runs of a CI.
-        if seen.contains(&bytes) {
-            args.extend(["--run-id", &run]);
-        }
+        let run = seen.contains(&bytes).then(|| n.to_string());
         seen.push(bytes);
-        last = report(folder, &args);
+        let history = remembered(&desk.path().join("h.db"), run);
+        let report = judged(folder, slice::from_ref(&log), Some(history));
         // A problem with a line is the log's own: builds of Compose that print into each other,
         // say.
-        let problems = last["problems"].as_array().unwrap();
-        let of_history =
-            problems.iter().filter(|problem| problem["line"].is_null()).collect::<Vec<_>>();
-        assert!(of_history.is_empty(), "{} {log}: {of_history:?}", folder.display());
+        let mut of_history = report.problems.iter().filter(|problem| problem.line.is_none());
+        assert!(of_history.next().is_none(), "{} {log}: {:?}", folder.display(), report.problems);
+        last = findings(&report);
     }
-    findings(&last)
+    last
+}
+
+/// What lies beside the logs is their configuration.
+fn judged(folder: &Path, logs: &[String], history: Option<Settings>) -> Report {
+    pipeline::run(&Options {
+        paths: logs.iter().map(|log| folder.join(log)).collect(),
+        config: vec![folder.to_owned()],
+        history,
+        ..Options::default()
+    })
+}
+
+fn remembered(file: &Path, run: Option<String>) -> Settings {
+    Settings {
+        file: file.to_owned(),
+        keep: TimeDelta::days(90),
+        last: 20,
+        identity: Identity { run, ..Identity::default() },
+        around: Identity::default(),
+        now: Utc::now(),
+    }
 }
 
 /// Rule, subject and how sure.
-fn findings(report: &Value) -> Vec<String> {
-    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
-    let one = |finding: &Value| {
-        format!(
-            "{} {} {}",
-            text(finding, "rule"),
-            text(finding, "fingerprint"),
-            text(finding, "confidence")
-        )
+fn findings(report: &Report) -> Vec<String> {
+    let one = |finding: &Finding| {
+        format!("{} {} {:?}", finding.rule, finding.fingerprint(), finding.confidence)
     };
-    let mut all: Vec<String> = report["findings"].as_array().unwrap().iter().map(one).collect();
+    let mut all: Vec<String> = report.findings.iter().map(one).collect();
     all.sort();
     all
 }

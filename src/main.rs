@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 /// Reading a log makes many small values on several threads. glibc's allocator takes a sixth of the
 /// time for them, and keeps more memory than there is data.
-#[cfg(not(target_env = "msvc"))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -91,7 +91,9 @@ fn without_branch(report: &Report, branch: &str) {
         Some(_) => format!("no run of branch {branch} is remembered"),
         None => format!("--baseline-branch {branch} needs --history FILE.db"),
     };
-    screen::complain(&format!("warning: {why}: every finding counts, and --max-drop is not asked"));
+    screen::complain(&format!(
+        "warning: {why}: every finding counts, and --max-drop is not checked"
+    ));
 }
 
 /// Writes the report wherever it is wanted.

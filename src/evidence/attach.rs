@@ -4,6 +4,8 @@
 //! attestations by their digests; else the file lies beside the log under its name, or alone with
 //! it in a folder. A file that fits none of the logs is named as a problem, never used.
 
+use aho_corasick::AhoCorasick;
+
 use super::assign::{self, Graph};
 use super::cacheconfig::CacheConfig;
 use super::metrics::Measured;
@@ -146,10 +148,11 @@ fn runs_others(build: &Build, defined: &CacheConfig) -> bool {
     let commands = defined.records.iter().filter(|record| record.runs);
     let texts = commands.filter_map(|record| record.text.as_deref());
     let told: Vec<String> = texts.map(first_words).collect();
+    let Ok(any_told) = AhoCorasick::new(&told) else { return false };
     let runs = build.steps.iter().filter(|step| step.instruction == "RUN");
     let (known, others): (Vec<&Step>, Vec<&Step>) = runs
         .filter(|step| !step.text.contains("<<"))
-        .partition(|step| told.iter().any(|words| step.text.contains(words.as_str())));
+        .partition(|step| any_told.is_match(&*step.text));
     !told.is_empty() && known.len() < others.len()
 }
 

@@ -162,37 +162,9 @@ fn stages(build: &Build) -> BTreeMap<Text, Vec<Digest>> {
     stages
 }
 
-/// Calls the stages by the names of those before that they have the most in common with, whatever
-/// the others are; one that has nothing in common with any takes the name of one as long as it.
+/// Calls the stages by the names of those before that they are.
 fn name_stages(build: &mut Build, before: &BTreeMap<Text, Vec<Digest>>) {
-    let now = stages(build);
-    let mut free: BTreeSet<&Text> = before.keys().collect();
-    let mut left: BTreeSet<&Text> = now.keys().collect();
-    let mut names: BTreeMap<Text, Text> = BTreeMap::new();
-    let mut alike = alike(&now, before);
-    alike.sort_by_key(|(common, now, before)| (Reverse(*common), *now, *before));
-    for (_, stage, name) in alike {
-        if left.contains(stage) && free.remove(name) {
-            left.remove(stage);
-            names.insert(stage.clone(), name.clone());
-        }
-    }
-    let mut next = 0;
-    for stage in left {
-        let length = now.get(stage).map_or(0, Vec::len);
-        let as_long = |name: &&&Text| before.get(**name).is_some_and(|s| s.len() == length);
-        let name = free.iter().find(as_long).copied().cloned().unwrap_or_else(|| {
-            loop {
-                let name = Text::new(&format!("stage-{next}"));
-                next += 1;
-                if !before.contains_key(&name) {
-                    break name;
-                }
-            }
-        });
-        free.remove(&name);
-        names.insert(stage.clone(), name);
-    }
+    let names = names(&stages(build), before);
     for step in &mut build.steps {
         let Some(name) = names.get(&step.stage).filter(|name| **name != step.stage) else {
             continue;
@@ -202,6 +174,38 @@ fn name_stages(build: &mut Build, before: &BTreeMap<Text, Vec<Digest>>) {
         step.stage = name.clone();
         step.name = place.into();
     }
+}
+
+/// For each stage the name of that of before that it has the most in common with, whatever the
+/// others are; one that has nothing in common with any takes the name of one as long as it.
+fn names(
+    now: &BTreeMap<Text, Vec<Digest>>,
+    before: &BTreeMap<Text, Vec<Digest>>,
+) -> BTreeMap<Text, Text> {
+    let mut free: BTreeSet<&Text> = before.keys().collect();
+    let mut names: BTreeMap<Text, Text> = BTreeMap::new();
+    let mut alike = alike(now, before);
+    alike.sort_by_key(|(common, now, before)| (Reverse(*common), *now, *before));
+    for (_, stage, name) in alike {
+        if !names.contains_key(stage) && free.remove(name) {
+            names.insert(stage.clone(), name.clone());
+        }
+    }
+    let mut new = (0..).map(|n| Text::new(&format!("stage-{n}")));
+    for (stage, operations) in now {
+        if names.contains_key(stage) {
+            continue;
+        }
+        let as_long =
+            |name: &&Text| before.get(*name).is_some_and(|known| known.len() == operations.len());
+        let name = free.iter().copied().find(as_long).cloned();
+        let Some(name) = name.or_else(|| new.find(|name| !before.contains_key(name))) else {
+            continue;
+        };
+        free.remove(&name);
+        names.insert(stage.clone(), name);
+    }
+    names
 }
 
 /// How many operations a stage and one of before have in common, where it is any.

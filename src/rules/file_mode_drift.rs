@@ -1,6 +1,6 @@
 //! Runs of one commit copy different files: file modes, or files that are not in the commit.
 
-mod bots;
+mod expected;
 mod machines;
 mod two_clients;
 
@@ -137,8 +137,8 @@ fn outside(past: &Past, spot: &Spot) -> Option<Alternative> {
 /// Files that name the dependencies, in nearly every run another: they are stamped, or their modes
 /// differ.
 fn manifests<'a>(past: &Past<'a>, spot: &Spot<'a>) -> Option<Finding> {
-    let spot = &bots::without(past, spot);
     let install = spot.installs_what_it_copies(past)?;
+    let spot = &expected::without(past, spot, install);
     let step = spot.last()?;
     let often = spot.changes(past) > 2
         && spot.mostly()

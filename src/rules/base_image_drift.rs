@@ -118,7 +118,11 @@ fn drift_of_source<'a>(
 
 fn drift<'a>(past: &Past<'a>, i: usize, build: &'a Build, step: &'a Step) -> Option<Drift<'a>> {
     let now = build.base_of(&step.stage, &step.platform)?;
-    let earlier = |j: usize| Some((j, past.builds.get(j)?.base_of(&step.stage, &step.platform)?));
+    // The run just before may have met the same move, on another machine.
+    let earlier = |j: usize| {
+        let base = past.builds.get(j)?.base_of(&step.stage, &step.platform)?;
+        (now.digest.is_none() || base.digest != now.digest).then_some((j, base))
+    };
     let before = (0..i).rev().find_map(earlier)?;
     if before.1.image != now.image || now.pinned || before.1.pinned {
         return None;
@@ -137,8 +141,9 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
     let mut runs: Vec<usize> = drifts.iter().map(|d| d.at).collect();
     runs.dedup();
     // One update that the runs since have in their cache is how it should be.
-    let passed = runs.len() == 1 && past.len() > 4 && last.at + 1 < past.len();
-    let often = runs.len() > 1 || (!passed && runs.len() * 4 >= past.len() - 1);
+    let moves = moves(&drifts);
+    let passed = moves == 1 && past.len() > 4 && last.at + 1 < past.len();
+    let often = moves > 1 || (!passed && runs.len() * 4 >= past.len() - 1);
     let name = short(image);
     let by_tag = drifts.iter().any(|drift| shows_tag(past, drift));
     // Something else that the step depends on may have changed with the files.
@@ -153,7 +158,7 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
         title: format!(
             "the {} {name} changed under its tag {}",
             if last.how == How::Files { "image" } else { "base image" },
-            times(runs.len(), past.len())
+            times(moves, runs.len(), past.len())
         ),
         cause: cause(name, last),
         evidence: Proof::from_lines(evidence)?
@@ -227,8 +232,21 @@ fn pinned(fix: Fix, file: Option<&DockerfileAt>, image: &str, digest: &str) -> F
     if changes.is_empty() { fix } else { with_changes(fix, file.config, Ok(changes)) }
 }
 
-fn times(drifts: usize, runs: usize) -> String {
-    format!("in {drifts} of {runs} runs")
+/// How often the tag moved: each machine that keeps a cache of its own meets every move once.
+fn moves(drifts: &[&Drift]) -> usize {
+    let mut met: Vec<(usize, Option<&str>)> =
+        drifts.iter().map(|drift| (drift.at, drift.now.digest.as_deref())).collect();
+    met.dedup_by_key(|(at, _)| *at);
+    met.dedup_by(|(_, now), (_, before)| now.is_some() && now == before);
+    met.len()
+}
+
+fn times(moves: usize, met: usize, runs: usize) -> String {
+    match moves {
+        moves if moves == met => format!("in {met} of {runs} runs"),
+        1 => format!("once: {met} of {runs} runs rebuilt for it"),
+        _ => format!("{moves} times: {met} of {runs} runs rebuilt for it"),
+    }
 }
 
 fn short(image: &str) -> &str {

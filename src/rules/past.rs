@@ -199,11 +199,14 @@ impl<'a> Past<'a> {
         self.builds.get(i).filter(|b| b.succeeded()).map(|b| (b.hits(), b.total()))
     }
 
-    /// The run before built the same commit.
+    /// The run before built the same commit, and this one sees what it left: machines that import
+    /// nothing see only what they kept themselves.
     pub(super) fn builds_the_commit_before(&self, i: usize) -> bool {
-        let commit = |i: usize| self.runs.get(i)?.commit.as_deref();
-        let before = i.checked_sub(1).and_then(commit);
-        before.is_some() && before == commit(i)
+        let run = |i: usize| self.runs.get(i).copied();
+        let Some((before, now)) = i.checked_sub(1).and_then(run).zip(run(i)) else { return false };
+        let looks = self.refs.get(i).is_some_and(|at| self.study.reads.looks(*at));
+        let apart = before.machine().zip(now.machine()).is_some_and(|(a, b)| a != b);
+        before.commit.is_some() && before.commit == now.commit && (looks || !apart)
     }
 
     /// Command lines of the run said to use no cache.

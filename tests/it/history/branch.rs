@@ -81,7 +81,7 @@ fn without_a_run_of_the_branch_every_finding_counts() {
     assert_eq!(
         said,
         "warning: no run of branch main is remembered: every finding counts, and --max-drop is not \
-            asked\n"
+            checked\n"
     );
     assert_eq!(job.report("fix", "1", &[])["baseline_branch"]["run"], json!(null));
     let alone = ["--fail-on", "error", "--baseline-branch", "main", "build.log"];

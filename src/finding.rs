@@ -49,8 +49,10 @@ impl Place {
     /// Where a build begins. Targets of one bake begin in one line: each is told by its first step.
     #[must_use]
     pub fn of(run: &Run, build: &Build) -> Self {
-        let own = build.steps.first().filter(|_| build.target.is_some());
-        let line = own.map_or(build.line, |step| step.header.line);
+        let line = match build.steps.first() {
+            Some(step) if build.target.is_some() => step.header.line,
+            _ => build.line,
+        };
         Self { source: run.source.to_string(), line }
     }
 }
@@ -171,6 +173,14 @@ pub struct Fix {
     pub cost: String,
     /// Lines of the configuration that it concerns, whether they can be corrected or not.
     pub places: Vec<Evidence>,
+}
+
+impl Fix {
+    /// The text to paste. A patch says all that it says, at its place.
+    #[must_use]
+    pub fn to_paste(&self) -> Option<&str> {
+        if self.edits.is_empty() { self.snippet.as_deref() } else { None }
+    }
 }
 
 /// What the cause cost in the input.

@@ -243,25 +243,26 @@ fn label(runs: &mut [Run]) {
     for run in &mut *runs {
         // `build.log (run 4711)` is an earlier run: its label is told apart below, where it has to
         // be.
-        let file = run
-            .source
-            .rsplit_once(" (")
-            .filter(|_| run.earlier.is_some())
-            .map_or(&*run.source, |(file, _)| file);
+        let file = match run.source.rsplit_once(" (") {
+            Some((file, _)) if run.earlier.is_some() => file,
+            _ => &*run.source,
+        };
         let job = run.job.clone().filter(|job| !often.contains(job));
         run.label = job.unwrap_or_else(|| stem(file).into());
     }
-    let mut counts: HashMap<Text, usize> = HashMap::new();
-    for run in &*runs {
-        *counts.entry(run.label.clone()).or_default() += 1;
-    }
-    for run in &mut *runs {
-        let folder = Path::new(&*run.source).parent().and_then(Path::file_name);
-        if let Some(folder) = folder.filter(|_| counts.get(&run.label).is_some_and(|n| *n > 1)) {
+    let shared = shared_labels(runs);
+    for run in runs.iter_mut().filter(|run| shared.contains(&run.label)) {
+        if let Some(folder) = Path::new(&*run.source).parent().and_then(Path::file_name) {
             run.label = format!("{}/{}", folder.to_string_lossy(), run.label).into();
         }
     }
     tell_earlier_apart(runs);
+}
+
+fn shared_labels(runs: &[Run]) -> HashSet<Text> {
+    let mut known = HashSet::new();
+    let labels = runs.iter().map(|run| &run.label);
+    labels.filter(|label| !known.insert(*label)).cloned().collect()
 }
 
 /// Jobs that several of the files that were given are logs of.
@@ -279,17 +280,11 @@ fn jobs_of_several_files(runs: &[Run]) -> HashSet<Text> {
 
 /// Earlier runs of a job have its name, and their logs that of one file.
 fn tell_earlier_apart(runs: &mut [Run]) {
-    let mut counts: HashMap<Text, usize> = HashMap::new();
-    for run in &*runs {
-        *counts.entry(run.label.clone()).or_default() += 1;
-    }
-    for run in &mut *runs {
-        let Some(earlier) =
-            run.earlier.as_ref().filter(|_| counts.get(&run.label).is_some_and(|n| *n > 1))
-        else {
-            continue;
-        };
-        run.label = format!("{} ({})", run.label, earlier.name).into();
+    let shared = shared_labels(runs);
+    for run in runs.iter_mut().filter(|run| shared.contains(&run.label)) {
+        if let Some(earlier) = &run.earlier {
+            run.label = format!("{} ({})", run.label, earlier.name).into();
+        }
     }
 }
 

@@ -62,7 +62,9 @@ impl<'a> Diagnosis<'a> {
         report.top = settings.top.map(NonZeroUsize::get);
         report.details = settings.details;
         report.failing = settings.fail_on.and_then(FailOn::least);
-        if let Some(branch) = settings.baseline_branch.as_ref().filter(|_| !to.nothing) {
+        if !to.nothing
+            && let Some(branch) = &settings.baseline_branch
+        {
             without_branch(&report, branch);
         }
         tell(&report, settings, to)?;

@@ -30,8 +30,9 @@ pub(super) fn run(args: &JudgeArgs, look: Look) -> anyhow::Result<ExitCode> {
     mistyped::missing("--checkout", &args.diagnosis.checkout)?;
     let report = progress::watched(Options { tee: args.tee, ..diagnosis.options(&args.paths) });
     let nothing = nothing_read(&report, args.paths.is_empty() && config.is_some());
-    if let Some(history) =
-        diagnosis.project.settings.history.as_ref().filter(|_| nothing && args.paths.is_empty())
+    if nothing
+        && args.paths.is_empty()
+        && let Some(history) = &diagnosis.project.settings.history
     {
         screen::complain(&format!(
             "error: no log was given; {} is the file that remembers runs",

@@ -52,15 +52,19 @@ fn page(text: &str) -> Option<String> {
         let id: String = id.chars().take_while(char::is_ascii_digit).collect();
         (!id.is_empty()).then_some(id)
     };
-    Some(if let Some(job) = after("/job/").filter(|_| rest.contains("/actions/")) {
-        format!("gh run view --job {job} --log | cachediag")
-    } else if let Some(run) = after("/actions/runs/") {
-        format!("gh run view {run} --log | cachediag")
-    } else if let Some(job) = after("/-/jobs/") {
-        format!("glab ci trace {job} | cachediag")
-    } else {
-        format!("curl -fsSL {text} | cachediag")
-    })
+    Some(
+        if rest.contains("/actions/")
+            && let Some(job) = after("/job/")
+        {
+            format!("gh run view --job {job} --log | cachediag")
+        } else if let Some(run) = after("/actions/runs/") {
+            format!("gh run view {run} --log | cachediag")
+        } else if let Some(job) = after("/-/jobs/") {
+            format!("glab ci trace {job} | cachediag")
+        } else {
+            format!("curl -fsSL {text} | cachediag")
+        },
+    )
 }
 
 #[cfg(test)]

@@ -20,7 +20,9 @@ pub(super) fn run(args: &TrendArgs, look: Look) -> anyhow::Result<ExitCode> {
         None => store.jobs(),
     };
     let jobs = jobs.with_context(trouble)?;
-    if let Some(name) = args.job.as_ref().filter(|_| jobs.is_empty()) {
+    if jobs.is_empty()
+        && let Some(name) = &args.job
+    {
         bail!("no job is called {name}{}", remembered::meant(&store, name));
     }
     let longest = jobs.iter().map(|job| history::title(job).chars().count()).max().unwrap_or(0);

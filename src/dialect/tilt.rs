@@ -46,9 +46,10 @@ fn step_line(text: &[u8]) -> Option<Says<'_>> {
     if let Some(at) = memmem::rfind(text, b" [done: ") {
         let (name, end) = text.split_at_checked(at)?;
         let took = end.strip_prefix(b" [done: ")?.strip_suffix(b"]")?;
-        let name = name.starts_with(b"[") || name.starts_with(b"exporting ");
-        let text = text.get(..at).filter(|_| name)?;
-        return Some(Says::Told { text, seconds: Some(seconds(took)?) });
+        if !name.starts_with(b"[") && !name.starts_with(b"exporting ") {
+            return None;
+        }
+        return Some(Says::Told { text: name, seconds: Some(seconds(took)?) });
     }
     let from = text.starts_with(b"[") && memmem::find(text, b"] FROM ").is_some_and(|at| at < 64);
     from.then_some(Says::Told { text, seconds: Some(0.0) })

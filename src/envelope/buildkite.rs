@@ -80,8 +80,10 @@ fn agent(text: &[u8]) -> Option<Mark<'_>> {
     let (agent, organization, pipeline) = (below.next()?, below.next()?, below.next()?);
     let whole = below.next().is_none() && !organization.is_empty() && !pipeline.is_empty();
     let spawned = agent.iter().rev().take_while(|b| b.is_ascii_digit()).count();
-    let host = agent.get(..agent.len() - spawned)?.strip_suffix(b"-");
-    let name = host.filter(|_| spawned > 0).unwrap_or(agent);
+    let name = match agent.get(..agent.len() - spawned)?.strip_suffix(b"-") {
+        Some(host) if spawned > 0 => host,
+        _ => agent,
+    };
     (whole && !name.is_empty()).then_some(Mark::Note(NoteKind::Machine, name))
 }
 

@@ -54,7 +54,10 @@ impl Envelope for Cloudbuild {
 fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = line.strip_prefix(b"Step #")?;
     let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-    let after = rest.get(digits..).filter(|_| digits > 0)?;
+    if digits == 0 {
+        return None;
+    }
+    let after = rest.get(digits..)?;
     if let Some(text) = after.strip_prefix(b":") {
         return Some((line.get(..6 + digits)?, blank(text)?));
     }

@@ -55,7 +55,10 @@ pub(super) fn started(text: &[u8]) -> Option<Mark<'_>> {
 fn millis(line: &[u8]) -> Option<&[u8]> {
     let rest = ansi::lead(line).strip_prefix(b"[")?;
     let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-    rest.get(digits..).filter(|_| digits > 0)?.strip_prefix(b" ms] ")
+    if digits == 0 {
+        return None;
+    }
+    rest.get(digits..)?.strip_prefix(b" ms] ")
 }
 
 /// `2026-05-04 09:00:00.123Z: text`

@@ -31,11 +31,11 @@ fn sets_options(command: &[u8]) -> bool {
         [b"export ", b"declare -a ", b"declare ", b"local -a ", b"local ", b"readonly "];
     let set = WORDS.iter().find_map(|word| command.strip_prefix(*word)).unwrap_or(command);
     let name = set.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
-    let value = set
-        .get(name..)
-        .map(|rest| rest.strip_prefix(b"+").unwrap_or(rest))
-        .and_then(|v| v.strip_prefix(b"="));
-    match value.filter(|_| name > 0) {
+    if name == 0 {
+        return false;
+    }
+    let rest = set.get(name..).unwrap_or_default();
+    match rest.strip_prefix(b"+").unwrap_or(rest).strip_prefix(b"=") {
         Some([b'(']) => true,
         Some([b'(', value @ ..]) => {
             memchr::memchr(b'-', value).is_some() || memchr::memchr(b'$', value).is_some()

@@ -102,7 +102,7 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
 
 /// `opts=(` of a script: an input's value would not end so.
 fn list(text: &[u8]) -> Option<Mark<'_>> {
-    echo::by_variable(text).filter(|_| text.ends_with(b"("))
+    if text.ends_with(b"(") { echo::by_variable(text) } else { None }
 }
 
 /// `Complete job name: build (linux, amd64)`, the last line of what sets up the job

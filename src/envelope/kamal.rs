@@ -47,8 +47,10 @@ fn text(line: &[u8]) -> Option<&[u8]> {
     let rest = LEVELS.iter().find_map(|level| line.strip_prefix(*level))?;
     let number = ansi::lead(ansi::lead(rest).strip_prefix(b" [")?);
     let (number, rest) = number.split_at_checked(8)?;
-    let rest =
-        ansi::lead(rest).strip_prefix(b"]").filter(|_| number.iter().all(u8::is_ascii_hexdigit))?;
+    if !number.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let rest = ansi::lead(rest).strip_prefix(b"]")?;
     let rest = rest.strip_prefix(b" ").unwrap_or(rest);
     Some(rest.strip_prefix(b"\t").unwrap_or(rest))
 }

@@ -88,7 +88,10 @@ fn without_place(text: &[u8]) -> &[u8] {
     let line = place.rsplit(|b| *b == b':').next().unwrap_or_default();
     let counted = !line.is_empty() && line.iter().all(u8::is_ascii_digit);
     let known = counted && place.split(|b| *b == b':').count() == 3;
-    rest.strip_prefix(b" - ").filter(|_| known).unwrap_or(text)
+    match rest.strip_prefix(b" - ") {
+        Some(rest) if known => rest,
+        _ => text,
+    }
 }
 
 #[cfg(test)]

@@ -130,7 +130,10 @@ const LINK: &[u8] = b"](https://github.com/";
 fn link(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = line.strip_prefix(b"#[")?;
     let (number, rest) = rest.split_at_checked(memchr(b']', rest)?)?;
-    let rest = rest.strip_prefix(LINK).filter(|_| number.iter().all(u8::is_ascii_digit))?;
+    if !number.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let rest = rest.strip_prefix(LINK)?;
     let (target, rest) = rest.split_at_checked(memchr(b')', rest)?)?;
     memmem::find(target, b"#step:").map(|_| (number, rest.get(1..).unwrap_or_default()))
 }

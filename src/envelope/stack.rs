@@ -12,6 +12,12 @@ use super::{
     wrap,
 };
 
+/// `$name #5 CACHED` is no command, whatever the prefix stands for.
+fn by_variable(text: &[u8]) -> Option<Mark<'_>> {
+    let mark = echo::by_variable(text)?;
+    told::behind(text).is_none().then_some(mark)
+}
+
 /// How often one envelope may be inside another.
 const ROUNDS: usize = 4;
 
@@ -219,9 +225,7 @@ impl Stack {
     /// What programs print in every CI.
     fn of_any_ci<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
         let announced = || echo::checked_out(text).or_else(|| echo::announced(text));
-        // `$name #5 CACHED` is no command, whatever the prefix stands for.
-        let by_variable = || echo::by_variable(text).filter(|_| told::behind(text).is_none());
-        let variable = || by_variable().or_else(|| echo::compose_version(text));
+        let variable = || by_variable(text).or_else(|| echo::compose_version(text));
         let typed = || self.typed(text).or_else(|| echo::recipe(text));
         echo::more(text).or_else(announced).or_else(typed).or_else(variable)
     }

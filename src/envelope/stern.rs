@@ -37,9 +37,15 @@ fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let suffix =
         line.get(..pod)?.rsplit(|b| *b == b'-').next().filter(|suffix| suffix.len() < pod)?;
     let generated = suffix.len() == 5 && suffix.iter().all(|b| ALPHABET.contains(b));
-    let rest = line.get(pod..)?.strip_prefix(b" ").filter(|_| generated)?;
+    if !generated {
+        return None;
+    }
+    let rest = line.get(pod..)?.strip_prefix(b" ")?;
     let container = name(rest);
-    let text = rest.get(container..).filter(|_| container > 0)?;
+    if container == 0 {
+        return None;
+    }
+    let text = rest.get(container..)?;
     let text = if text.is_empty() { text } else { text.strip_prefix(b" ")? };
     Some((line.get(..pod + 1 + container)?, text))
 }

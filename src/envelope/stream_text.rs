@@ -64,9 +64,13 @@ struct Message {
 
 impl Message {
     fn message(self) -> Vec<u8> {
-        let line = |text: Vec<u8>| [&text[..], b"\n"].concat();
-        let status = self.status.filter(|_| !self.part);
-        self.stream.or(self.error.map(line)).or(status.map(line)).unwrap_or_default()
+        if let Some(stream) = self.stream {
+            return stream;
+        }
+        let status = if self.part { None } else { self.status };
+        let Some(mut line) = self.error.or(status) else { return Vec::new() };
+        line.push(b'\n');
+        line
     }
 }
 
@@ -179,7 +183,9 @@ impl<'a> Reader<'a> {
         };
         let (hex, rest) = rest.split_at_checked(digits)?;
         let code = u32::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()?;
-        if let Some(byte) = u8::try_from(code).ok().filter(|_| self.bytes) {
+        if self.bytes
+            && let Ok(byte) = u8::try_from(code)
+        {
             text.push(byte);
             return Some(rest);
         }

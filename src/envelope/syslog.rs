@@ -40,7 +40,10 @@ fn peel(line: &[u8]) -> Option<Peeled<'_>> {
 fn priority(line: &[u8]) -> Option<&[u8]> {
     let rest = line.strip_prefix(b"<")?;
     let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-    rest.get(digits..)?.strip_prefix(b">").filter(|_| (1..=3).contains(&digits))
+    if !(1..=3).contains(&digits) {
+        return None;
+    }
+    rest.get(digits..)?.strip_prefix(b">")
 }
 
 /// `1 STAMP HOST APP PROCID MSGID - TEXT`; structured data ends with `] `.

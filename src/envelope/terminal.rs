@@ -26,12 +26,17 @@ pub(super) fn at_terminal(text: &[u8]) -> Option<Mark<'_>> {
 fn unix_prompt(head: &[u8]) -> Option<usize> {
     let host = memchr::memchr(b'@', head)?;
     let before = head.get(..host)?;
-    let venv = memchr::memmem::find(before, b") ").filter(|_| before.starts_with(b"("));
-    let user = venv.map_or(before, |end| before.get(end + 2..).unwrap_or_default());
+    let user = match memchr::memmem::find(before, b") ") {
+        Some(end) if before.starts_with(b"(") => before.get(end + 2..)?,
+        _ => before,
+    };
     let user = user.strip_prefix(b"[").unwrap_or(user);
     let named = !user.is_empty()
         && user.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
-    let rest = head.get(host..).filter(|_| named)?;
+    if !named {
+        return None;
+    }
+    let rest = head.get(host..)?;
     let sign = rest.windows(2).position(|two| matches!(two, [b'$' | b'#' | b'%', b' ']))?;
     let words = rest.get(..sign)?.split(|b| *b == b' ').count();
     (words < 4).then_some(host + sign + 2)

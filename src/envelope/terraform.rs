@@ -71,7 +71,10 @@ fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let free = memchr::memchr(b'[', address).and_then(|at| address.get(..at)).unwrap_or(address);
     let named = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
     let known = free.contains(&b'.') && free.iter().all(named);
-    let text = ansi::lead(rest.get(mark.len()..).filter(|_| known)?);
+    if !known {
+        return None;
+    }
+    let text = ansi::lead(rest.get(mark.len()..)?);
     Some((address, text.strip_prefix(b" ").unwrap_or(text)))
 }
 

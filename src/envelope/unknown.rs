@@ -92,7 +92,10 @@ fn object(line: &[u8], text: usize) -> Option<usize> {
 }
 
 fn behind(text: &[u8], length: usize) -> Option<&[u8]> {
-    text.get(length..).filter(|_| length > 0)
+    if length == 0 {
+        return None;
+    }
+    text.get(length..)
 }
 
 /// Length of a number at the start: `3`, `12.1`.

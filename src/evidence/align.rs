@@ -111,7 +111,9 @@ impl Known {
                 let layer = step.digests.as_ref().and_then(|key| key.layer);
                 ever.operations.extend(operation(step));
                 ever.layers.extend(layer);
-                ever.layered.extend(operation(step).filter(|_| layer.is_some()));
+                if layer.is_some() {
+                    ever.layered.extend(operation(step));
+                }
             }
         }
         self.seen.push(Seen { stages: stages(build), latest, family });

@@ -269,7 +269,9 @@ impl<'a> Search<'a> {
         // Numbers begin with the FROM of an image: without one the stage may stand on another one.
         let on_image = base.is_some() || steps.first().is_some_and(|step| step.position > 1);
         let mut places = vec![Place::default()];
-        places.extend(ends.iter().filter(|_| !on_image).cloned());
+        if !on_image {
+            places.extend_from_slice(ends);
+        }
         places.sort();
         places.dedup();
         Self {
@@ -293,9 +295,10 @@ impl<'a> Search<'a> {
                 self.follow((start, score), &mut left, &mut found);
             }
         }
-        let Some((first, others)) = found.paths.split_first().filter(|_| left > 0) else {
+        if left == 0 {
             return Vec::new();
-        };
+        }
+        let Some((first, others)) = found.paths.split_first() else { return Vec::new() };
         let agreed =
             |(n, record): (usize, &usize)| others.iter().all(|path| path.get(n) == Some(record));
         // The texts of steps need not be their keys: an epoch makes another one of the same text.
@@ -322,7 +325,9 @@ impl<'a> Search<'a> {
                 continue;
             }
             for next in self.graph.above(at) {
-                if let Some(more) = self.score(path.len(), *next).filter(|_| !path.contains(next)) {
+                if !path.contains(next)
+                    && let Some(more) = self.score(path.len(), *next)
+                {
                     open.push((path.len(), *next, score + more));
                 }
             }

@@ -301,7 +301,8 @@ pub(super) fn has_name_of(source: &str, log: &str) -> bool {
 /// The place of the only one that holds.
 pub(super) fn only(each: impl Iterator<Item = bool>) -> Option<usize> {
     let mut places = each.enumerate().filter(|(_, holds)| *holds).map(|(at, _)| at);
-    places.next().filter(|_| places.next().is_none())
+    let only = places.next()?;
+    places.next().is_none().then_some(only)
 }
 
 #[cfg(test)]

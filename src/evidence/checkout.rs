@@ -45,7 +45,9 @@ fn name_in_build(build: &mut Build, own: Option<&str>, commits: &mut Commits) {
     for step in &mut build.steps {
         let Some((taken, contents)) = wanted(step) else { continue };
         let Some((commit, files)) = commits.find(own, &taken, &contents) else { continue };
-        if let Some(key) = step.digests.as_mut().filter(|_| files.len() <= FILES) {
+        if files.len() <= FILES
+            && let Some(key) = step.digests.as_mut()
+        {
             key.files = files;
             of.insert(commit);
         }
@@ -59,8 +61,10 @@ fn wanted(step: &Step) -> Option<(Taken, Vec<Digest>)> {
     let inputs = key.inputs.iter().skip(usize::from(key.inputs.len() > 1));
     let contents: Vec<Digest> =
         inputs.filter(|input| !input.step).flat_map(|input| input.contents.clone()).collect();
-    let taken = Taken::of(&step.text).filter(|_| !contents.is_empty())?;
-    Some((taken, contents))
+    if contents.is_empty() {
+        return None;
+    }
+    Some((Taken::of(&step.text)?, contents))
 }
 
 /// Commits of a checkout, as far as they were read.

@@ -56,24 +56,20 @@ impl Taken {
             return Self::mounted(rest);
         }
         let mut taken = Self::default();
-        let mut words = Vec::new();
-        for word in words_of(rest)? {
-            match word.strip_prefix("--").filter(|_| words.is_empty()) {
-                Some(option) if option.starts_with("from=") => return None,
-                Some(option) => {
-                    taken.exclude.extend(option.strip_prefix("exclude=").map(str::to_owned));
-                    taken.parents |= option == "parents" || option == "parents=true";
-                }
-                None => words.push(word),
+        let mut words = words_of(rest)?;
+        let options = words.iter().take_while(|word| word.starts_with("--")).count();
+        for option in words.drain(..options) {
+            if option.starts_with("--from=") {
+                return None;
             }
+            taken.exclude.extend(option.strip_prefix("--exclude=").map(str::to_owned));
+            taken.parents |= option == "--parents" || option == "--parents=true";
         }
         words.pop()?;
-        let told = |word: &String| {
-            !word.contains("://") && !word.starts_with("git@") && !word.starts_with("<<")
-        };
         taken.sources = words;
         let pivot = taken.parents && taken.sources.iter().any(|source| source.contains("/./"));
-        (!taken.sources.is_empty() && !pivot && taken.sources.iter().all(told)).then_some(taken)
+        let known = taken.sources.iter().all(|source| is_of_the_context(source));
+        (!taken.sources.is_empty() && !pivot && known).then_some(taken)
     }
 
     /// `--mount=type=bind,source=go.mod,target=go.mod`: of one such mount.
@@ -86,12 +82,20 @@ impl Taken {
         let mut mounts = mounts
             .filter(binds)
             .filter(|mount| !mount.split(',').any(|part| part.starts_with("from=")));
-        let mount = mounts.next().filter(|_| mounts.next().is_none())?;
+        let mount = mounts.next()?;
+        if mounts.next().is_some() {
+            return None;
+        }
         let source = mount
             .split(',')
             .find_map(|part| part.strip_prefix("source=").or(part.strip_prefix("src=")));
         Some(Self { sources: vec![source.unwrap_or("/").to_owned()], ..Self::default() })
     }
+}
+
+/// A source that is no address, repository or heredoc.
+fn is_of_the_context(source: &str) -> bool {
+    !source.contains("://") && !source.starts_with("git@") && !source.starts_with("<<")
 }
 
 /// Words as written, or those of a list: `["a b", "/c"]`.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::record::given;
-use super::{Given, formula};
+use super::{Given, Part, formula};
 use crate::model::Digest;
 
 /// What is read of an operation. The operation itself is dropped at once: those of a long build
@@ -189,21 +189,21 @@ fn field(name: &str, value: &Value, fields: &mut Given) {
     }
 }
 
+fn of_directory(name: &str, value: &Value) -> Part {
+    let name = if name == "timestamp" { "option SOURCE_DATE_EPOCH" } else { name };
+    given(name, &value.to_string())
+}
+
 impl Action {
     /// Of a directory the time, which the build sets, and its owner; of anything else all of it.
     fn fields(&self) -> Given {
         let Some((kind, action)) = self.action.iter().next() else { return Given::new() };
-        let Some(parts) = action.as_object().filter(|_| kind == "mkdir") else {
-            return Given::from([given("text", &action.to_string())]);
-        };
-        let name = |name: &str| {
-            if name == "timestamp" {
-                "option SOURCE_DATE_EPOCH".to_owned()
-            } else {
-                name.to_owned()
+        match action.as_object() {
+            Some(parts) if kind == "mkdir" => {
+                parts.iter().map(|(name, value)| of_directory(name, value)).collect()
             }
-        };
-        parts.iter().map(|(part, value)| given(&name(part), &value.to_string())).collect()
+            _ => Given::from([given("text", &action.to_string())]),
+        }
     }
 
     /// The JSON that an action is hashed as; `None` where it has parts that are not known.

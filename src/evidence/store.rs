@@ -30,7 +30,10 @@ impl Kind for Store {
     }
 
     fn read(&self, bytes: &[u8]) -> Option<Result<What, String>> {
-        let text = std::str::from_utf8(bytes).ok().filter(|_| self.begins(bytes))?;
+        if !self.begins(bytes) {
+            return None;
+        }
+        let text = std::str::from_utf8(bytes).ok()?;
         let known = text.lines().any(|line| line == "Plaintexts:");
         let data = text.lines().filter_map(|line| line.trim_start().strip_prefix("data: "));
         known.then(|| Ok(What::Store(data.filter_map(operation).collect())))

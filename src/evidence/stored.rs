@@ -32,9 +32,9 @@ pub(super) fn runs(runs: &mut Vec<Run>, evidence: Vec<Evidence>) -> Vec<Evidence
         };
         let source = layout(&file.source).to_owned();
         let alone = logs.iter().filter(|log| **log == source).count() == 1;
-        let source = match of.filter(|_| !alone) {
+        let source = match of {
+            _ if alone => source,
             Some(record) => format!("{source}/{}", record.reference),
-            None if alone => source,
             None => file.source,
         };
         let run = Run { digest: Some(file.digest.bytes()), ..with_record(*run, &source, of) };

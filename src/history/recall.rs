@@ -150,6 +150,8 @@ pub(super) fn with_unique_names(mut earlier: Vec<Run>, fresh: Vec<Run>) -> Vec<R
 
 /// An exported cache tells when its newest result was made, which need not be of its own run.
 fn time(run: &Run) -> Option<chrono::DateTime<chrono::Utc>> {
-    let told = run.started.filter(|_| !run.is_of_files());
-    told.or_else(|| run.earlier.as_ref().map(|earlier| earlier.recorded))
+    match run.started {
+        Some(started) if !run.is_of_files() => Some(started),
+        _ => run.earlier.as_ref().map(|earlier| earlier.recorded),
+    }
 }

@@ -18,8 +18,11 @@ impl Digest {
     /// text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let hex = text.strip_prefix("sha256:").filter(|hex| hex.len() == 64)?;
-        Self::of_hex(hex.get(..32)?).filter(|_| hex.bytes().all(|b| b.is_ascii_hexdigit()))
+        let hex = text.strip_prefix("sha256:")?;
+        if hex.len() != 64 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return None;
+        }
+        Self::of_hex(hex.get(..32)?)
     }
 
     /// Of its own [`fmt::Display`].

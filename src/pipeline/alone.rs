@@ -6,11 +6,11 @@ use crate::rules::Study;
 
 /// Findings of the configuration alone would be taken for what the logs say.
 pub(super) fn without_build(study: &Study, findings: &[Finding]) -> Option<Problem> {
-    let first = study.runs.first().filter(|_| study.runs.iter().all(says_nothing))?;
+    let first = study.runs.first()?;
     let of_log = |finding: &Finding| {
         finding.evidence.iter().any(|line| study.runs.iter().any(|r| r.source == line.source))
     };
-    if findings.is_empty() || findings.iter().any(of_log) {
+    if findings.is_empty() || findings.iter().any(of_log) || !study.runs.iter().all(says_nothing) {
         return None;
     }
     let others = study.runs.len() - 1;

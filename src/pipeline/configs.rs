@@ -77,11 +77,12 @@ fn read_included(
         let mut more: Vec<Config> = Vec::new();
         for entry in files {
             let path = config::plain_path(&entry.name);
-            let by = including
-                .iter()
-                .filter_map(|at| configs.get(*at))
-                .find(|c| config::is_included(c, &path));
-            let Some(by) = by.filter(|_| !seen.contains(&path)) else { continue };
+            if seen.contains(&path) {
+                continue;
+            }
+            let mut including = including.iter().filter_map(|at| configs.get(*at));
+            let by = including.find(|c| config::is_included(c, &path));
+            let Some(by) = by else { continue };
             seen.insert(path);
             match source::read_text(entry).map(|text| by.read_as(&entry.name, &text)) {
                 Ok(Ok(config)) => more.push(config),

@@ -38,7 +38,9 @@ pub(super) fn remember(
 fn hold_against(report: &mut Report, branch: &Branched, newest: &Newest) {
     report.against = Some(newest.against(report));
     let runs = newest.runs();
-    if let Some(points) = branch.max_drop.filter(|_| !runs.is_empty()) {
+    if !runs.is_empty()
+        && let Some(points) = branch.max_drop
+    {
         let base = Base { branch: &branch.name, runs: &runs };
         report.gates.push(triage::max_drop(&report.study, &base, points));
     }

@@ -27,10 +27,14 @@ pub(super) fn ascii(line: &str, width: usize) -> String {
     let fits = anstream::adapter::strip_str(line).to_string().width() + 2 <= width;
     let rest = line.trim_start();
     let indent = line.get(..line.len() - rest.len()).unwrap_or_default();
-    let (begin, rest) =
-        rest.strip_prefix("… ").filter(|_| fits).map_or(("", rest), |rest| ("... ", rest));
-    let (rest, end) =
-        rest.strip_suffix('…').filter(|_| fits).map_or((rest, ""), |rest| (rest, "..."));
+    let (begin, rest) = match rest.strip_prefix("… ") {
+        Some(rest) if fits => ("... ", rest),
+        _ => ("", rest),
+    };
+    let (rest, end) = match rest.strip_suffix('…') {
+        Some(rest) if fits => (rest, "..."),
+        _ => (rest, ""),
+    };
     let marks: String = rest.chars().map(mark).collect();
     format!("{indent}{begin}{marks}{end}")
 }

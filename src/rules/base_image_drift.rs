@@ -331,10 +331,11 @@ fn fix_pulled(name: &str) -> Fix {
 }
 
 fn fix(name: &str, digest: &str, last: &Drift) -> Fix {
-    let own = last.rebuilt.first().filter(|_| last.now.stage.is_empty() && last.how == How::Files);
-    let (place, line) = match own {
-        Some(step) => ("where the image is named", brief(&step.text)),
-        None => ("in FROM", format!("FROM {name}")),
+    let (place, line) = match last.rebuilt.first() {
+        Some(step) if last.now.stage.is_empty() && last.how == How::Files => {
+            ("where the image is named", brief(&step.text))
+        }
+        _ => ("in FROM", format!("FROM {name}")),
     };
     let pinned = line.replacen(name, &format!("{name}@{digest}"), 1);
     Fix {

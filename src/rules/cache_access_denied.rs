@@ -157,7 +157,9 @@ fn capital(text: &str) -> String {
 }
 
 fn fix_of(study: &Study, repo: &str, export: bool, group: &[Refusal]) -> Fix {
-    if let Some(first) = group.first().filter(|_| lacks_registry(repo, group)) {
+    if lacks_registry(repo, group)
+        && let Some(first) = group.first()
+    {
         let site = Site::of(study, first.run, first.build);
         let named = group
             .iter()

@@ -86,7 +86,10 @@ fn finding(past: &Past) -> Option<Finding> {
 }
 
 fn empty<'a>(past: &Past<'a>, i: usize) -> Vec<Empty<'a>> {
-    let Some((_, build)) = past.get(i).filter(|_| past.imported(i)) else { return Vec::new() };
+    if !past.imported(i) {
+        return Vec::new();
+    }
+    let Some((_, build)) = past.get(i) else { return Vec::new() };
     let Some(fresh) = fresh(build) else { return Vec::new() };
     let ran =
         build.decided().filter(|s| s.outcome == Outcome::Miss && cache_mount(&s.text).is_some());

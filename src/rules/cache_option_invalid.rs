@@ -156,15 +156,20 @@ fn in_configuration<'a>(at: &At<'a>) -> Vec<Sighting<'a>> {
     let command = &at.place.command;
     let from = command.cache_from.iter().flat_map(|spec| lint(spec, false));
     let to = command.cache_to.iter().flat_map(|spec| lint(spec, true));
-    let expanded = |spec: &CacheSpec| at.place.expanded(spec.get("ref").unwrap_or_default());
-    let slashes =
-        specs(at).filter(|_| at.place.slashes).filter_map(|spec| slash(spec, &expanded(spec)));
+    let slashes = specs(at).filter_map(|spec| slash_of_branch(at, spec));
     let sighting = |mistake: Mistake| {
         let evidence = at.evidence_of(&mistake.token, "the option as written")?;
         Some(Sighting { mistake, evidence, builds: Vec::new(), planned: true })
     };
     let arguments = command.build_args.iter().filter_map(|argument| inline(argument));
     from.chain(to).chain(slashes).chain(arguments).filter_map(sighting).collect()
+}
+
+fn slash_of_branch(at: &At, spec: &CacheSpec) -> Option<Mistake> {
+    if !at.place.slashes {
+        return None;
+    }
+    slash(spec, &at.place.expanded(spec.get("ref").unwrap_or_default()))
 }
 
 /// A mistake in import and export, in the command and in the error, is one mistake.

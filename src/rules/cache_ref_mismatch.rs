@@ -94,35 +94,45 @@ fn repositories(study: &Study) -> impl Iterator<Item = Finding> {
 
 /// The line that shows the cache being stored.
 fn stored<'a>(look: &Look<'a>) -> Option<&'a Quote> {
+    if !look.build.succeeded() {
+        return None;
+    }
     let exported =
         |e: &&Transfer| e.ok() && matches!(e.kind, CacheKind::Registry | CacheKind::Inline);
     let line = |e: &'a Transfer| e.verdict.as_ref().unwrap_or(&e.header);
-    let quote = look.build.exports.iter().find(exported).map(line).or(look.build.inline.as_ref());
-    quote.filter(|_| look.build.succeeded())
+    look.build.exports.iter().find(exported).map(line).or(look.build.inline.as_ref())
 }
 
 /// The image that holds the cache of the build, where no other was written.
 fn inlined<'a>(look: &Look<'a>) -> Option<&'a str> {
     let own = |e: &Transfer| e.kind == CacheKind::Inline;
     let inline = look.build.inline.is_some() || look.build.exports.iter().any(own);
-    let alone = inline && look.build.exports.iter().all(own);
-    look.build.images.first().map(Text::as_str).filter(|_| alone)
+    if !inline || !look.build.exports.iter().all(own) {
+        return None;
+    }
+    look.build.images.first().map(Text::as_str)
 }
 
 fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
     let images = |l: &Look<'_>| l.build.images.iter().any(|image| reference::may_be(image, name));
-    let same = looks.iter().flat_map(|l| written(l.run)).any(|to| reference::may_be(to, name))
-        || looks.iter().any(images);
+    if looks.iter().flat_map(|l| written(l.run)).any(|to| reference::may_be(to, name))
+        || looks.iter().any(images)
+    {
+        return None;
+    }
     // The builds after a stored cache that look for it in vain.
     let first = looks.iter().position(|look| stored(look).is_some())?;
-    let vain = looks.get(first + 1..).filter(|_| !same)?;
+    let vain = looks.get(first + 1..)?;
     let other = looks.iter().flat_map(|l| written(l.run)).next();
     let last = looks.last()?;
     // A tag of one run is nothing to import.
     let keeps = |image: &&str| vain.iter().all(|look| inlined(look) == Some(*image));
-    let image = inlined(last).filter(|_| other.is_none()).filter(keeps);
+    let image = if other.is_none() { inlined(last).filter(keeps) } else { None };
+    if let [look] = looks {
+        return single_run(study, name, other?, look);
+    }
     if vain.is_empty() {
-        return single_run(study, name, other.filter(|_| looks.len() == 1)?, last);
+        return None;
     }
     Some(Finding {
         rule: META.id,

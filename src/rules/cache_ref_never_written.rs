@@ -147,7 +147,10 @@ fn line(look: &Look) -> Evidence {
 /// One run whose command line is in its log: the next run finds nothing either, unless somebody
 /// else stores it.
 fn single_run(study: &Study, name: &str, look: &Look) -> Option<Finding> {
-    let command = look.run.commands_of(look.build).first().filter(|_| look.build.succeeded())?;
+    if !look.build.succeeded() {
+        return None;
+    }
+    let command = look.run.commands_of(look.build).first()?;
     let asked = Study::quote(look.run, &command.quote, "asks for a cache and stores none");
     Some(Finding {
         rule: META.id,

@@ -102,19 +102,23 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
 /// The only import, which found nothing. kaniko keeps its layers under tags of a repository.
 fn look<'a>(run: &'a Run, build: &'a Build) -> Option<Look<'a>> {
     let [import] = build.imports.as_slice() else { return None };
-    let vain = build.hits() == 0 && import.found() != Found::Yes;
+    if build.hits() > 0 || import.found() == Found::Yes {
+        return None;
+    }
+    let failed = import.error.is_some();
     let name = if import.kind == CacheKind::Registry {
-        let absent = is_absent(import) || import.listed == Some(false) && import.error.is_none();
-        import.reference.as_deref().filter(|_| absent).map(Cow::Borrowed)
+        if !is_absent(import) && (failed || import.listed != Some(false)) {
+            return None;
+        }
+        Cow::Borrowed(import.reference.as_deref()?)
     } else {
-        let asked = run
-            .commands_of(build)
-            .iter()
-            .flat_map(|c| &c.cache_from)
-            .find(|spec| spec.kind() == import.kind);
-        asked.filter(|_| import.error.is_none()).and_then(scope).map(Cow::Owned)
+        if failed {
+            return None;
+        }
+        let mut asked = run.commands_of(build).iter().flat_map(|c| &c.cache_from);
+        Cow::Owned(scope(asked.find(|spec| spec.kind() == import.kind)?)?)
     };
-    name.filter(|_| vain).map(|name| Look { run, build, import, name })
+    Some(Look { run, build, import, name })
 }
 
 /// No two are the same, and all differ in one place, in what counts or names runs and commits.

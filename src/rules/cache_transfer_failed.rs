@@ -151,18 +151,14 @@ fn fix(group: &[Refusal], exports: bool) -> Fix {
                 what the error names, and running again does not help.",
         )
     };
-    let optional =
-        "Add `ignore-error=true` to the export where it must not fail the build.".to_owned();
+    let mut steps = vec![first];
+    if exports && !option && !bucket && !backend::ignored(group) {
+        steps.push("Add `ignore-error=true` to the export where it must not fail the build.");
+    }
+    steps.push("Look the error up in https://github.com/moby/buildkit/issues.");
     Fix {
         summary: summary.to_owned(),
-        steps: std::iter::once(first.to_owned())
-            .chain(
-                exports
-                    .then_some(optional)
-                    .filter(|_| !option && !bucket && !backend::ignored(group)),
-            )
-            .chain(["Look the error up in https://github.com/moby/buildkit/issues.".to_owned()])
-            .collect(),
+        steps: steps.into_iter().map(str::to_owned).collect(),
         ..Fix::default()
     }
 }

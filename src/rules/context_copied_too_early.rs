@@ -97,8 +97,11 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
     }
     let after: Vec<&Step> = runs_after(spot.rerun(past, at));
     let install = after.iter().copied().find(|s| installs(&s.text));
-    let other = after.first().copied().filter(|_| everything && after.len() > 1);
-    let shown = install.or(other)?;
+    let shown = match (install, after.as_slice()) {
+        (Some(install), _) => install,
+        (None, [first, _, ..]) if everything => first,
+        _ => return None,
+    };
     let changes = spot.changes(past);
     if spot.broken.len() < 2 && !(install.is_some() && ran_in_the_first_run(past, spot)) {
         return None;

@@ -41,7 +41,10 @@ fn find<'a>(configs: &'a [Config], run: &Run, build: &Build) -> Option<Dockerfil
     let tied = fitting
         .get(1)
         .is_some_and(|(next, _)| fitting.first().is_some_and(|(best, _)| best == next));
-    fitting.into_iter().next().filter(|_| !tied).map(|(_, at)| at)
+    if tied {
+        return None;
+    }
+    fitting.into_iter().next().map(|(_, at)| at)
 }
 
 /// Every Dockerfile of the configuration.

@@ -94,7 +94,10 @@ fn finding(past: &Past) -> Option<Finding> {
 
 /// One run on a new builder whose command line stores a cache and asks for none.
 fn single_run(past: &Past) -> Option<Finding> {
-    let (run, build) = past.last().filter(|_| past.exported(0))?;
+    if !past.exported(0) {
+        return None;
+    }
+    let (run, build) = past.last()?;
     let booted = build.booted.as_ref()?;
     let command = past.commands(0).first()?;
     let site = Site::of(past.study, run, build);
@@ -121,7 +124,9 @@ fn lines(past: &Past, writing: &[usize]) -> Vec<Evidence> {
     for &i in writing.iter().rev().take(2).rev() {
         let Some((run, build)) = past.get(i) else { continue };
         let export = build.exports.iter().find(|e| e.ok() && e.kind != CacheKind::Inline);
-        lines.extend(build.decided().next().filter(|_| i > 0).map(|s| header(run, s, "ran again")));
+        if i > 0 {
+            lines.extend(build.decided().next().map(|s| header(run, s, "ran again")));
+        }
         lines.extend(export.map(|e| Study::quote(run, &e.header, "a cache is stored")));
         lines.extend(export.map(|e| end(run, e, "without error")));
     }

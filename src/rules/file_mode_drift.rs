@@ -82,7 +82,10 @@ fn finding(past: &Past, mut spot: Spot) -> Option<Finding> {
     spot.broken =
         spot.broken.iter().copied().filter(|&i| found_other_files(past, &spot, i)).collect();
     let at = *spot.broken.last()?;
-    let step = spot.last().filter(|_| spot.behind_what_is_known(past))?;
+    if !spot.behind_what_is_known(past) {
+        return None;
+    }
+    let step = spot.last()?;
     let (run, _) = past.get(at)?;
     let commit = run.commit.as_deref()?;
     Some(Finding {

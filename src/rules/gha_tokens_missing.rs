@@ -94,10 +94,12 @@ fn dropped<'a>(past: &Past<'a>, i: usize) -> Option<&'a Command> {
     let gha = |kind: CacheKind| matches!(kind, CacheKind::Gha | CacheKind::Unknown);
     let used =
         past.imports(i).iter().any(|t| gha(t.kind)) || build.exports.iter().any(|t| gha(t.kind));
-    let went_well = build.succeeded() && build.total() > 0;
+    if used || !build.succeeded() || build.total() == 0 {
+        return None;
+    }
     let asks =
         |c: &&Command| c.cache_from.iter().chain(&c.cache_to).any(|s| s.kind() == CacheKind::Gha);
-    past.commands(i).iter().find(asks).filter(|_| went_well && !used)
+    past.commands(i).iter().find(asks)
 }
 
 fn lines(past: &Past, i: usize, command: &Command) -> Vec<Evidence> {

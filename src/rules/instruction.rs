@@ -76,10 +76,11 @@ fn is_bare_manifest(name: &str) -> bool {
 
 /// The address of a remote ADD.
 pub(super) fn remote(text: &str) -> Option<String> {
-    let remote = |s: &String| {
-        ["http://", "https://", "git@", "git://", "ssh://"].iter().any(|p| s.starts_with(p))
-    };
-    sources(text).into_iter().find(remote).filter(|_| text.starts_with("ADD "))
+    const SCHEMES: [&str; 5] = ["http://", "https://", "git@", "git://", "ssh://"];
+    if !text.starts_with("ADD ") {
+        return None;
+    }
+    sources(text).into_iter().find(|source| SCHEMES.iter().any(|start| source.starts_with(start)))
 }
 
 /// Values of `--mount=` options of a RUN.
@@ -89,9 +90,10 @@ fn mounts(text: &str) -> impl Iterator<Item = &str> {
 
 /// The target of a cache mount.
 pub(super) fn cache_mount(text: &str) -> Option<&str> {
-    let mount = mounts(text)
-        .filter(|_| text.starts_with("RUN "))
-        .find(|m| m.split(',').any(|p| p == "type=cache"))?;
+    if !text.starts_with("RUN ") {
+        return None;
+    }
+    let mount = mounts(text).find(|m| m.split(',').any(|p| p == "type=cache"))?;
     let target = mount.split(',').find_map(|p| {
         let (key, value) = p.split_once('=')?;
         matches!(key, "target" | "dst" | "destination").then_some(value)

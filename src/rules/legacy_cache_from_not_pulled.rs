@@ -62,9 +62,10 @@ fn finding(past: &Past) -> Option<Finding> {
     }
     let unexplained = blind.iter().any(|b| !past.losses(b.at).is_empty());
     let warm = past.builds.iter().any(|b| b.hits() > 0);
-    let last = blind.last().filter(|_| {
-        blind.len() > 1 && !warm && (unexplained || blind_on_one_machine(past, &blind))
-    })?;
+    if blind.len() < 2 || warm || !(unexplained || blind_on_one_machine(past, &blind)) {
+        return None;
+    }
+    let last = blind.last()?;
     let later = blind.iter().skip(1).filter_map(|b| past.builds.get(b.at));
     let words = words(last, " in any of these runs", " in each of these runs");
     Some(Finding {
@@ -168,8 +169,10 @@ fn blind<'a>(past: &Past<'a>, i: usize) -> Option<Blind<'a>> {
     let before = |p: &&Pull| build.comes_behind(p.quote.line);
     let given = run.pulls.iter().filter(before).any(|p| pulled(&p))
         || run.loads.iter().filter(before).any(|p| loaded(&p));
-    let cold = hits == 0 && total > 0 && !past.asked_for_no_cache(i) && !given;
-    let image = images.first().filter(|_| cold)?;
+    if hits > 0 || total == 0 || given || past.asked_for_no_cache(i) {
+        return None;
+    }
+    let image = images.first()?;
     let tried = refused::pull(run, image, |line| build.comes_behind(line));
     Some(Blind { at: i, command, image: (*image).to_owned(), tried })
 }

@@ -10,7 +10,7 @@ use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out,
 };
-use crate::model::{Build, CacheKind, CacheSpec, Outcome, Quote, Run};
+use crate::model::{Build, CacheKind, Outcome, Quote, Run};
 use crate::series::Series;
 
 pub(super) struct LocalCacheMissing;
@@ -117,11 +117,12 @@ fn directory(warning: &str) -> Option<&str> {
 /// The directories that the command lines export to, where none of them is this one: the first.
 fn other_directory<'a>(missed: &Missed<'a>, directory: &str) -> Option<&'a str> {
     let commands = missed.run.commands_of(missed.build);
-    let mut exports = commands.iter().flat_map(|command| &command.cache_to);
-    let to = |spec: &'a CacheSpec| spec.get("dest").filter(|_| spec.kind() == CacheKind::Local);
-    let first = exports.clone().find_map(to)?;
+    let exports = commands.iter().flat_map(|command| &command.cache_to);
+    let local = exports.filter(|spec| spec.kind() == CacheKind::Local);
+    let mut directories = local.filter_map(|spec| spec.get("dest"));
+    let first = directories.clone().next()?;
     let same = |dest: &str| dest.trim_end_matches('/') == directory.trim_end_matches('/');
-    (!exports.any(|spec| to(spec).is_some_and(same))).then_some(first)
+    (!directories.any(same)).then_some(first)
 }
 
 fn writes(build: &Build) -> bool {

@@ -153,8 +153,10 @@ fn ttl(command: &Command) -> Option<String> {
     }
     let mut words = text.split(' ').skip_while(|word| !word.starts_with("--cache-ttl"));
     let option = words.next()?;
-    let value = words.next().filter(|_| !option.contains('='));
-    Some(value.map_or_else(|| option.to_owned(), |value| format!("{option} {value}")))
+    match words.next() {
+        Some(value) if !option.contains('=') => Some(format!("{option} {value}")),
+        _ => Some(option.to_owned()),
+    }
 }
 
 fn lines(past: &Past, uncached: &Uncached) -> Vec<Evidence> {

@@ -78,7 +78,10 @@ impl Rule for NoCacheImport {
 /// The machine of these runs, where others of the series are on others.
 fn own_machine<'p>(past: &'p Past) -> Option<&'p str> {
     let all = past.study.series.get(past.at).map_or(0, |series| series.builds.len());
-    past.machine().filter(|_| !past.part && past.len() < all)
+    if past.part || past.len() >= all {
+        return None;
+    }
+    past.machine()
 }
 
 /// Where the machines keep a cache each, a run tells nothing of the builder of another one.
@@ -211,8 +214,10 @@ impl Cold {
                 2 => "both".to_owned(),
                 all => format!("all {all}"),
             };
-            let since = past.runs.first().filter(|_| past.part);
-            let since = since.map_or_else(String::new, |run| format!(" since {}", run.label));
+            let since = match past.runs.first() {
+                Some(run) if past.part => format!(" since {}", run.label),
+                _ => String::new(),
+            };
             let on = own_machine(past).map_or_else(String::new, |name| format!(" on {name}"));
             return format!(
                 "{all} runs{on}{since}{ended} start cold: no cache is imported and the builder \

@@ -235,9 +235,12 @@ fn called<'a>(study: &'a Study, at: At) -> Option<At<'a>> {
 fn service<'a>(study: &'a Study, at: At) -> Option<At<'a>> {
     const NAMES: [&str; 4] =
         ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
-    let target = at.place.target.as_ref().filter(|_| at.ci().is_some())?;
-    let named = at.place.command.file.as_deref().filter(|_| at.place.command.tool == Tool::Compose);
-    let candidates = named.map_or_else(|| NAMES.to_vec(), |name| vec![name]);
+    at.ci()?;
+    let target = at.place.target.as_ref()?;
+    let candidates = match at.place.command.file.as_deref() {
+        Some(name) if at.place.command.tool == Tool::Compose => vec![name],
+        _ => NAMES.to_vec(),
+    };
     let root = root(&at.config.path);
     let paths: Vec<String> =
         candidates.iter().map(|name| plain(&format!("{root}/{name}"))).collect();

@@ -62,7 +62,7 @@ impl Rule for StaleCacheRef {
 
 fn finding(past: &Past) -> Option<Finding> {
     let runs = reading(past);
-    let (&first, &last) = runs.first().zip(runs.last()).filter(|_| runs.len() > 1)?;
+    let [first, .., last] = *runs else { return None };
     let (run, build) = past.get(last)?;
     let hits = |i: usize| past.builds.get(i).map_or(0, |b| b.hits());
     if !runs.iter().any(|&i| hits(i) > 0) {
@@ -221,10 +221,12 @@ fn lines(past: &Past, runs: &[usize], early: Option<&Spot>) -> Vec<Evidence> {
                 .find(|t| t.ok())
                 .map(|t| end(run, t, "imported without error")),
         );
-        let step = early.and_then(|s| s.step(i).filter(|_| s.broken.binary_search(&i).is_ok()));
-        lines.extend(
-            step.map(|s| header(run, s, "ran again, as in the run before: nothing stored it")),
-        );
+        if let Some(spot) = early
+            && spot.broken.binary_search(&i).is_ok()
+            && let Some(step) = spot.step(i)
+        {
+            lines.push(header(run, step, "ran again, as in the run before: nothing stored it"));
+        }
     }
     lines
 }

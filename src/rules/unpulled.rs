@@ -31,7 +31,7 @@ pub(super) struct Words {
 /// somebody whose log is given writes it.
 pub(super) fn of<'a>(past: &Past<'a>) -> Option<Unpulled<'a>> {
     let runs: Vec<_> = (0..past.len()).map(|i| in_vain(past, i)).collect::<Option<_>>()?;
-    let (_, _, last) = runs.last().filter(|_| runs.len() > 1)?;
+    let [_, .., (_, _, last)] = runs.as_slice() else { return None };
     let name = last.cache_from.first()?.get("ref")?;
     let same =
         |command: &Command| command.cache_from.iter().all(|spec| spec.get("ref") == Some(name));

@@ -23,7 +23,8 @@ pub(super) fn merge(runs: &[Run], series: Vec<Series>) -> Vec<Series> {
     let mut homes: HashMap<(String, Option<&str>), Index> = HashMap::default();
     for one in series {
         let first = one.builds.first().and_then(|&at| look(runs, at));
-        let Some((run, build)) = first.filter(|_| alone(runs, &sizes, &one)) else {
+        let first = if alone(runs, &sizes, &one) { first } else { None };
+        let Some((run, build)) = first else {
             merged.push(one);
             continue;
         };

@@ -222,9 +222,10 @@ impl<'m, 'a> Ledger<'m, 'a> {
     /// A builder that has the files of an earlier build is sent the others only. Fewer or smaller
     /// files are less too: where a base image is fetched once more, most must have been there.
     pub(super) fn was_sent_less(&self, build: &Build) -> bool {
-        let Some(bytes) = bytes_sent(build).filter(|_| build.booted.is_none()) else {
+        if build.booted.is_some() {
             return false;
-        };
+        }
+        let Some(bytes) = bytes_sent(build) else { return false };
         let again = |base: &Base| base.pulled.is_some() && self.fetched.contains(known_by(base));
         let least = if build.bases.iter().any(again) { self.context / 2 } else { self.context };
         bytes < least

@@ -156,8 +156,8 @@ impl<'a> Index<'a> {
         let mut votes: BTreeMap<usize, usize> = BTreeMap::new();
         for step in build.steps.iter().take(Self::STEPS) {
             let text = self.steps.get(&(step.stage.as_str(), step.text.as_str()));
-            let alike = self.shapes.get(&shape(step)).filter(|_| text.is_none());
-            for series in text.or(alike).into_iter().flatten() {
+            let alike = text.or_else(|| self.shapes.get(&shape(step)));
+            for series in alike.into_iter().flatten() {
                 *votes.entry(*series).or_default() += 1;
             }
         }

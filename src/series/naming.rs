@@ -12,46 +12,39 @@ use crate::model::{Build, CacheKind, Run, Transfer};
 /// same, and a number where that does not help.
 pub(super) fn name(runs: &[Run], series: &mut [Series]) {
     let several = runs.windows(2).any(|pair| matches!(pair, [a, b] if a.job != b.job));
-    let own_name = |at| own_name(at, several);
-    each(series, |one| {
+    for one in &mut *series {
         let mut builds = one.builds.iter().rev().filter_map(|at| look(runs, *at));
         let label = || newest(runs, one).map(|(run, _)| run.label.to_string());
-        builds.find_map(own_name).or_else(label).unwrap_or_default()
-    });
-    let counts = count(series);
-    each(series, |one| {
+        let name = builds.find_map(|(run, build)| own_name(run, build, several));
+        one.key = name.or_else(label).unwrap_or_default();
+    }
+    tell_apart(series, |one| {
         let mut builds = one.builds.iter().rev().filter_map(|at| look(runs, *at));
-        let image = builds.find_map(|(_, build)| image(build)).filter(|image| *image != one.key);
-        match image.filter(|_| counts.get(&one.key).is_some_and(|n| *n > 1)) {
-            Some(image) => format!("{image} ({})", one.key),
-            None => one.key.clone(),
-        }
+        let image = builds.find_map(|(_, build)| image(build))?;
+        (image != one.key).then(|| format!("{image} ({})", one.key))
     });
-    let counts = count(series);
-    each(series, |one| {
-        let place =
-            newest(runs, one).map(|(run, _)| last_folder(run)).filter(|place| !place.is_empty());
-        match place.filter(|_| counts.get(&one.key).is_some_and(|n| *n > 1)) {
-            Some(place) => format!("{} ({place})", one.key),
-            None => one.key.clone(),
-        }
+    tell_apart(series, |one| {
+        let (run, _) = newest(runs, one)?;
+        let place = last_folder(run);
+        (!place.is_empty()).then(|| format!("{} ({place})", one.key))
     });
-    let counts = count(series);
     let mut used: BTreeMap<String, usize> = BTreeMap::new();
-    each(series, |one| {
+    tell_apart(series, |one| {
         let nth = used.entry(one.key.clone()).or_default();
         *nth += 1;
-        if counts.get(&one.key).is_some_and(|n| *n > 1) {
-            format!("{} #{nth}", one.key)
-        } else {
-            one.key.clone()
-        }
+        Some(format!("{} #{nth}", one.key))
     });
 }
 
-fn each(series: &mut [Series], mut name: impl FnMut(&Series) -> String) {
+/// Those that are called as another one get a further name, where there is one.
+fn tell_apart(series: &mut [Series], mut name: impl FnMut(&Series) -> Option<String>) {
+    let counts = count(series);
     for one in series {
-        one.key = name(one);
+        if counts.get(&one.key).is_some_and(|n| *n > 1)
+            && let Some(name) = name(one)
+        {
+            one.key = name;
+        }
     }
 }
 
@@ -71,10 +64,11 @@ fn last_folder(run: &Run) -> &str {
     folder(&run.source).rsplit(['/', '\\']).next().unwrap_or_default()
 }
 
-fn own_name((run, build): (&Run, &Build), several: bool) -> Option<String> {
-    let target = build.target.as_ref().or_else(|| run.job.as_ref().filter(|_| several));
-    let target = target.map(ToString::to_string).or_else(|| image(build));
-    target.or_else(|| run.job.as_ref().map(ToString::to_string))
+fn own_name(run: &Run, build: &Build, several: bool) -> Option<String> {
+    let job = run.job.as_ref();
+    let first = build.target.as_ref().or(if several { job } else { None });
+    let name = first.map(ToString::to_string).or_else(|| image(build));
+    name.or_else(|| job.map(ToString::to_string))
 }
 
 /// The repository of its image, else the one that it reads.

@@ -61,8 +61,10 @@ impl<'a> Case<'_, '_, 'a> {
         if let Some(confidence) = self.disabled() {
             return Why::of(Because::CacheDisabled, confidence, Store::Disabled);
         }
-        let line = self.line.filter(|_| !self.is_first_of_its_platform());
-        let Some(line) = line else { return self.first_run(store) };
+        let Some(line) = self.line else { return self.first_run(store) };
+        if self.is_first_of_its_platform() {
+            return self.first_run(store);
+        }
         if let Some(confidence) = self.base_changed(line) {
             let differs = vec![KeyPart::Base];
             return Why::of(Because::BaseChanged, confidence, store).differing(differs);
@@ -90,7 +92,7 @@ impl<'a> Case<'_, '_, 'a> {
         }
         // Where nothing is there to be found, no key would be.
         let bare = store == Store::NotFound || store == Store::NeverAsked && self.now.empty;
-        if let Some(why) = self.asked_otherwise(before, store).filter(|_| !bare) {
+        if !bare && let Some(why) = self.asked_otherwise(before, store) {
             return why;
         }
         self.by_store(before, store, unstored)

@@ -133,12 +133,14 @@ impl<'a, S: Sieve> Sifting<'a, S> {
     fn ask(&mut self, line: Range<usize>) -> Option<Likeness> {
         let text = self.text(&line);
         let wanted = self.sieve.wants(&mut self.state, text);
-        let before = self.left_out.take().filter(|_| wanted == Wanted::WithBefore);
+        let before = self.left_out.take();
         if let Wanted::No(likeness) = wanted {
             self.left_out = Some(line);
             return likeness;
         }
-        if let Some(before) = before {
+        if wanted == Wanted::WithBefore
+            && let Some(before) = before
+        {
             self.keep(self.kept.lines - 1, before);
         }
         self.keep(self.kept.lines, line);

@@ -35,9 +35,17 @@ impl Said {
             Self::Folder(path, set) => {
                 says(set).and(says(path))?.rsplit_once('/').map(|(folder, _)| folder.to_owned())
             }
-            Self::Without(name, unset) => says(name).filter(|_| says(unset).is_none()),
+            Self::Without(name, unset) => {
+                if says(unset).is_some() {
+                    return None;
+                }
+                says(name)
+            }
             Self::OneOf(index, count) => {
-                says(index).filter(|_| says(count).is_none_or(|count| count != "1"))
+                if says(count).as_deref() == Some("1") {
+                    return None;
+                }
+                says(index)
             }
         }
     }

@@ -240,6 +240,8 @@ fn packed(
 
 /// The bytes of 32 hex digits.
 fn bytes(id: &str) -> Option<[u8; 16]> {
-    let number = u128::from_str_radix(id, 16).ok().filter(|_| id.len() == 32)?;
-    Some(number.to_be_bytes())
+    if id.len() != 32 {
+        return None;
+    }
+    u128::from_str_radix(id, 16).ok().map(u128::to_be_bytes)
 }

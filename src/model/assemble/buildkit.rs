@@ -40,13 +40,10 @@ impl Segment {
     }
 
     fn begins_again(&self, n: u32, text: &[u8]) -> bool {
-        let Some(first) = self.vertices.get(&1).filter(|_| n == 1 && self.current != Some(1))
-        else {
-            return false;
-        };
-        if is_status(text) {
+        if n != 1 || self.current == Some(1) || is_status(text) {
             return false;
         }
+        let Some(first) = self.vertices.get(&1) else { return false };
         let same = first.names.iter().any(|(name, _)| subject(name.as_bytes()) == subject(text));
         !same || (find(text, b"load build definition").is_some() && self.has_steps())
     }
@@ -54,11 +51,10 @@ impl Segment {
     /// The image is written, and the number of a vertex names another one. Builds that run side by
     /// side collide before that.
     fn is_over(&self, n: u32, text: &[u8]) -> bool {
-        let Some(known) =
-            self.vertices.get(&n).filter(|v| text.starts_with(b"[") && !v.names.is_empty())
-        else {
+        let Some(known) = self.vertices.get(&n) else { return false };
+        if !text.starts_with(b"[") || known.names.is_empty() {
             return false;
-        };
+        }
         let other = self.current.is_none()
             && known.names.iter().all(|(known, _)| subject(known.as_bytes()) != subject(text));
         let written = |v: &Vertex| {

@@ -122,10 +122,10 @@ impl Listener {
     /// Values of several lines are lists, one item a line, without a gap.
     fn input_goes_on(&mut self, value: &str, line: u64) {
         let (field, last) = &mut self.field;
-        let Some(action) = self.action.as_mut().filter(|_| !value.is_empty() && line <= *last + 1)
-        else {
+        if value.is_empty() || line > *last + 1 {
             return;
-        };
+        }
+        let Some(action) = self.action.as_mut() else { return };
         *last = line;
         action.input(field, value);
     }

@@ -64,13 +64,12 @@ impl Caches {
 
     /// A cache was found; where the line before tried another key, that one was asked for.
     pub(super) fn found(&mut self, caches: &mut Few<CiCache>, key: String, quote: Quote) {
-        let asked = caches.last_mut().filter(|_| self.tried > 0 && self.tried + 1 == quote.line);
-        match asked {
-            Some(asked) => {
+        match caches.last_mut() {
+            Some(asked) if self.tried > 0 && self.tried + 1 == quote.line => {
                 (asked.outcome, asked.restored, asked.quote) =
                     (CacheOutcome::Partial, Some(key.into()), quote);
             }
-            None => caches.push(restore(key, CacheOutcome::Hit, quote)),
+            _ => caches.push(restore(key, CacheOutcome::Hit, quote)),
         }
     }
 

@@ -35,9 +35,12 @@ impl Typed {
 
     /// Options in a line of their own, right below a line that is not finished.
     pub(super) fn goes_on(&mut self, options: &str, line: Quote) {
+        if !self.next_is(line.line) {
+            return;
+        }
         let open = unfinished(&self.text)
             .or_else(|| ci_variables::is_open(&self.text).then_some(&self.text));
-        let Some(start) = open.map(str::len).filter(|_| self.next_is(line.line)) else { return };
+        let Some(start) = open.map(str::len) else { return };
         self.text.truncate(start);
         self.text.push(' ');
         self.text.push_str(options);
@@ -53,7 +56,10 @@ impl Typed {
         let (text, set) = self.variables.expand(&text);
         let mut lines = lines.into_iter();
         // Of a command whose end is not shown, what it does not say is not known.
-        let Some(first) = lines.next().filter(|_| is_whole(&text, lines.len())) else { return };
+        let Some(first) = lines.next() else { return };
+        if !is_whole(&text, lines.len()) {
+            return;
+        }
         if Command::prunes_a_builder(&text) {
             run.prunes.push(first.clone());
         }

@@ -53,10 +53,11 @@ impl Variables {
 
     fn keep(&mut self, set: Assignment, value: &str, lines: Vec<Quote>) {
         let at = self.0.iter().position(|known| known.name == set.name);
-        let before = at.map(|at| self.0.remove(at)).filter(|_| set.adds);
-        let (value, lines) = match before {
-            Some(before) => (format!("{} {value}", before.value), [before.lines, lines].concat()),
-            None => (value.to_owned(), lines),
+        let (value, lines) = match at.map(|at| self.0.remove(at)) {
+            Some(before) if set.adds => {
+                (format!("{} {value}", before.value), [before.lines, lines].concat())
+            }
+            _ => (value.to_owned(), lines),
         };
         if value.len() <= LONGEST && self.0.len() < MOST {
             self.0.push(Variable { name: set.name.to_owned(), value, lines });
@@ -68,21 +69,20 @@ impl Variables {
         let (mut whole, mut lines, mut rest) = (String::new(), Vec::new(), text);
         while let Some((before, after)) = rest.split_once('$') {
             whole.push_str(before);
-            let known =
-                named(after).and_then(|(name, list, next)| Some((self.of(name)?, list, next)));
-            let Some((variable, list, next)) = known.filter(|_| whole.len() <= LONGEST) else {
+            let known = if whole.len() <= LONGEST { self.named(after) } else { None };
+            let Some((variable, list, next)) = known else {
                 whole.push('$');
                 rest = after;
                 continue;
             };
             lines.extend(variable.lines.iter().cloned());
             // Each item of a list that is quoted is a word of its own.
-            rest = match next.strip_prefix('"').filter(|_| list && whole.ends_with('"')) {
-                Some(next) => {
+            rest = match next.strip_prefix('"') {
+                Some(next) if list && whole.ends_with('"') => {
                     whole.pop();
                     next
                 }
-                None => next,
+                _ => next,
             };
             whole.push_str(&variable.value);
         }
@@ -90,8 +90,10 @@ impl Variables {
         (whole, lines)
     }
 
-    fn of(&self, name: &str) -> Option<&Variable> {
-        self.0.iter().find(|known| known.name == name)
+    /// The variable that is named behind a dollar, whether as a list, and what follows.
+    fn named<'a>(&self, text: &'a str) -> Option<(&Variable, bool, &'a str)> {
+        let (name, list, next) = named(text)?;
+        Some((self.0.iter().find(|known| known.name == name)?, list, next))
     }
 }
 

@@ -152,7 +152,7 @@ impl Before {
             // Two empty slices are not compared: `memcmp` of no bytes at a dangling address is slow
             // on processors that mask the load.
             let moved = peeled.job.is_some_and(|job| self.job != job);
-            if let Some(job) = peeled.job.filter(|_| moved) {
+            if moved && let Some(job) = peeled.job {
                 self.job.clear();
                 self.job.extend_from_slice(job);
             }

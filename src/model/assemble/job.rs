@@ -260,10 +260,12 @@ impl Assembler {
             segment.over |= tty.finished;
             segment.vertices = tty.vertices();
         }
-        let booted =
-            segment.booted.clone().filter(|_| !segment.has_steps() && segment.errors.is_empty());
+        let begun = segment.has_steps() || !segment.errors.is_empty();
+        let booted = if begun { None } else { segment.booted.clone() };
         let builds = segment.finish(self.invocations);
-        if let Some(line) = segment.first_line().filter(|_| builds.is_empty()) {
+        if builds.is_empty()
+            && let Some(line) = segment.first_line()
+        {
             self.unread.begins(line.line, line.text.as_bytes());
         }
         self.built(builds);

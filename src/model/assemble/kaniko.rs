@@ -288,12 +288,9 @@ impl KanikoSegment {
         if self.build.line == 0 {
             self.build.line = quote.line;
         }
-        let step = self
-            .build
-            .steps
-            .last_mut()
-            .filter(|_| quote.text.contains("failed to execute command"));
-        if let Some(step) = step {
+        if quote.text.contains("failed to execute command")
+            && let Some(step) = self.build.steps.last_mut()
+        {
             step.outcome = Outcome::Failed;
             step.verdict = Some(quote.clone());
         }

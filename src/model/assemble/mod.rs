@@ -111,10 +111,11 @@ impl LogReader {
     }
 
     fn flush(&mut self) {
-        let text = clean(&self.pending.text);
-        let Some(said) = Said::of(&text, &self.stack).filter(|_| self.pending.first > 0) else {
+        if self.pending.first == 0 {
             return;
-        };
+        }
+        let text = clean(&self.pending.text);
+        let Some(said) = Said::of(&text, &self.stack) else { return };
         if self.pending.named {
             self.job = job_of(&mut self.jobs, &mut self.places, &self.pending.job);
         } else if self.jobs.is_empty() {
@@ -144,7 +145,7 @@ impl LogReader {
         pending.job.clear();
         pending.job.extend_from_slice(peeled.job.unwrap_or_default());
         pending.named = peeled.job.is_some();
-        pending.time = peeled.stamp.filter(|_| !timed).and_then(time);
+        pending.time = if timed { None } else { peeled.stamp.and_then(time) };
         (pending.first, pending.last, pending.open) = (number, number, peeled.open);
     }
 

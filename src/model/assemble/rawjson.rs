@@ -216,7 +216,9 @@ fn body<'a>(record: &'a Record, started: Option<DateTime<Utc>>, again: bool) -> 
         Some(error) if !error.is_empty() => return Some(Body::Error(error.as_bytes())),
         _ => {}
     }
-    completed.filter(|_| !again)?;
+    if completed.is_none() || again {
+        return None;
+    }
     if record.cached {
         return Some(Body::Cached);
     }

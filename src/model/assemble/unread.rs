@@ -59,33 +59,30 @@ impl Unread {
     /// What the reader is to be told. Beside a build that was read it takes more than one line: its
     /// own commands may print such a thing.
     pub(super) fn problems(self, builds: &[Build]) -> impl Iterator<Item = Problem> {
-        let alone = builds.iter().all(|b| b.steps.is_empty());
-        let numbered = if alone { self.steps > 0 } else { self.steps > 1 && self.verdicts > 0 };
-        let enough = numbered || self.instructions > usize::from(!alone);
-        let hidden = self.first.filter(|_| enough).map(|line| {
-            problem(
-                &line,
-                &format!("looks like a build behind something that is not known: {}", shown(&line)),
-            )
-        });
-        let begun = self.begun.filter(|_| builds.is_empty()).map(|line| {
-            problem(
-                &line,
-                &format!(
-                    "a build begins here, and none of its steps is in the log: {}",
-                    shown(&line)
-                ),
-            )
-        });
-        let foreign = self.foreign.filter(|_| alone).map(|(builder, line)| {
-            problem(&line, &format!("built by {builder}, whose log is not read: {}", shown(&line)))
-        });
-        hidden
-            .or(begun)
-            .or(foreign)
+        self.unread(builds)
             .into_iter()
             .chain(builds.iter().filter_map(with_a_gap))
             .chain(builds.iter().filter_map(without_verdict))
+    }
+
+    fn unread(self, builds: &[Build]) -> Option<Problem> {
+        let alone = builds.iter().all(|b| b.steps.is_empty());
+        let numbered = if alone { self.steps > 0 } else { self.steps > 1 && self.verdicts > 0 };
+        let enough = numbered || self.instructions > usize::from(!alone);
+        if enough && let Some(line) = self.first {
+            let message = "looks like a build behind something that is not known";
+            return Some(problem(&line, message));
+        }
+        if builds.is_empty()
+            && let Some(line) = self.begun
+        {
+            let message = "a build begins here, and none of its steps is in the log";
+            return Some(problem(&line, message));
+        }
+        if alone && let Some((builder, line)) = self.foreign {
+            return Some(problem(&line, &format!("built by {builder}, whose log is not read")));
+        }
+        None
     }
 }
 
@@ -127,7 +124,7 @@ fn with_a_gap(build: &Build) -> Option<Problem> {
     }
     let step = behind_gap(build)?;
     let message = "steps before this one are not in the log: lines were left out";
-    Some(problem(&step.header, &format!("{message}: {}", shown(&step.header))))
+    Some(problem(&step.header, message))
 }
 
 /// A build with steps of which the log says nothing more: where the words were cut off, or two
@@ -135,18 +132,21 @@ fn with_a_gap(build: &Build) -> Option<Problem> {
 fn without_verdict(build: &Build) -> Option<Problem> {
     let counted: Vec<&Step> =
         build.steps.iter().filter(|step| step.kind == StepKind::Counted).collect();
-    let first =
-        counted.first().filter(|_| counted.iter().all(|step| step.outcome == Outcome::Unknown))?;
+    let first = counted.first()?;
+    if counted.iter().any(|step| step.outcome != Outcome::Unknown) {
+        return None;
+    }
     let why = if build.tangled {
         "builds print into each other here, so that no step can be told from another"
     } else {
         "nothing says whether this step, or one after it, came from the cache"
     };
-    Some(problem(&first.header, &format!("{why}: {}", shown(&first.header))))
+    Some(problem(&first.header, why))
 }
 
 fn problem(line: &Quote, message: &str) -> Problem {
-    Problem { source: String::new(), line: Some(line.line), message: message.to_owned() }
+    let message = format!("{message}: {}", shown(line));
+    Problem { source: String::new(), line: Some(line.line), message }
 }
 
 fn shown(line: &Quote) -> String {

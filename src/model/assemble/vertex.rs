@@ -177,9 +177,10 @@ impl Vertex {
             .names
             .first()
             .is_some_and(|(name, _)| name.starts_with('[') && !name.contains("] FROM "));
-        let Some(digest) = digest_in(text).filter(|_| step && self.layers.len() < MANY) else {
+        if !step || self.layers.len() >= MANY {
             return;
-        };
+        }
+        let Some(digest) = digest_in(text) else { return };
         if !self.layers.iter().any(|known| digest_in(known.text.as_bytes()) == Some(digest)) {
             self.layers.push(Quote::new(line, raw));
         }

@@ -5,8 +5,8 @@ use super::words::{Call, parts};
 
 /// The word behind an option that is not known here, where it is the option's value.
 pub(super) fn value_behind(option: &str, rest: &[String]) -> Option<String> {
-    let value = rest.first().filter(|_| !SWITCHES.contains(&option))?;
-    (!value.starts_with('-')).then(|| value.clone())
+    let value = rest.first()?;
+    (!value.starts_with('-') && !SWITCHES.contains(&option)).then(|| value.clone())
 }
 
 /// The directory or address that is built: the last word that is neither an option nor the value

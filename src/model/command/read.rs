@@ -213,7 +213,10 @@ fn epoch(command: &mut Command, call: &Call) {
 
 /// kaniko reads and writes one repository, where its cache is on.
 fn repository(command: &mut Command, call: &Call, repo: Option<CacheSpec>) {
-    let Some(spec) = repo.filter(|_| command.layers == Some(true)) else { return };
+    let Some(spec) = repo else { return };
+    if command.layers != Some(true) {
+        return;
+    }
     let keeps = !call.rest.iter().any(|w| w == "--no-push-cache" || w == "--no-push-cache=true");
     command.cache_to.extend(keeps.then(|| spec.clone()));
     command.cache_from.push(spec);

@@ -62,7 +62,9 @@ fn split(text: &str) -> Vec<Vec<String>> {
             "&&" | "||" | ";" | "|" | "&" => ("", true),
             word => word.strip_suffix(';').map_or((word, false), |word| (word, true)),
         };
-        if let Some(last) = commands.last_mut().filter(|_| !word.is_empty()) {
+        if !word.is_empty()
+            && let Some(last) = commands.last_mut()
+        {
             last.push(word.to_owned());
         }
         if ends {

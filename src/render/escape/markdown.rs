@@ -19,9 +19,9 @@ pub fn prose(text: &str) -> String {
         Some('#' | '+' | '-' | '=') => format!("\\{text}"),
         Some('0'..='9') => {
             let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
-            match text.strip_suffix(rest).filter(|_| rest.starts_with(['.', ')'])) {
-                Some(number) => format!("{number}\\{rest}"),
-                None => text,
+            match text.strip_suffix(rest) {
+                Some(number) if rest.starts_with(['.', ')']) => format!("{number}\\{rest}"),
+                _ => text,
             }
         }
         _ => text,

@@ -111,8 +111,7 @@ fn fix(fix: &Fix, source: Option<&str>) -> Markup {
         } @else if !fix.steps.is_empty() {
             ol.steps { @for step in &fix.steps { li { (prose(step)) } } }
         }
-        // A patch says all that the snippet says, at its place.
-        @if let Some(snippet) = fix.snippet.as_ref().filter(|_| fix.edits.is_empty()) {
+        @if let Some(snippet) = fix.to_paste() {
             div.paste { pre tabindex="0" { code { (lines(snippet).join("\n")) } } }
         }
         @for edit in &fix.edits { (patch(edit)) }

@@ -105,9 +105,11 @@ fn split(text: &str) -> (String, String) {
 fn capital(text: &str) -> String {
     let first = text.split(' ').next().unwrap_or_default();
     let mut chars = text.chars();
-    match chars.next().filter(|_| first.chars().all(char::is_alphabetic)) {
-        Some(c) => c.to_uppercase().chain(chars).collect(),
-        None => text.to_owned(),
+    match chars.next() {
+        Some(c) if first.chars().all(char::is_alphabetic) => {
+            c.to_uppercase().chain(chars).collect()
+        }
+        _ => text.to_owned(),
     }
 }
 

@@ -72,8 +72,8 @@ fn imports(build: &Build) -> Vec<(Key<'_>, Cell<'_>)> {
 
 /// An inline cache is exported within the image's own export, so the model keeps it as a line only.
 fn exports(build: &Build) -> Vec<(Key<'_>, Cell<'_>)> {
-    let inline =
-        build.inline.iter().filter(|_| !build.exports.iter().any(|e| e.kind == CacheKind::Inline));
+    let shown = build.exports.iter().any(|e| e.kind == CacheKind::Inline);
+    let inline = if shown { None } else { build.inline.as_ref() };
     let inline = inline
         .map(|quote| (("export", "", "", CacheKind::Inline.name()), Cell::of_inline_export(quote)));
     build

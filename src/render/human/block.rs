@@ -65,9 +65,11 @@ fn heading(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
     let mut lines =
         page.wrap("", "  ", &format!("{name}  {}", escape::line(&title(input.report, finding))));
     for (index, line) in lines.iter_mut().enumerate() {
-        *line = match line.strip_prefix(&name).filter(|_| index == 0) {
-            Some(title) => page.paint(style_of(finding.severity), &name) + &page.paint(BOLD, title),
-            None => page.paint(BOLD, line),
+        *line = match line.strip_prefix(&name) {
+            Some(title) if index == 0 => {
+                page.paint(style_of(finding.severity), &name) + &page.paint(BOLD, title)
+            }
+            _ => page.paint(BOLD, line),
         };
     }
     lines

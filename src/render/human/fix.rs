@@ -57,8 +57,7 @@ pub(super) fn full(page: &Page, finding: &Finding, input: &Input) -> Vec<String>
         lines.extend(steps(page, fix));
         lines.extend(fix.edits.iter().flat_map(|edit| diff(page, edit)));
     }
-    // A patch says all that the snippet says, at its place.
-    if let Some(snippet) = fix.snippet.as_ref().filter(|_| fix.edits.is_empty()) {
+    if let Some(snippet) = fix.to_paste() {
         match input.said_before(finding, |other| other.fix.snippet == fix.snippet) {
             Some(other) => {
                 lines.extend(page.wrap(

@@ -43,7 +43,8 @@ impl Renderer for Human {
         sections.extend(findings(&page, report));
         sections.push(summary::more(&page, report));
         sections.push(summary::problems(&page, report));
-        let only = matrix::only(report).filter(|_| !report.details && !report.findings.is_empty());
+        let summed = !report.details && !report.findings.is_empty();
+        let only = if summed { matrix::only(report) } else { None };
         if let Some(series) = only {
             sections.push(matrix::summed(&page, report, series));
         } else if shows_series(report) {

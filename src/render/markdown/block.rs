@@ -88,9 +88,7 @@ fn fix(finding: &Finding) -> String {
             steps.collect::<String>() + "\n"
         }
     };
-    // A patch says all that the snippet says, at its place.
-    let snippet =
-        fix.snippet.as_deref().filter(|_| fix.edits.is_empty()).map(|text| block("", text) + "\n");
+    let snippet = fix.to_paste().map(|text| block("", text) + "\n");
     let edits: String = fix.edits.iter().map(edit).collect();
     let cost = labelled("Costs of the fix", &prose(&fix.cost));
     let source =

@@ -25,10 +25,10 @@ pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
     let Some(words) = WORDS.as_ref() else { return std::iter::once(0..text.len()).collect() };
     let mut found: Vec<Range<usize>> = Vec::new();
     for hit in words.find_overlapping_iter(text) {
-        let known = found.last().is_some_and(|last| hit.start() < last.end);
-        let Some(issued) = ISSUED.get(hit.pattern().as_usize()).filter(|_| !known) else {
+        if found.last().is_some_and(|last| hit.start() < last.end) {
             continue;
-        };
+        }
+        let Some(issued) = ISSUED.get(hit.pattern().as_usize()) else { continue };
         let behind = text.get(hit.end()..).unwrap_or_default();
         let length = behind.len() - behind.trim_start_matches(|c| issued.letters.have(c)).len();
         let body = behind.get(..length).unwrap_or_default().trim_end_matches(['.', '-']);

@@ -163,7 +163,10 @@ impl Behind<'_> {
             return None;
         }
         // `"NAME=a b"`: the quotes are around both.
-        if let Some(quote) = self.quote_before().filter(|_| blanks == 0 && !blank) {
+        if blanks == 0
+            && !blank
+            && let Some(quote) = self.quote_before()
+        {
             return Some(value::rest_of_quoted(self.text, at, quote));
         }
         Some(value(self.text, at + blanks, Ends::Word))

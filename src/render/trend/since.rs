@@ -7,12 +7,12 @@ use crate::trend::{self, Trend};
 
 /// A line a change, and one with what else changed then.
 pub(in crate::render) fn lines(report: &Report) -> Vec<String> {
-    let remembered = report.study.runs.iter().any(|run| run.earlier.is_some());
-    let series = report.study.series.iter().filter_map(|series| on_its_branch(report, series));
     let runs = &report.study.runs;
-    let all =
-        series.filter(|_| remembered).flat_map(|series| said(&trend::trend(runs, &[], &series)));
-    all.collect()
+    if runs.iter().all(|run| run.earlier.is_none()) {
+        return Vec::new();
+    }
+    let series = report.study.series.iter().filter_map(|series| on_its_branch(report, series));
+    series.flat_map(|series| said(&trend::trend(runs, &[], &series))).collect()
 }
 
 fn said(trend: &Trend) -> Vec<String> {

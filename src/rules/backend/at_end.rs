@@ -80,9 +80,10 @@ fn queried(text: &str) -> bool {
 /// kaniko checks before it builds that it may push: to the destination, and with `--no-push` to the
 /// cache alone.
 fn checks_cache(run: &Run, build: &Build, text: &str) -> bool {
-    let Some(name) = reference::checked(text).filter(|_| build.dialect == Dialect::Kaniko) else {
+    if build.dialect != Dialect::Kaniko {
         return false;
-    };
+    }
+    let Some(name) = reference::checked(text) else { return false };
     let commands = || run.commands_of(build).iter();
     if commands().flat_map(|c| &c.tags).any(|image| reference::same(image, name)) {
         return false;

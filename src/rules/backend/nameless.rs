@@ -11,9 +11,10 @@ use crate::rules::remedy::reference;
 /// `docker.io/team/app:1`. Another such name may be an image of Docker Hub, and one that the image
 /// itself has is found on the machine that built it.
 pub(super) fn is_asked_for(run: &Run, import: &Transfer) -> bool {
-    let Some(name) = import.reference.as_deref().filter(|_| is_silent(import)) else {
+    if !is_silent(import) {
         return false;
-    };
+    }
+    let Some(name) = import.reference.as_deref() else { return false };
     let path = reference::without_hub(reference::repository(name));
     let mut images = run.builds.iter().flat_map(|build| &build.images);
     let kept = |image: &str| {

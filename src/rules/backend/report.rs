@@ -91,7 +91,10 @@ pub(in crate::rules) fn evidence(group: &[Refusal<'_>], shows: &str) -> Vec<Evid
 
 /// Where the log shows whose layer it is that could not be fetched.
 fn listed(refusal: &Refusal) -> Option<Evidence> {
-    let listed = refusal.build.gone.as_ref().filter(|_| refusal.cause == Cause::LayerUnreadable)?;
+    if refusal.cause != Cause::LayerUnreadable {
+        return None;
+    }
+    let listed = refusal.build.gone.as_ref()?;
     Some(Study::quote(refusal.run, listed, "the layer is that of a step which came from the cache"))
 }
 

@@ -27,8 +27,10 @@ pub(super) fn cause_without_registry(repo: &str) -> String {
 /// The name written out, beside the image.
 pub(super) fn fix_without_registry(repo: &str, site: &Site, tag: Option<&str>) -> Fix {
     let name = path(repo);
-    let home = reference::repository(&site.image).rsplit_once('/').map(|(home, _)| home);
-    let home = home.filter(|_| site.image != PLACEHOLDER).unwrap_or("REGISTRY/TEAM");
+    let home = match reference::repository(&site.image).rsplit_once('/') {
+        Some((home, _)) if site.image != PLACEHOLDER => home,
+        _ => "REGISTRY/TEAM",
+    };
     let full = format!("{home}/{name}");
     let option = match (site.form, tag) {
         (Form::Kaniko, _) => format!("--cache-repo={full}"),

@@ -14,8 +14,10 @@ use crate::rules::remedy::{At, patch};
 
 /// The finding of a build; `of_branches` are the names that runs of branches write.
 pub(super) fn finding(at: At, of_branches: &Names) -> Option<Finding> {
-    let gha = at.forge() == Some(".github") && flow::is_buildkit(at);
-    let (spec, name) = flow::exported(at).next().filter(|_| gha)?;
+    if at.forge() != Some(".github") || !flow::is_buildkit(at) {
+        return None;
+    }
+    let (spec, name) = flow::exported(at).next()?;
     let alone = at.place.command.cache_to.len() == 1
         && name.kind == CacheKind::Gha
         && !of_branches.holds(&name);

@@ -19,8 +19,10 @@ pub(super) fn finding(at: At) -> Option<Finding> {
     }
     let read: Vec<(&CacheSpec, Name)> = flow::read(at).collect();
     let own = |(_, name): &(&CacheSpec, Name)| branch(&name.text).is_some() && stores(at, name);
-    let (spec, name) =
-        read.first().filter(|_| read.len() == command.cache_from.len() && read.iter().all(own))?;
+    if read.len() != command.cache_from.len() || !read.iter().all(own) {
+        return None;
+    }
+    let (spec, name) = read.first()?;
     let words = Words {
         title: "each new branch starts cold: only the cache of its own branch is imported"
             .to_owned(),

@@ -96,10 +96,9 @@ fn lines(past: &Past, vain: &[usize]) -> Vec<Evidence> {
 }
 
 fn fix(from: &CacheSpec, to: &CacheSpec) -> Fix {
-    let kept = |(key, value): &(String, String)| {
-        let value =
-            from.get(key).filter(|_| matches!(key.as_str(), "scope" | "name")).unwrap_or(value);
-        format!("{key}={value}")
+    let kept = |(key, value): &(String, String)| match from.get(key) {
+        Some(value) if matches!(key.as_str(), "scope" | "name") => format!("{key}={value}"),
+        _ => format!("{key}={value}"),
     };
     let export: Vec<String> = to.attributes.iter().map(kept).collect();
     Fix {

@@ -19,11 +19,12 @@ pub(super) fn findings<'a>(study: &'a Study) -> impl Fn(At<'a>) -> Option<Findin
         if !flow::is_buildkit(at) {
             return None;
         }
-        let apart = || {
-            let found = apart(at, &read, &stored).or_else(|| isolated::finding(at, &of_branches));
-            found.filter(|_| !hides).or_else(|| of_branch::finding(at))
-        };
-        of_one_run(at, &read, &written).or_else(apart)
+        let mut found = of_one_run(at, &read, &written);
+        if !hides {
+            found = found.or_else(|| apart(at, &read, &stored));
+            found = found.or_else(|| isolated::finding(at, &of_branches));
+        }
+        found.or_else(|| of_branch::finding(at))
     }
 }
 
@@ -103,7 +104,8 @@ fn in_place_of(at: At, dead: &[(&CacheSpec, Name)], to: &CacheSpec) -> Fix {
 fn only<'a>(
     mut exports: impl Iterator<Item = (&'a CacheSpec, Name)>,
 ) -> Option<(&'a CacheSpec, Name)> {
-    exports.next().filter(|_| exports.next().is_none())
+    let only = exports.next()?;
+    exports.next().is_none().then_some(only)
 }
 
 /// Export and import have the commit or the run in their name, and no other name is asked for: the

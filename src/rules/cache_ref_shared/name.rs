@@ -17,7 +17,8 @@ pub(super) fn read(past: &Past, i: usize) -> Vec<String> {
     let scopes =
         past.commands(i).iter().flat_map(|c| &c.cache_from).filter(shown).filter_map(scope);
     let local = imports.iter().any(|t| t.kind == CacheKind::Local);
-    let directories = past.commands(i).iter().filter(|_| local).filter_map(directory::of);
+    let commands = if local { past.commands(i) } else { &[] };
+    let directories = commands.iter().filter_map(directory::of);
     registry.map(|name| name.to_string()).chain(scopes).chain(directories).collect()
 }
 

@@ -63,7 +63,10 @@ pub(super) fn finding(study: &Study, sharers: &[&Past], cache: &str) -> Option<F
 
 fn writer<'a>(past: &Past<'a>, cache: &str) -> Option<Writer<'a>> {
     let last = past.len().checked_sub(1)?;
-    let (run, build) = past.last().filter(|_| past.exported(last))?;
+    if !past.exported(last) {
+        return None;
+    }
+    let (run, build) = past.last()?;
     // An action is called first, and the command that it makes of its inputs shows them.
     let command = past.commands(last).iter().rfind(|command| name::written_by(command, cache));
     let elsewhere = past.all_commands().any(|command| !command.cache_to.is_empty());

@@ -44,8 +44,10 @@ pub(super) fn findings(study: &Study, all: &[Past], seen: &[Finding]) -> Vec<Fin
 fn is_found_again<'a>(study: &'a Study, past: &Past<'a>) -> Option<At<'a>> {
     let found =
         |i: usize| past.imported(i) && past.builds.get(i).is_some_and(|build| build.hits() > 0);
-    let always = past.len() > 2 && (1..past.len()).all(found);
-    let (run, build) = past.last().filter(|_| always)?;
+    if past.len() < 3 || !(1..past.len()).all(found) {
+        return None;
+    }
+    let (run, build) = past.last()?;
     Site::of(study, run, build).at
 }
 
@@ -179,7 +181,8 @@ fn named(at: At, spec: &CacheSpec) -> Option<Name> {
         }
     };
     let text = at.place.expanded(&name);
-    let forge = at.forge().filter(|_| spec.kind() == CacheKind::Gha).map(str::to_owned);
+    let forge = if spec.kind() == CacheKind::Gha { at.forge() } else { None };
+    let forge = forge.map(str::to_owned);
     let scope = scope(spec);
     if at.place.is_common(&text) && !is_made_at_the_host(&text) {
         return Some(Name { text, file: None, forge, scope });

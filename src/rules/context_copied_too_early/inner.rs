@@ -144,7 +144,10 @@ fn installs_above(stage: &Stage, line: u64) -> bool {
 
 /// The source is where the other stage copied the whole context, or the history in it.
 fn takes_in_all(stages: &[Stage], at: usize, copy: &Instruction) -> bool {
-    let Some(from) = copy.from.first().filter(|_| copy.keyword == "COPY") else { return false };
+    if copy.keyword != "COPY" {
+        return false;
+    }
+    let Some(from) = copy.from.first() else { return false };
     let earlier = stages.iter().take(at).rfind(|stage| stage.name.eq_ignore_ascii_case(from));
     let Some(other) = earlier else { return false };
     let places: Vec<String> =

@@ -28,10 +28,11 @@ pub(super) fn change_in(
     if let Some(missing) = names.iter().find(|name| !there.contains(**name)) {
         return Err(format!("`{missing}` is neither next to it nor in the root of the checkout"));
     }
-    let too = READ_TOO.iter().find(|name| there.contains(**name));
-    match too.filter(|_| names.contains(&"package.json")) {
-        Some(name) => Err(format!("`{name}` is there too, and the installation may read it")),
-        None => Ok(change),
+    match READ_TOO.iter().find(|name| there.contains(**name)) {
+        Some(name) if names.contains(&"package.json") => {
+            Err(format!("`{name}` is there too, and the installation may read it"))
+        }
+        _ => Ok(change),
     }
 }
 

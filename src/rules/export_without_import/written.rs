@@ -15,7 +15,7 @@ pub(super) fn findings<'a>(study: &'a Study) -> impl Fn(At<'a>) -> Option<Findin
     let read = flow::all_read(study);
     let hidden =
         planned::places(study).any(|at| at.place.command.cache_from.iter().any(patch::is_variable));
-    move |at| finding(at, &read).filter(|_| !hidden)
+    move |at| if hidden { None } else { finding(at, &read) }
 }
 
 fn finding(at: At, read: &Names) -> Option<Finding> {

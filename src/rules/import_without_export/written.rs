@@ -12,7 +12,7 @@ use crate::rules::remedy::{self, At, Site, reference};
 pub(super) fn findings<'a>(study: &'a Study) -> impl Fn(At<'a>) -> Option<Finding> {
     let written = flow::all_written(study);
     let hides = flow::hides_an_export(study);
-    move |at| finding(at, &written).filter(|_| !hides)
+    move |at| if hides { None } else { finding(at, &written) }
 }
 
 fn finding(at: At, written: &Names) -> Option<Finding> {
@@ -21,9 +21,11 @@ fn finding(at: At, written: &Names) -> Option<Finding> {
         return None;
     }
     let all: Vec<Name> = flow::read(at).map(|(_, name)| name).collect();
-    let vain = all.len() == command.cache_from.len()
-        && all.iter().all(|name| !written.holds(name) && is_own(at, name));
-    let (spec, name) = flow::read(at).next().filter(|_| vain)?;
+    let vain = |name: &Name| !written.holds(name) && is_own(at, name);
+    if all.len() != command.cache_from.len() || !all.iter().all(vain) {
+        return None;
+    }
+    let (spec, name) = flow::read(at).next()?;
     let base = remedy::registry_max(&Site::written(at));
     let words = Words {
         title: format!("{} is imported, and nothing in this configuration writes it", name.shown()),

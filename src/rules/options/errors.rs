@@ -22,7 +22,10 @@ pub(in crate::rules) fn from_error(text: &str) -> Mistake {
 /// part of it; or the client knows names only and takes `type=registry,ref=r/a:c` for two of them
 /// (`docker build` of `docker/cli` 20.10, `cmd/build/build_buildkit.go`).
 pub(in crate::rules) fn bad_reference(text: &str, reference: Option<&str>) -> Option<Mistake> {
-    let written = reference.filter(|_| text.trim_end().ends_with("invalid reference format"))?;
+    if !text.trim_end().ends_with("invalid reference format") {
+        return None;
+    }
+    let written = reference?;
     if ["type=", "ref="].iter().any(|key| written.starts_with(key)) {
         return Some(Mistake {
             token: "type=registry,ref=…".to_owned(),

@@ -12,7 +12,10 @@ use crate::rules::remedy::reference;
 
 /// The mistake, in a place where such names may have slashes.
 pub(in crate::rules) fn slash(spec: &CacheSpec, expanded: &str) -> Option<Mistake> {
-    let named = spec.get("ref").filter(|_| spec.kind() == CacheKind::Registry)?;
+    if spec.kind() != CacheKind::Registry {
+        return None;
+    }
+    let named = spec.get("ref")?;
     let tag = reference::tag(expanded).or_else(|| reference::tag(named))?;
     let branch =
         pieces(tag).find(|piece| piece.form.is_some_and(|form| is_branch(piece.text, form)))?;

@@ -24,7 +24,9 @@ pub(super) fn buildkit(recipe: &Recipe) -> Vec<BuildChange> {
         });
         changes.push(changed(recipe, item, verbs.collect()));
     }
-    if let Some(first) = changes.first_mut().filter(|_| !recipe.says("buildx create")) {
+    if !recipe.says("buildx create")
+        && let Some(first) = changes.first_mut()
+    {
         first.before.push(CREATE.to_owned());
     }
     changes

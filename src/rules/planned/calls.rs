@@ -72,7 +72,10 @@ impl Calls {
 
     /// The number of the file that a call reads, and what it builds there.
     pub(super) fn built(&self, configs: &[Config], at: At) -> Option<(usize, &Built)> {
-        let file = self.file(configs, at).filter(|_| !is_read(at.config))?;
+        if is_read(at.config) {
+            return None;
+        }
+        let file = self.file(configs, at)?;
         let (built, _) = self.kinds.get(*self.named.get(&(file, named(at)))?)?;
         Some((file, built))
     }

@@ -68,7 +68,8 @@ pub(in crate::rules) fn name(at: At, spec: &CacheSpec) -> Option<Name> {
         }
         CacheKind::Local | CacheKind::Inline | CacheKind::Unknown => return None,
     };
-    let forge = at.forge().filter(|_| spec.kind() == CacheKind::Gha).map(str::to_owned);
+    let forge = if spec.kind() == CacheKind::Gha { at.forge() } else { None };
+    let forge = forge.map(str::to_owned);
     Some(Name { kind: spec.kind(), text: at.place.expanded(&text), forge })
 }
 

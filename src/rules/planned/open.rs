@@ -24,10 +24,10 @@ impl<'a> Open<'a> {
     /// Takes away the places that ask for the builds of a series, or build the same Dockerfile, if
     /// these decide the matter: all places where nothing tells which they are.
     pub(in crate::rules) fn close(&mut self, past: &Past<'a>, decides: impl Fn(&Past<'a>) -> bool) {
-        let Some((run, build)) = past.last().filter(|_| !self.places.is_empty() && decides(past))
-        else {
+        if self.places.is_empty() || !decides(past) {
             return;
-        };
+        }
+        let Some((run, build)) = past.last() else { return };
         let asked = Site::of(self.study, run, build).at;
         let file = dockerfile_at::of(self.study, run, build).map(|at| at.config.path.as_str());
         if asked.is_none() && file.is_none() {
@@ -42,10 +42,10 @@ impl<'a> Open<'a> {
         past: &Past<'a>,
         decides: impl Fn(&Past<'a>) -> bool,
     ) {
-        let Some((run, build)) = past.last().filter(|_| !self.places.is_empty() && decides(past))
-        else {
+        if self.places.is_empty() || !decides(past) {
             return;
-        };
+        }
+        let Some((run, build)) = past.last() else { return };
         self.remove(Site::of(self.study, run, build).at, None);
     }
 

@@ -108,8 +108,9 @@ pub(in crate::rules) fn together(fix: Fix, places: &[At]) -> Fix {
 /// The cache there is, with every stage in it.
 #[must_use]
 pub fn max_mode(site: &Site) -> Fix {
-    let Some(export) = site.export.as_deref().filter(|_| plain::registry(site).is_none()) else {
-        return registry_max(site);
+    let export = match &site.export {
+        Some(export) if plain::registry(site).is_none() => export,
+        _ => return registry_max(site),
     };
     // What is pasted in the place of a command has its imports too.
     let from = site.at.map(|at| patch::kept(&at.place.command).from).unwrap_or_default();

@@ -19,7 +19,7 @@ pub fn own_refs(sites: &[Site], called: &[Text]) -> Fix {
     let distinct: BTreeSet<&Option<String>> = own.iter().collect();
     let by_job = distinct.len() < own.len() && called.len() == own.len();
     let snippets = sites.iter().zip(own).enumerate().map(|(n, (site, own))| {
-        let job = called.get(n).filter(|_| by_job).map(ToString::to_string);
+        let job = if by_job { called.get(n).map(ToString::to_string) } else { None };
         let name = job.or(own).unwrap_or_else(|| format!("build {}", n + 1));
         let own = format!("{}-{}", site.cache, slug(&name));
         let settings = Settings {
@@ -124,15 +124,11 @@ fn changes_of(
 fn reads_all(reader: At, places: &[At], name: &impl Fn(At) -> Option<String>) -> Option<Change> {
     const MOST: usize = 4;
     let alone = places.iter().all(|at| at.place.legs.is_empty()) && places.len() <= MOST;
-    let shared = |spec: &&CacheSpec| {
-        matches!(spec.kind(), CacheKind::Registry | CacheKind::Gha | CacheKind::S3)
-    };
     let command = &reader.place.command;
-    let old = command
-        .cache_from
-        .iter()
-        .find(shared)
-        .filter(|_| alone && command.cache_from.len() == 1)?;
+    let [old] = command.cache_from.as_slice() else { return None };
+    if !alone || !matches!(old.kind(), CacheKind::Registry | CacheKind::Gha | CacheKind::S3) {
+        return None;
+    }
     let mut from: Vec<String> = Vec::new();
     for at in places {
         let new = own(reader, old, false, &name(*at)?)?;
@@ -144,9 +140,10 @@ fn reads_all(reader: At, places: &[At], name: &impl Fn(At) -> Option<String>) ->
 
 /// Why a leg of a matrix cannot stand in the tag of the cache.
 fn unnamable(at: At) -> Option<String> {
-    let registry = at.place.command.cache_to.iter().any(|spec| spec.kind() == CacheKind::Registry);
-    let leg =
-        at.place.legs.iter().find(|leg| !at.place.plain_legs.contains(leg)).filter(|_| registry)?;
+    if !at.place.command.cache_to.iter().any(|spec| spec.kind() == CacheKind::Registry) {
+        return None;
+    }
+    let leg = at.place.legs.iter().find(|leg| !at.place.plain_legs.contains(leg))?;
     Some(format!("values of `{leg}` may hold characters that a tag cannot, such as `/`"))
 }
 
@@ -211,8 +208,8 @@ fn own(at: At, spec: &CacheSpec, export: bool, name: &str) -> Option<String> {
     };
     let legs: Option<Vec<String>> = at.place.legs.iter().map(|leg| at.leg(leg)).collect();
     let plain = key == "scope" || at.place.legs.iter().all(|leg| at.place.plain_legs.contains(leg));
-    let legs = legs.filter(|_| plain)?;
-    if patch::is_variable(spec) {
+    let legs = legs?;
+    if !plain || patch::is_variable(spec) {
         return None;
     }
     let old = spec.get(key);
@@ -280,8 +277,11 @@ fn named_by_folder(at: At) -> Option<String> {
 /// The stage, and for which platform.
 fn named_by_stage(at: At) -> Option<String> {
     let command = &at.place.command;
-    let one = command.platforms.first().filter(|_| command.platforms.len() == 1);
-    let parts = command.target.iter().chain(one);
+    let platform = match command.platforms.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    };
+    let parts = command.target.iter().chain(platform);
     let plain: Vec<String> =
         parts.filter(|part| !part.contains(['$', '%', '{'])).map(|part| slug(part)).collect();
     Some(plain.join("-")).filter(|name| !name.is_empty())

@@ -100,7 +100,10 @@ pub(in crate::rules) fn with_change(fix: Fix, at: At, change: Change) -> Fix {
 /// Adds changes to places of one file.
 pub(in crate::rules) fn with_all(fix: Fix, places: &[At], changes: &[Change]) -> Fix {
     let mut fix = quoted(fix, places);
-    let Some(at) = places.first().filter(|_| !changes.is_empty()) else { return fix };
+    let Some(at) = places.first() else { return fix };
+    if changes.is_empty() {
+        return fix;
+    }
     match at.config.corrected(changes) {
         Ok(new) => fix.edits.push(Edit {
             path: at.config.path.clone(),

@@ -78,13 +78,14 @@ impl<'a> At<'a> {
 
     /// The variable of a script that its job fills with a leg: `SERVICE: ${{ matrix.service }}`.
     fn given(&self, leg: &str) -> Option<String> {
-        let inside = |value: &str| {
-            let value = value.trim().strip_prefix("${{")?.strip_suffix("}}")?;
-            (value.trim() == leg).then_some(())
+        if self.config.kind.name() != "shell-script" {
+            return None;
+        }
+        let holds_leg = |value: &str| {
+            let inside = value.trim().strip_prefix("${{").and_then(|v| v.strip_suffix("}}"));
+            inside.is_some_and(|name| name.trim() == leg)
         };
-        let script = self.config.kind.name() == "shell-script";
-        let mut given = self.place.variables.iter().filter(|_| script);
-        let (name, _) = given.rfind(|(_, value)| inside(value).is_some())?;
+        let (name, _) = self.place.variables.iter().rfind(|(_, value)| holds_leg(value))?;
         self.config.kind.variable(name)
     }
 
@@ -117,7 +118,10 @@ impl<'a> At<'a> {
     fn only_line_with(&self, words: &str) -> Option<Quote> {
         let lines = self.config.body().lines().zip(1_u64..);
         let mut held = lines.filter(|(line, _)| has_word(line, words)).map(|(_, number)| number);
-        let number = held.next().filter(|_| held.next().is_none())?;
+        let number = held.next()?;
+        if held.next().is_some() {
+            return None;
+        }
         self.config.quote(number)
     }
 }
@@ -164,7 +168,9 @@ fn score(at: At, run: &Run, build: &Build, command: Option<&Command>) -> Option<
         return None;
     }
     let mut score = u32::from(ci == Some(true));
-    if let Some(job) = run.job.as_deref().filter(|_| !at.place.job.is_empty()) {
+    if !at.place.job.is_empty()
+        && let Some(job) = run.job.as_deref()
+    {
         if !at.place.is_job(job) {
             return None;
         }

@@ -338,7 +338,10 @@ pub(super) fn exported_ref(command: &Command) -> Option<String> {
 }
 
 pub(super) fn registry_ref(spec: &CacheSpec) -> Option<String> {
-    let name = spec.get("ref").filter(|_| spec.kind() == CacheKind::Registry)?;
+    if spec.kind() != CacheKind::Registry {
+        return None;
+    }
+    let name = spec.get("ref")?;
     (!name.is_empty()).then(|| name.split_once('@').map_or(name, |(name, _)| name).to_owned())
 }
 

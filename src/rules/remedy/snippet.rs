@@ -32,8 +32,10 @@ fn shell(site: &Site, settings: &Settings, tool: &str) -> String {
     options.extend(site.file.iter().map(|f| format!("--file {f}")));
     options.extend(site.stage.iter().map(|s| format!("--target {s}")));
     options.extend(site.kept.iter().cloned());
-    let tag = site.tag.as_deref().filter(|_| site.image == PLACEHOLDER);
-    options.push(format!("--tag {}", tag.unwrap_or(&site.image)));
+    options.push(match &site.tag {
+        Some(tag) if site.image == PLACEHOLDER => format!("--tag {tag}"),
+        _ => format!("--tag {}", site.image),
+    });
     // A docker-container builder keeps its result to itself unless told where to put it.
     let context = site.context.as_deref().unwrap_or(".");
     let told = site.kept.iter().any(|o| o.starts_with("-o ") || o.starts_with("--output "));

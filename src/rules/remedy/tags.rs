@@ -57,7 +57,7 @@ fn tag(at: At, several: bool, naming: Option<Naming>, legs: bool) -> Tag {
     let legs: &[String] = if legs { &at.place.legs } else { &[] };
     let mut parts: Vec<String> = std::iter::once(home::TAG.to_owned()).chain(name).collect();
     for leg in legs {
-        let written = at.leg(leg).filter(|_| at.place.plain_legs.contains(leg));
+        let written = if at.place.plain_legs.contains(leg) { at.leg(leg) } else { None };
         parts.push(written.ok_or_else(|| {
             format!("values of `{leg}` may hold characters that a tag cannot, such as `/`")
         })?);

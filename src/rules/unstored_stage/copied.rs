@@ -161,8 +161,11 @@ fn stored_before(past: &Past, i: usize) -> bool {
 }
 
 fn whole<'a>(past: &Past<'a>, i: usize) -> Option<&'a Step> {
-    let all = past.counts(i).is_some_and(|(hits, total)| hits == total && total > 1);
-    let (_, build) = past.get(i).filter(|_| all && past.imported(i))?;
+    let (hits, total) = past.counts(i)?;
+    if hits != total || total < 2 || !past.imported(i) {
+        return None;
+    }
+    let (_, build) = past.get(i)?;
     chain::inner_stages(build).into_iter().find_map(|stage| stage.steps.first().copied())
 }
 

@@ -21,12 +21,11 @@ pub(super) fn lines(past: &Past, seen: &[Rebuilt], written: Option<Evidence>) ->
             };
             let first = stage.steps.first().map(|s| header(run, s, shows));
             lines.extend(first);
-            lines.extend(
-                build
-                    .base_of(stage.name, stage.platform)
-                    .filter(|_| one.compared)
-                    .map(|b| Study::quote(run, &b.quote, "same base image as before")),
-            );
+            if one.compared
+                && let Some(base) = build.base_of(stage.name, stage.platform)
+            {
+                lines.push(Study::quote(run, &base.quote, "same base image as before"));
+            }
         }
         match one.hit {
             Some(hit) => lines.push(verdict(run, hit, "of the final stage came from the cache")),

@@ -14,7 +14,7 @@ use crate::series::{Because, EPOCH, KeyPart, Miss};
 pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
     let reruns: Vec<(usize, &Step)> =
         (1..past.len()).filter_map(|i| Some((i, past.misses(i).find(hides_it)?.step))).collect();
-    let (_, step) = reruns.last().filter(|_| reruns.len() > 1)?;
+    let [_, .., (_, step)] = reruns.as_slice() else { return None };
     let text = brief(&step.text);
     let below = reruns.iter().filter_map(|&(i, step)| {
         let (_, build) = past.get(i)?;

@@ -111,9 +111,9 @@ fn group<'a>(
         let made_of_it = names.iter().any(|name| mentions(&next.text, name));
         if made_of_it && matches!(next.keyword.as_str(), "ENV" | "ARG" | "LABEL") {
             lines.push(next.line);
-            names.extend(
-                declared(&next.text).into_iter().filter(|_| declared(&next.text).len() == 1),
-            );
+            if let [name] = *declared(&next.text) {
+                names.push(name);
+            }
         }
     }
     (lines, names)

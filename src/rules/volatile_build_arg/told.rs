@@ -199,11 +199,9 @@ fn reads_values_only(past: &Past, spot: &Spot, step: &Step, seen: bool) -> bool 
 
 /// The COPY above takes sources in, which differ from commit to commit: they alone rerun the step.
 fn sources_explain(past: &Past, spot: &Spot) -> bool {
-    let wide = |&i: &usize| {
-        let copy = spot.copy(past, i).filter(|_| !past.builds_the_commit_before(i));
-        copy.is_some_and(|copy| copies_everything(&copy.text) || copies_a_folder(&copy.text))
-    };
-    spot.broken.iter().any(wide)
+    let other_commits = spot.broken.iter().filter(|i| !past.builds_the_commit_before(**i));
+    let mut copies = other_commits.filter_map(|i| spot.copy(past, *i));
+    copies.any(|copy| copies_everything(&copy.text) || copies_a_folder(&copy.text))
 }
 
 /// The classic builder and buildah print the ARG right above, and that it came from the cache: its

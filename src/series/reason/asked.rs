@@ -48,7 +48,9 @@ impl<'a> Case<'_, '_, 'a> {
         }
         let (now, then) = (Asked::of(self.now.run, self.now.build), Asked::of(run, build));
         let of_buildkit = self.now.build.dialect.counts_from();
-        if let Some(epoch) = now.other_epoch(&then).filter(|_| input == Input::None && of_buildkit)
+        if input == Input::None
+            && of_buildkit
+            && let Some(epoch) = now.other_epoch(&then)
         {
             return Some(Why::of(Because::ArgumentChanged, Proven, store).differing(vec![epoch]));
         }

@@ -51,7 +51,7 @@ fn missing(error: &str) -> Option<&str> {
 pub(super) fn of_boot(segment: &Segment) -> Option<Quote> {
     let boots = |v: &&Vertex| v.names.iter().any(|(name, _)| name == BOOTING);
     let vertex = segment.vertices.values().find(boots).filter(|v| v.end == End::Error)?;
-    vertex.ended.clone().filter(|_| !segment.has_steps())
+    if segment.has_steps() { None } else { vertex.ended.clone() }
 }
 
 /// Clients make a builder when it is first used.
@@ -79,7 +79,10 @@ fn exports_cache(vertex: &Vertex) -> bool {
 }
 
 fn without_target(name: &str) -> &str {
-    name.split_once("] ").filter(|_| name.starts_with('[')).map_or(name, |(_, rest)| rest)
+    match name.split_once("] ") {
+        Some((_, rest)) if name.starts_with('[') => rest,
+        _ => name,
+    }
 }
 
 /// The first line of a vertex' error is the end of the client's.

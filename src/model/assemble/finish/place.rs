@@ -112,7 +112,7 @@ fn source(image: &str, quote: &Quote, vertex: &Vertex) -> Base {
 
 pub(super) fn transfer(header: &Quote, vertex: &Vertex) -> Transfer {
     Transfer {
-        error: vertex.error.clone().filter(|_| vertex.end == End::Error),
+        error: if vertex.end == End::Error { vertex.error.clone() } else { None },
         ended: matches!(vertex.end, End::Done | End::Error | End::Cached),
         seconds: vertex.seconds,
         header: header.clone(),

@@ -19,7 +19,10 @@ impl KanikoSegment {
     pub(super) fn refused(&mut self, error: String, quote: Quote) {
         let absent =
             ["MANIFEST_UNKNOWN", "NAME_UNKNOWN", "404"].iter().any(|known| error.contains(known));
-        if let Some(import) = self.build.imports.last_mut().filter(|_| !absent && !is_cut(&error)) {
+        if absent || is_cut(&error) {
+            return;
+        }
+        if let Some(import) = self.build.imports.last_mut() {
             (import.error, import.ended, import.verdict) = (Some(error.into()), true, Some(quote));
         }
     }

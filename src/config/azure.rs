@@ -226,7 +226,7 @@ fn docker(input: &impl Fn(&str) -> Option<String>, at: &Route) -> Vec<Step> {
         return Vec::new();
     }
     let pushes = asked == "buildAndPush";
-    let arguments = input("arguments").filter(|_| !pushes).unwrap_or_default();
+    let arguments = if pushes { String::new() } else { input("arguments").unwrap_or_default() };
     let split = || arguments.split_ascii_whitespace().map(str::to_owned).collect();
     let arguments = shlex::split(&arguments).unwrap_or_else(split);
     let called = ["docker", "build"].into_iter().map(str::to_owned);

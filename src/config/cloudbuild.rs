@@ -87,23 +87,22 @@ fn of_step(step: &Value, at: &Route, everywhere: &[(String, String)]) -> Vec<Ste
     let shell = program
         .as_deref()
         .is_some_and(|name| matches!(name.rsplit('/').next(), Some("bash" | "sh")));
-    let script = arguments
-        .iter()
-        .position(|word| word.starts_with('-') && word.ends_with('c'))
-        .map(|flag| flag + 1);
-    if let Some((index, value)) =
-        script.filter(|_| shell).and_then(|at| Some((at, arguments.get(at)?)))
-    {
+    let mut scripts = arguments.iter().enumerate().skip_while(|(_, word)| !runs_a_script(word));
+    if shell && let Some((index, value)) = scripts.nth(1) {
         let route = key(at, "args").with_key(index);
         return vec![Step::Script(Item { route, value: value.as_str().into() })];
     }
-    let Some(program) = program.filter(|_| !shell).or_else(|| program_of(&image)) else {
-        return Vec::new();
-    };
+    let named = if shell { None } else { program };
+    let Some(program) = named.or_else(|| program_of(&image)) else { return Vec::new() };
     let set = [everywhere, &variables(step.get("env"))].concat();
     let set = set.into_iter().map(|(name, value)| format!("{name}={value}"));
     let words = set.chain([program]).chain(arguments).collect();
     vec![Step::Words(words, key(at, "name"))]
+}
+
+/// `-c`, `-ec`
+fn runs_a_script(flag: &str) -> bool {
+    flag.starts_with('-') && flag.ends_with('c')
 }
 
 /// Google's own image has a Docker of 2020 unless a tag names another, and builds without

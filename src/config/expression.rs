@@ -132,7 +132,9 @@ impl Reader {
             let right = self.both()?;
             let otherwise = left.iter().any(Value::may_be_false);
             left.retain(Value::may_be_true);
-            left.extend(right.into_iter().filter(|_| otherwise));
+            if otherwise {
+                left.extend(right);
+            }
         }
         Some(distinct(left))
     }
@@ -144,7 +146,7 @@ impl Reader {
             let right = self.compared()?;
             let (reached, nothing) =
                 (left.iter().any(Value::may_be_true), left.iter().any(Value::may_be_false));
-            left = right.into_iter().filter(|_| reached).collect();
+            left = if reached { right } else { Vec::new() };
             left.extend(nothing.then(|| Value::Text(String::new())));
         }
         Some(distinct(left))

@@ -131,8 +131,10 @@ pub(super) fn remove_key(doc: &Document, route: &Route, patch: &mut Patch) -> Re
 /// `cache_to: # why`: the comment of a line that holds no value.
 fn comment_in(source: &str, line: &std::ops::Range<usize>) -> Option<usize> {
     let text = source.get(line.clone())?;
-    let quoted = text.contains(['"', '\'']);
-    text.find(" #").filter(|_| !quoted).map(|at| line.start + at + 1)
+    if text.contains(['"', '\'']) {
+        return None;
+    }
+    text.find(" #").map(|at| line.start + at + 1)
 }
 
 /// The value stands in one line.

@@ -46,8 +46,9 @@ impl Kept {
     pub fn holds(&self, directory: &str) -> bool {
         let plain = |path: &str| path.trim_start_matches("./").trim_end_matches('/').to_owned();
         let inside = plain(directory);
-        self.paths.iter().map(|path| plain(path)).any(|path| {
-            let below = inside.strip_prefix(&path).filter(|_| !path.is_empty());
+        let mut paths = self.paths.iter().map(|path| plain(path)).filter(|path| !path.is_empty());
+        paths.any(|path| {
+            let below = inside.strip_prefix(&path);
             below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
     }

@@ -81,9 +81,9 @@ impl Corrected<'_> {
             Change::Caches { settings, .. } => self.caches(service, settings),
             Change::Spec { side, old, new, .. } => {
                 let (old, new) = (format!("{service}:{old}"), format!("{service}:{new}"));
-                let from = self.from.iter_mut().filter(|_| *side != Side::To);
-                let to = self.to.iter_mut().filter(|_| *side != Side::From);
-                let entries = from.chain(to).filter(|entry| **entry == old);
+                let from = if *side == Side::To { &mut [] } else { self.from.as_mut_slice() };
+                let to = if *side == Side::From { &mut [] } else { self.to.as_mut_slice() };
+                let entries = from.iter_mut().chain(to).filter(|entry| **entry == old);
                 let changed = entries.map(|entry| entry.clone_from(&new)).count();
                 if changed > 0 {
                     Ok(())
@@ -170,7 +170,9 @@ impl Corrected<'_> {
         let pushes = ["image-repository", "image-name"]
             .iter()
             .find(|name| self.plugin.config.get(**name).is_some());
-        if let Some(name) = pushes.filter(|_| version.0 < 5) {
+        if version.0 < 5
+            && let Some(name) = pushes
+        {
             return Err(format!(
                 "version 5 of the plugin, which the cache needs, has no {name}: what is pushed is \
                     set by `push`"

@@ -97,12 +97,13 @@ impl Plugin {
     /// Driver of the builder that the plugin makes or uses.
     pub(super) fn driver(&self) -> Option<String> {
         let builder = self.config.get("builder")?;
-        let used = builder.get("use").and_then(text).is_some_and(|used| used == "true");
-        let driver = builder
+        if builder.get("use").and_then(text).as_deref() != Some("true") {
+            return None;
+        }
+        builder
             .get("driver")
             .and_then(text)
-            .or_else(|| builder.get("create").map(|_| "docker-container".to_owned()));
-        driver.filter(|_| used)
+            .or_else(|| builder.get("create").map(|_| "docker-container".to_owned()))
     }
 
     /// A setting that is one text or a list of them.

@@ -34,11 +34,13 @@ pub(super) fn correct(text: &str, content: &Content, changes: &[Change]) -> Resu
 
 /// The service's own build: what it has of another service cannot be changed for it alone.
 fn own_build(doc: &Document, service: &str) -> Result<Route, String> {
-    let route = build_route(service);
     let service_route = key(&Route::from(["services"]), service);
-    let own = field(doc, &service_route, "build").map(|field| field.route);
-    own.filter(|_| doc.query_exists(&route) || !service.is_empty())
-        .ok_or_else(|| format!("service {service} has its build from the service it extends"))
+    match field(doc, &service_route, "build") {
+        Some(own) if !service.is_empty() || doc.query_exists(&build_route(service)) => {
+            Ok(own.route)
+        }
+        _ => Err(format!("service {service} has its build from the service it extends")),
+    }
 }
 
 fn caches(

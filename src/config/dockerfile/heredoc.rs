@@ -57,13 +57,18 @@ pub(super) fn documents(text: &str) -> Vec<Document> {
 
 /// `RUN <<EOF` is printed with the first line of what it runs: `RUN <<EOF (set -e...)`.
 pub(super) fn summary(text: &str, body: &str) -> Option<String> {
-    let mut run = arguments(text).filter(|_| keyword_of(text) == "RUN");
-    let alone =
-        run.next().is_some_and(|(_, word)| document(word).is_some()) && run.next().is_none();
+    if keyword_of(text) != "RUN" {
+        return None;
+    }
+    let mut words = arguments(text);
+    let (_, word) = words.next()?;
+    if document(word).is_none() || words.next().is_some() {
+        return None;
+    }
     let mut lines = body.trim().lines();
     let first = lines.next().unwrap_or_default();
     let more = if lines.next().is_some() { "..." } else { "" };
-    alone.then(|| format!("({first}{more})"))
+    Some(format!("({first}{more})"))
 }
 
 fn document(word: &str) -> Option<Document> {

@@ -26,8 +26,8 @@ struct Line<'a> {
 impl<'a> Lines<'a> {
     pub(super) fn of(text: &'a str) -> Self {
         let line = |(line, number): (&'a str, u64)| {
-            let bare = line.trim_end_matches('\n');
-            let bare = bare.strip_suffix('\r').filter(|_| line.ends_with('\n')).unwrap_or(bare);
+            let bare =
+                line.strip_suffix("\r\n").or_else(|| line.strip_suffix('\n')).unwrap_or(line);
             Line { number, text: bare.into(), eol: line.get(bare.len()..).unwrap_or_default() }
         };
         let all = text.split_inclusive('\n').zip(1..).map(line).collect();

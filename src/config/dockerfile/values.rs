@@ -5,13 +5,16 @@ use super::words::arguments;
 /// Names that an ARG or ENV declares: `ARG A=1 B`, `ENV A=1 B=2`, `ENV A the rest`.
 #[must_use]
 pub fn declared(text: &str) -> Vec<&str> {
-    let old_form = text.starts_with("ENV ")
-        && arguments(text).next().is_some_and(|(_, word)| !word.contains('='));
+    let env = text.starts_with("ENV ");
+    if !env && !text.starts_with("ARG ") {
+        return Vec::new();
+    }
+    let old_form = env && arguments(text).next().is_some_and(|(_, word)| !word.contains('='));
     let most = if old_form { 1 } else { usize::MAX };
-    let names = arguments(text)
+    arguments(text)
         .take(most)
-        .map(|(_, word)| word.split_once('=').map_or(word, |(name, _)| name));
-    names.filter(|_| text.starts_with("ARG ") || text.starts_with("ENV ")).collect()
+        .map(|(_, word)| word.split_once('=').map_or(word, |(name, _)| name))
+        .collect()
 }
 
 /// The text uses the variable: `$NAME`, `${NAME}`, `${NAME:-x}`.

@@ -166,7 +166,9 @@ impl<'a> Inputs<'a> {
                 Some((start, line))
             }) {
                 let bare = line.trim();
-                if let Some(inside) = literal(line, old).filter(|_| bare != old) {
+                if bare != old
+                    && let Some(inside) = literal(line, old)
+                {
                     let scalar = Scalar::find(self.doc, &route, &value).ok_or(UNUSUAL)?;
                     let (start, end) = (at + inside.start, at + inside.end);
                     let span = scalar.offset(start).ok_or(UNUSUAL)?

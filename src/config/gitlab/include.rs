@@ -53,7 +53,7 @@ pub(super) fn together(own: Value, others: &[String]) -> Value {
     all.sort_by_key(|file| file.get("include").is_some());
     let foreign = all.iter().any(has_foreign);
     let mut root = all.into_iter().reduce(over).unwrap_or(Value::Null);
-    if let Some(mapping) = root.as_mapping_mut().filter(|_| !foreign) {
+    if !foreign && let Some(mapping) = root.as_mapping_mut() {
         mapping.remove("include");
     }
     root

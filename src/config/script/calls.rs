@@ -57,8 +57,10 @@ fn read(words: &[&str]) -> Option<ScriptCall> {
             let path = rest.iter().position(|word| is_script(word))?;
             let flags = rest.get(..path)?;
             let only = |word: &&str| word.starts_with(['-', '+']) || *word == "pipefail";
-            let run = flags.iter().all(only) && !flags.contains(&"-c");
-            script(rest.get(path..)?).filter(|_| run)
+            if !flags.iter().all(only) || flags.contains(&"-c") {
+                return None;
+            }
+            script(rest.get(path..)?)
         }
         ["make" | "gmake" | "$(MAKE)" | "${MAKE}" | "$MAKE", rest @ ..] => {
             Some(tool(Program::Make, rest, &["-C", "--directory"], &["-f", "--file"]))
@@ -99,7 +101,9 @@ fn tool(program: Program, words: &[&str], folder: &[&str], file: &[&str]) -> Scr
             value.clone_into(known);
         } else if word == "--" {
             break;
-        } else if let Some(value) = attached.filter(|_| !name.starts_with('-')) {
+        } else if !name.starts_with('-')
+            && let Some(value) = attached
+        {
             call.assigned.push((name.to_owned(), value.to_owned()));
         } else if !word.starts_with('-') && word.parse::<u32>().is_err() {
             call.words.push(word.to_owned());

@@ -90,7 +90,7 @@ impl Options {
             self.all.push(opt);
             return 1;
         }
-        let next = next.filter(|_| !FLAGS.contains(&word.value.as_str()));
+        let next = if FLAGS.contains(&word.value.as_str()) { None } else { next };
         let length = 1 + usize::from(next.is_some());
         let (value, range) = next.map_or((String::new(), word.range.end..word.range.end), |n| {
             (n.value.clone(), n.range.clone())

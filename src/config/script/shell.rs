@@ -258,8 +258,10 @@ pub(super) fn is_name(word: &str) -> bool {
 /// `for x in a b`
 fn looped(words: &[Word]) -> Option<(String, Vec<String>)> {
     let mut words = words.iter().map(|word| word.value.as_str());
-    let begins = matches!(words.next()?, "for" | "select");
-    let name = words.next().filter(|_| begins)?;
+    if !matches!(words.next()?, "for" | "select") {
+        return None;
+    }
+    let name = words.next()?;
     (words.next() == Some("in")).then(|| (name.to_owned(), words.map(str::to_owned).collect()))
 }
 

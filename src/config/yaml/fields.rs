@@ -81,6 +81,9 @@ impl<'a> Fields<'a> {
         if now == wanted {
             return Ok(());
         }
+        if wanted.is_empty() {
+            return self.remove(name, patch);
+        }
         let source = self.doc.source();
         let route = key(&self.at, name);
         let items: Vec<Scalar> = now
@@ -88,9 +91,8 @@ impl<'a> Fields<'a> {
             .enumerate()
             .map_while(|(n, item)| Scalar::find(self.doc, &route.with_key(n), item))
             .collect();
-        let Some(head) = head_of(source, &items, now.len()).filter(|_| !wanted.is_empty()) else {
+        let Some(head) = head_of(source, &items, now.len()) else {
             return match wanted {
-                [] => self.remove(name, patch),
                 [one] if now.len() < 2 && items.is_empty() && !now.is_empty() => {
                     self.set(name, &Written::One(one.clone()), patch)
                 }
@@ -114,7 +116,9 @@ impl<'a> Fields<'a> {
             format!("{head}{}", if in_quotes { quoted(item) } else { scalar(item) })
         };
         let added: Vec<String> = wanted.iter().skip(now.len()).map(line).collect();
-        if let Some(last) = items.last().filter(|_| !added.is_empty()) {
+        if !added.is_empty()
+            && let Some(last) = items.last()
+        {
             patch.insert_after(source, last.end, &added);
         }
         Ok(())

@@ -8,9 +8,9 @@ use foldhash::fast::FixedState;
 
 use crate::model::Build;
 
-/// Bytes that one log may come to, roughly: some 25,000 steps that differ, or 100,000 that repeat
+/// Bytes that one log may come to, roughly: some 20,000 steps that differ, or 80,000 that repeat
 /// each other.
-pub(super) const MOST: usize = 34 << 20;
+pub(super) const MOST: usize = 28 << 20;
 
 /// Bytes of a vertex, step or command of which there was none like it, with its lines.
 pub(super) const NEW: usize = 1_400;

@@ -58,7 +58,7 @@ impl Dialect {
 /// Which image store wrote the image: decides which engine bugs can be at work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Engine {
-    /// dockerd's own image store: prints `writing image sha256:…`.
+    /// dockerd's classic image store (overlay2, not containerd's): prints `writing image sha256:…`.
     Graphdriver,
     /// dockerd with the containerd image store: prints `unpacking to …`.
     Containerd,

@@ -118,12 +118,12 @@ fn drift_of_source<'a>(
 
 fn drift<'a>(past: &Past<'a>, i: usize, build: &'a Build, step: &'a Step) -> Option<Drift<'a>> {
     let now = build.base_of(&step.stage, &step.platform)?;
-    // The run just before may have met the same move, on another machine.
-    let earlier = |j: usize| {
+    // The run just before may have met the same move, on a machine that the log does not name.
+    let another = |j: usize| {
         let base = past.builds.get(j)?.base_of(&step.stage, &step.platform)?;
-        (now.digest.is_none() || base.digest != now.digest).then_some((j, base))
+        ((&base.digest, &base.id) != (&now.digest, &now.id)).then_some((j, base))
     };
-    let before = (0..i).rev().find_map(earlier)?;
+    let before = past.back_from(i).find_map(another)?;
     if before.1.image != now.image || now.pinned || before.1.pinned {
         return None;
     }

@@ -85,9 +85,9 @@ fn argument(past: &Past, runs: &[usize], name: &str) -> Option<Argument> {
     let values: Vec<String> = runs.iter().filter_map(|&i| value(past, i, name)).collect();
     let expression = values.iter().all(|v| per_run(v));
     let moved = |&i: &usize| {
-        let before = (0..i).rev().find_map(|j| value(past, j, name));
+        let before = past.back_from(i).find_map(|j| value(past, j, name));
         // Where the runs before show that they do not give it, its first value is another one too.
-        let new = || i.checked_sub(1).is_some_and(|j| all_known(past, &[j]));
+        let new = || past.previous(i).is_some_and(|j| all_known(past, &[j]));
         before.map_or_else(new, |before| value(past, i, name).is_some_and(|now| now != before))
     };
     let changes = values.len() == runs.len() && (expression || runs.iter().all(moved));

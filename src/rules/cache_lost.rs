@@ -158,11 +158,12 @@ fn store(past: &Past, i: usize, seen: usize, known: Known) -> Option<Store> {
     // An import from a bucket or a scope ends well where nothing is there.
     let found = past.imports(i).iter().any(|t| t.found() == Found::Yes)
         || known.warm.is_some_and(|warm| warm < i);
-    if past.imported(i) && all_well && written && whole(past, i - 1) && found {
+    let whole = past.previous(i).is_some_and(|before| whole(past, before));
+    if past.imported(i) && all_well && written && whole && found {
         return Some(Store::Imported);
     }
     let booted = past.builds.get(i).is_some_and(|build| build.booted.is_some());
-    (known.keeps && !booted && whole(past, i - 1)).then_some(Store::Builder)
+    (known.keeps && !booted && whole).then_some(Store::Builder)
 }
 
 /// Its command line exports the final stage alone: `mode=max` is not among the options.

@@ -31,7 +31,7 @@ pub(super) fn reruns<'a>(past: &Past<'a>, is_for: impl Fn(&Miss) -> bool) -> Vec
     for at in 0..past.len() {
         for miss in past.misses(at).filter(&is_for) {
             let before = miss.before.and_then(|(place, _)| past.index_of(place));
-            let before = before.or(at.checked_sub(1));
+            let before = before.or_else(|| past.previous(at));
             reruns.push(Rerun { at, before, step: miss.step, confidence: miss.confidence });
         }
     }

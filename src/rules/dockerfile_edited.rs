@@ -116,13 +116,13 @@ fn edits<'p, 'a>(
         if !past.misses_of(i, step).any(|miss| is_edit(&miss)) {
             return None;
         }
-        let aligned = (0..i).rev().find_map(|j| Some((j, spot.step(j)?)));
+        let aligned = spot.before(past, i);
         if aligned.is_some_and(|(j, old)| is_another(past, spot, (j, old), i)) {
             return None;
         }
         let new = aligned
             .map_or_else(|| !appears_before(past, i, step), |(_, old)| old.text != step.text);
-        new.then(|| ((i, step, aligned.or_else(|| Some((i - 1, replaced(past, i, step)?)))), spot))
+        new.then(|| ((i, step, aligned.or_else(|| replaced(past, i, step))), spot))
     };
     spot.broken.iter().filter_map(edit).collect()
 }
@@ -143,12 +143,14 @@ fn appears_before(past: &Past, i: usize, step: &Step) -> bool {
 }
 
 /// The step that stood in its place in the run before, and is gone.
-fn replaced<'a>(past: &Past<'a>, i: usize, step: &Step) -> Option<&'a Step> {
-    let (before, now) = (past.builds.get(i.checked_sub(1)?)?, past.builds.get(i)?);
+fn replaced<'a>(past: &Past<'a>, i: usize, step: &Step) -> Option<(usize, &'a Step)> {
+    let previous = past.previous(i)?;
+    let (before, now) = (past.builds.get(previous)?, past.builds.get(i)?);
     let mut there = same_stage(before, step).filter(|s| s.position == step.position);
-    there.find(|s| {
+    let old = there.find(|s| {
         s.instruction == step.instruction && !same_stage(now, step).any(|n| n.text == s.text)
-    })
+    });
+    Some((previous, old?))
 }
 
 fn lines(past: &Past, (i, step, before): &Edit) -> Vec<Evidence> {

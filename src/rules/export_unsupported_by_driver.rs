@@ -20,7 +20,7 @@ static META: RuleMeta = RuleMeta {
         docker driver.` (buildx 0.12 and newer) or `cache export feature is currently not \
         supported for docker driver` (older). Without a log: an export in the configuration, in a \
         job where nothing creates a builder that can.",
-    why: "The default `docker` driver builds inside dockerd, whose own image store can write \
+    why: "The default `docker` driver builds inside dockerd, whose classic image store can write \
         inline cache only. Nothing is built.",
     fix: "Create a builder with the docker-container driver in the job, or turn on the containerd \
         image store of the engine. `--cache-to type=inline` works with every driver.",
@@ -58,7 +58,8 @@ fn draft(study: &Study, refusal: &Refusal) -> Draft {
         title: "the docker driver cannot export a cache: the build stops before its first step"
             .to_owned(),
         cause: "`--cache-to` asks for a cache export, and the builder in use is dockerd itself \
-            (driver `docker`) with its own image store, which writes inline cache only."
+            (driver `docker`) with its classic image store (overlay2), which writes \
+            inline cache only."
             .to_owned(),
         fix: fix(study, refusal),
         rules_out: Vec::new(),

@@ -37,7 +37,9 @@ static META: RuleMeta = RuleMeta {
         untracked files out of the context with `.dockerignore`.",
     rules_out: "Different commits, and logs that do not print theirs: what changed a COPY is not \
         in a build log. Modification times do not matter to BuildKit, owners neither. Two runs of \
-        one commit are a note: files that the job makes before the build differ on purpose.",
+        one commit are a note: files that the job makes before the build differ on purpose. \
+        Branches of bots that raise dependencies, and the run after one whose installation failed, \
+        do not count.",
     limits: "A build log holds neither file names nor modes: that it is the mode, and not a file \
         that the job writes before the build, follows from the commit alone.",
     example: include_str!("examples/file-mode-drift.txt"),
@@ -204,24 +206,21 @@ fn found_other_files(past: &Past, spot: &Spot, i: usize) -> bool {
     let Some(step) = spot.step(i) else { return false };
     let mut misses = past.misses_of(i, step);
     let files = misses.any(|miss| miss.because == Because::InputsChanged);
-    files && same_commit(past, i).is_some() && unedited(spot, i)
+    files && same_commit(past, i).is_some() && spot.has_kept_its_text(past, i)
 }
 
 /// The run before, where it built the same commit.
 fn same_commit<'a>(past: &Past<'a>, i: usize) -> Option<&'a Run> {
-    let (before, _) = past.get(i.checked_sub(1)?)?;
-    (past.builds_the_commit_before(i) && stored(past, i)).then_some(before)
+    let before = past.previous(i)?;
+    let same = past.builds_the_commit_before(i) && stored(past, before, i);
+    if same { past.runs.get(before).copied() } else { None }
 }
 
 /// The run before left its cache where this one looks, as far as the command lines tell.
-fn stored(past: &Past, i: usize) -> bool {
-    let written =
-        past.builds.get(i - 1).is_some_and(|b| past.exported(i - 1) || b.inline.is_some());
-    (written && !cache_ref_shared::are_apart(past, i - 1, i)) || past.never_imports()
-}
-
-fn unedited(spot: &Spot, i: usize) -> bool {
-    spot.step(i - 1).zip(spot.step(i)).is_some_and(|(a, b)| a.text == b.text)
+fn stored(past: &Past, before: usize, i: usize) -> bool {
+    let inline = past.builds.get(before).is_some_and(|build| build.inline.is_some());
+    let written = inline || past.exported(before);
+    (written && !cache_ref_shared::are_apart(past, before, i)) || past.never_imports()
 }
 
 fn lines(past: &Past, spot: &Spot) -> Vec<Evidence> {

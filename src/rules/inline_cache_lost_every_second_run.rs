@@ -18,10 +18,10 @@ static META: RuleMeta = RuleMeta {
     title: "the engine loses its inline cache after every run that used part of it",
     group: "Hits only every second run",
     severity: Severity::Error,
-    what: "With dockerd's own image store and an inline cache, a run hits part of its steps, and \
-        the next run that changes something misses all of them, including those that no change can \
-        reach, although the import reports no error, the base image has the same digest and the \
-        instructions the same text.",
+    what: "With dockerd's classic image store (overlay2, not containerd's) and an inline cache, a \
+        run hits part of its steps, and the next run that changes something misses all of them, \
+        including those that no change can reach, although the import reports no error, the base \
+        image has the same digest and the instructions the same text.",
     why: "The partly cached run writes the inline cache of its image without the records it had \
         imported (moby/buildkit pull request 4796). The next build finds nothing in it, runs cold, \
         writes a complete cache, and so on: every second build is cold.",
@@ -89,8 +89,8 @@ fn finding(past: &Past) -> Option<Finding> {
             "{} used part of the inline cache, and the cache it wrote lacks exactly that part. {} \
                 then imported it without error and found nothing, not even for {}, which no change \
                 of the source can reach{}. This is a bug of Docker Engine 20.10 to 26.1 with its \
-                own image store; it needs a partly cached run, so unchanged builds in between look \
-                healthy.",
+                classic image store (overlay2); it needs a partly cached run, so unchanged \
+                builds in between look healthy.",
             past.runs.get(last.damaged)?.label,
             past.runs.get(last.lost)?.label,
             quoted(last)?,

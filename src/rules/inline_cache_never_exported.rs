@@ -14,8 +14,8 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     what: "Every run prints that it writes an inline cache, every run after the first imports it \
         without error, and no step ever comes from it.",
-    why: "Docker Engine 27.0.1 to 27.1.2 with its own image store writes no cache records into the \
-        image (moby/buildkit issue 5242), so every build is cold.",
+    why: "Docker Engine 27.0.1 to 27.1.2 with its classic image store (overlay2, not containerd's) \
+        writes no cache records into the image (moby/buildkit issue 5242), so every build is cold.",
     fix: "Docker Engine 27.2 or newer; or a docker-container builder with a registry cache.",
     rules_out: "Images built without inline cache (image-without-inline-cache: nothing is printed \
         about it), changed base images and instructions, separate builders and the containerd \
@@ -80,7 +80,7 @@ fn finding(past: &Past) -> Option<Finding> {
         ),
         cause: "Each run writes an inline cache into its image and the next one reads it, yet not \
             one step comes from it, not even steps that no change of the source can reach. Docker \
-            Engine 27.0.1 to 27.1.2 with its own image store writes no records."
+            Engine 27.0.1 to 27.1.2 with its classic image store (overlay2) writes no records."
             .to_owned(),
         evidence: Proof::from_lines(lines(past, &vain))?.seen_in(past.places(vain.iter().copied())),
         fix: remedy::engine_upgrade(&site),

@@ -98,7 +98,7 @@ fn stage_of(step: &Step) -> String {
 
 fn lacking<'a>(past: &Past<'a>, i: usize) -> Option<Lacking<'a>> {
     let (_, build) = past.get(i).filter(|(_, b)| b.dialect == Dialect::Classic)?;
-    let before: &Build = past.builds.get(i - 1)?;
+    let before: &Build = past.builds.get(past.previous(i)?)?;
     before.pruned.as_ref()?;
     let last = chain::final_stage(build)?;
     let kept = build.decided().any(|s| s.stage == last && s.outcome == Outcome::Hit);
@@ -121,8 +121,8 @@ fn same_text(stage: &Stage, before: &Build) -> bool {
 }
 
 fn lines(past: &Past, lacking: &Lacking) -> Vec<Evidence> {
-    let pruned =
-        past.get(lacking.at - 1).and_then(|(run, build)| Some((run, build.pruned.as_deref()?)));
+    let before = past.previous(lacking.at).and_then(|before| past.get(before));
+    let pruned = before.and_then(|(run, build)| Some((run, build.pruned.as_deref()?)));
     let mut lines: Vec<Evidence> = pruned
         .into_iter()
         .map(|(run, quote)| Study::quote(run, quote, "an image of this very build is deleted"))

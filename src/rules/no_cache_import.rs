@@ -323,7 +323,7 @@ fn of_one_commit(past: &Past, cold: &[usize]) -> bool {
 /// kept does that.
 fn unexplained<'a>(past: &Past<'a>, i: usize) -> Option<&'a Step> {
     let args = |i: usize| past.commands(i).iter().flat_map(|c| &c.build_args).collect::<Vec<_>>();
-    let changed = || i.checked_sub(1).is_none_or(|before| args(before) != args(i));
+    let changed = || past.previous(i).is_none_or(|before| args(before) != args(i));
     let immune = |step: &Step| match chain::input(step) {
         Input::None => true,
         Input::Values => !changed(),

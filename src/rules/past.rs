@@ -164,6 +164,25 @@ impl<'a> Past<'a> {
         self.places.binary_search(&u32::try_from(place).ok()?).ok()
     }
 
+    /// The build before, on the same machine where no other machine's cache can answer.
+    pub(super) fn previous(&self, i: usize) -> Option<usize> {
+        let misses = self.study.misses.get(self.at)?;
+        let first = usize::try_from(*self.places.first()?).ok()?;
+        let mut place = usize::try_from(*self.places.get(i)?).ok()?;
+        loop {
+            place = misses.previous(place)?;
+            // Interleaved builds are none of this view.
+            if place < first || self.index_of(place).is_some() {
+                return self.index_of(place);
+            }
+        }
+    }
+
+    /// The builds before, as in [`Past::previous`], newest first.
+    pub(super) fn back_from(&self, i: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(self.previous(i), |&before| self.previous(before))
+    }
+
     /// What the builder had when the build began.
     pub(super) fn start(&self, i: usize) -> Start {
         let misses = self.study.misses.get(self.at);
@@ -203,7 +222,8 @@ impl<'a> Past<'a> {
     /// nothing see only what they kept themselves.
     pub(super) fn builds_the_commit_before(&self, i: usize) -> bool {
         let run = |i: usize| self.runs.get(i).copied();
-        let Some((before, now)) = i.checked_sub(1).and_then(run).zip(run(i)) else { return false };
+        let before = self.previous(i).and_then(run);
+        let Some((before, now)) = before.zip(run(i)) else { return false };
         let looks = self.refs.get(i).is_some_and(|at| self.study.reads.looks(*at));
         let apart = before.machine().zip(now.machine()).is_some_and(|(a, b)| a != b);
         before.commit.is_some() && before.commit == now.commit && (looks || !apart)
@@ -309,7 +329,7 @@ pub(super) fn cost<'a>(steps: impl IntoIterator<Item = &'a Step>, runs: usize) -
     Impact { steps: ran.len(), seconds: elapsed(ran.iter().copied()), runs }
 }
 
-/// dockerd's own image store wrote the image.
+/// dockerd's classic image store wrote the image.
 pub(super) fn graphdriver(build: &Build) -> bool {
     build.engine == Engine::Graphdriver
 }

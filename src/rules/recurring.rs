@@ -41,6 +41,18 @@ impl<'a> Spot<'a> {
         step(self.study, *self.refs.get(i)?, *self.cells.get(i)?)
     }
 
+    /// The step when it was last seen before a run, on the same machine where each keeps its cache
+    /// for itself, and in which run.
+    pub(super) fn before(&self, past: &Past, i: usize) -> Option<(usize, &'a Step)> {
+        past.back_from(i).find_map(|j| Some((j, self.step(j)?)))
+    }
+
+    /// It has the text that it had before this run.
+    pub(super) fn has_kept_its_text(&self, past: &Past, i: usize) -> bool {
+        let before = self.before(past, i).map(|(_, step)| step);
+        before.zip(self.step(i)).is_some_and(|(before, now)| before.text == now.text)
+    }
+
     /// How many changes of the step's inputs the misses show: those against the result of one build
     /// are one change, however often it is missed.
     pub(super) fn changes(&self, past: &Past) -> usize {

@@ -60,7 +60,7 @@ fn finding(past: &Past, url: &str, mut spot: Spot) -> Option<Finding> {
         .broken
         .iter()
         .copied()
-        .filter(|&i| same_text(&spot, i) && could_hit(past, &spot, i))
+        .filter(|&i| spot.has_kept_its_text(past, i) && could_hit(past, &spot, i))
         .collect();
     let step = spot.last().filter(|s| !s.text.contains("--checksum="))?;
     let (what, sent) = if is_repository(url) { ("repository", "commit") } else { ("file", "file") };
@@ -83,11 +83,6 @@ fn finding(past: &Past, url: &str, mut spot: Spot) -> Option<Finding> {
         rules_out: rules_out(behind),
         subject: url.to_owned(),
     })
-}
-
-fn same_text(spot: &Spot, i: usize) -> bool {
-    let before = (0..i).rev().find_map(|j| spot.step(j));
-    before.zip(spot.step(i)).is_some_and(|(a, b)| a.text == b.text)
 }
 
 /// An earlier run had it, in a cache that this run used: by a hit of its own, by an import of

@@ -58,6 +58,7 @@ impl Misses {
         for (found, start) in each {
             misses.push(found, start);
         }
+        misses.are_apart(apart);
         misses
     }
 }

@@ -113,6 +113,8 @@ pub struct Misses {
     /// Of each build, whether its builder held something of the builds before, or began without
     /// anything.
     starts: Vec<Start>,
+    /// Of each build, the one before it on its machine; of none where all share their caches.
+    previous: Vec<Option<u32>>,
 }
 
 /// What a builder had when a build began.
@@ -172,6 +174,27 @@ impl Misses {
     #[must_use]
     pub fn start(&self, at: usize) -> Start {
         self.starts.get(at).copied().unwrap_or_default()
+    }
+
+    /// The builds of each machine follow each other.
+    pub(super) fn are_apart(&mut self, machines: &[Vec<usize>]) {
+        self.previous = vec![None; self.ends.len()];
+        for pair in machines.iter().flat_map(|own| own.windows(2)) {
+            let [before, now] = pair else { continue };
+            if let Some(previous) = self.previous.get_mut(*now) {
+                *previous = u32::try_from(*before).ok();
+            }
+        }
+    }
+
+    /// The build whose cache a build may find at the latest: the one before it, on its machine
+    /// where each machine keeps its cache for itself. Both are places in the series.
+    #[must_use]
+    pub fn previous(&self, at: usize) -> Option<usize> {
+        match self.previous.get(at) {
+            Some(previous) => previous.map(|place| place as usize),
+            None => at.checked_sub(1),
+        }
     }
 
     /// Those of a build, which is so many-th of the series, in the order of its steps.

@@ -67,7 +67,7 @@ fn renamed<'a>(past: &Past<'a>, i: usize) -> Option<Renamed<'a>> {
     let miss = past.misses(i).find(|miss| miss.because == Because::BaseChanged)?;
     let step = miss.step;
     let base = |k: usize| past.builds.get(k)?.base_of(&step.stage, &step.platform);
-    let (before, now) = (base(i - 1)?, base(i)?);
+    let (before, now) = (base(past.previous(i)?)?, base(i)?);
     let (old, new) = (ImageRef::parse(&before.image), ImageRef::parse(&now.image));
     let other = old.is_of(&new) && old.tag != new.tag && !now.pinned && !before.pinned;
     let released = new.tag.is_some_and(is_version);

@@ -58,7 +58,8 @@ fn lines(past: &Past, i: usize, step: &Step) -> Vec<Evidence> {
         let (run, build) = past.get(i)?;
         Some(Study::quote(run, &build.dockerfile.as_ref()?.quote, shows))
     };
-    let mut lines: Vec<Evidence> = size(i - 1, "the Dockerfile as it was").into_iter().collect();
+    let before = past.previous(i).and_then(|before| size(before, "the Dockerfile as it was"));
+    let mut lines: Vec<Evidence> = before.into_iter().collect();
     lines.extend(size(i, "a different size: it was edited"));
     lines
         .extend(past.get(i).map(|(run, _)| header(run, step, "ran, with the same text as before")));

@@ -27,7 +27,7 @@ pub(super) fn without<'a>(past: &Past, spot: &Spot<'a>, install: &Step) -> Spot<
 }
 
 fn is_expected(past: &Past, install: &Step, i: usize) -> bool {
-    let Some(before) = i.checked_sub(1) else { return is_of_a_bot(past, i) };
+    let Some(before) = past.previous(i) else { return is_of_a_bot(past, i) };
     is_of_a_bot(past, i) || is_of_a_bot(past, before) || failed(past, install, before)
 }
 

@@ -170,7 +170,8 @@ fn no_value_reaches(past: &Past, spot: &Spot) -> bool {
     let above = declared::above(build, step);
     let mut arguments = above.iter().filter(|s| s.instruction == "ARG").peekable();
     let sets = |s: &&&Step| s.instruction == "ENV";
-    let same = same_text(spot) && !above.iter().filter(sets).any(|s| s.outcome == Outcome::Miss);
+    let same =
+        same_text(past, spot) && !above.iter().filter(sets).any(|s| s.outcome == Outcome::Miss);
     match arguments.peek() {
         None => same && prints_all(build, step),
         Some(_) => arguments.any(|s| s.outcome == Outcome::Miss),

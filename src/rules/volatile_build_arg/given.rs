@@ -71,7 +71,8 @@ fn is_mended(past: &Past, last: &Rerun, name: &str) -> bool {
     let spared = |i: usize| {
         let commands = past.commands(i);
         let without = !commands.iter().any(|c| build_args::gives(c, name));
-        !commands.is_empty() && (without || value(i) != value(i - 1))
+        let other = || past.previous(i).is_none_or(|before| value(before) != value(i));
+        !commands.is_empty() && (without || other())
     };
     command_lines::is_mended(past, last, spared)
 }

@@ -45,14 +45,14 @@ impl Told {
         file: Option<&Values>,
         arguments: &[Argument],
     ) -> Option<Self> {
-        let words = differing(spot, |i| spot.step(i).map(|step| step.text.as_str()));
+        let words = differing(past, spot, |i| spot.step(i).map(|step| step.text.as_str()));
         if !words.is_empty() {
             return (!comes_back(spot)).then(|| Self { words, ..Self::by(Sign::Text) });
         }
         if let Some(written) = written_above(past, spot) {
             return Some(Self::by_value_above(written));
         }
-        if !same_text(spot) {
+        if !same_text(past, spot) {
             return None;
         }
         if let Some((text, line)) = metadata(past, spot) {
@@ -113,12 +113,12 @@ impl Told {
 /// The values that differ, newest run last. Empty where the text is the same in some run that
 /// broke, or where it is not the same places that differ, and by values with a digit in them: an
 /// edit.
-fn differing<'t>(spot: &Spot, text: impl Fn(usize) -> Option<&'t str>) -> Vec<String> {
+fn differing<'t>(past: &Past, spot: &Spot, text: impl Fn(usize) -> Option<&'t str>) -> Vec<String> {
     let mut values: Vec<String> = Vec::new();
     let mut known: HashSet<&str> = HashSet::default();
     let mut places: Option<Vec<usize>> = None;
     for &i in spot.broken.iter() {
-        let before = (0..i).rev().find_map(&text);
+        let before = past.back_from(i).find_map(&text);
         let pair = before.zip(text(i)).filter(|(a, b)| a != b && alike(a, b));
         let Some((before, now)) = pair else { return Vec::new() };
         let changed = changed(before, now);
@@ -159,7 +159,7 @@ fn written_above<'a>(past: &Past<'a>, spot: &Spot) -> Option<Written<'a>> {
     let (run, build) = past.get(at).filter(|(_, build)| build.dialect == Dialect::Classic)?;
     let metadata = above(build, spot.step(at)?).into_iter();
     metadata.filter(|step| step.kind == StepKind::Metadata).find_map(|step| {
-        let values = differing(spot, |i| {
+        let values = differing(past, spot, |i| {
             let (_, build) = past.get(i)?;
             let here =
                 |s: &&&Step| s.position == step.position && s.instruction == step.instruction;
@@ -170,9 +170,8 @@ fn written_above<'a>(past: &Past<'a>, spot: &Spot) -> Option<Written<'a>> {
 }
 
 /// It has the text of the run before in every run that broke here.
-pub(super) fn same_text(spot: &Spot) -> bool {
-    let before = |i: usize| (0..i).rev().find_map(|j| spot.step(j));
-    spot.broken.iter().all(|&i| before(i).zip(spot.step(i)).is_some_and(|(a, b)| a.text == b.text))
+pub(super) fn same_text(past: &Past, spot: &Spot) -> bool {
+    spot.broken.iter().all(|&i| spot.has_kept_its_text(past, i))
 }
 
 /// Words that differ, with their place.

@@ -43,7 +43,7 @@ fn builder(said: &mut Said, build: &Build) {
     say(said, What::NewBuilder, "", build.booted.as_ref().map(|_| "made in the run".to_owned()));
     tell(said, What::Driver, "", build.driver.as_ref());
     let engine = match build.engine {
-        Engine::Graphdriver => Some("dockerd's own image store"),
+        Engine::Graphdriver => Some("dockerd's classic image store"),
         Engine::Containerd => Some("containerd's image store"),
         Engine::Buildkitd => Some("a BuildKit daemon of its own"),
         Engine::Unknown => None,

@@ -15,7 +15,7 @@ pub(super) struct CiDockerCacheUnusedByBuildkit;
 
 static META: RuleMeta = RuleMeta {
     id: "ci-docker-cache-unused-by-buildkit",
-    title: "images are restored for BuildKit, which never uses them",
+    title: "images are restored for BuildKit, which does not use them",
     group: "The cache at the CI's teardown",
     severity: Severity::Warning,
     what: "Before a build the CI restores images (Bitbucket's docker cache, `docker load`), \

@@ -126,8 +126,9 @@ fn registry_first(case: &Case, pasted: bool) -> Vec<String> {
     steps.push(format!(
         "Alternative without a registry, the documented way: one custom cache per image ({}), \
             filled with `docker save` and read back with `docker load`. It ends the failing \
-            upload, but makes only the classic builder (DOCKER_BUILDKIT=0) faster: BuildKit never \
-            looks at images that `docker load` brings in.",
+            upload, but makes only the classic builder (DOCKER_BUILDKIT=0) faster: BuildKit looks \
+            at a loaded image only if `--cache-from` names it and it has an inline cache, and then \
+            finds its final stage only.",
         case.each(rewrite::cache_name),
     ));
     steps

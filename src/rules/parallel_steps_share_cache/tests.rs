@@ -127,6 +127,6 @@ fn the_builder_seen_decides_what_comes_first() {
     assert!(
         new.steps
             .iter()
-            .any(|s| s.contains("BuildKit never looks at images that `docker load` brings in"))
+            .any(|s| s.contains("BuildKit looks at a loaded image only if `--cache-from` names it"))
     );
 }

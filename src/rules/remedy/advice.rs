@@ -15,6 +15,11 @@ use crate::model::{CacheKind, CacheSpec};
 pub(super) const ATTRIBUTES: &str =
     "mode=max,image-manifest=true,oci-mediatypes=true,compression=zstd";
 
+/// A cache of every stage in a directory: what is exported into one there is grows without end.
+const LOCAL: &str =
+    "--cache-from type=local,src=cache --cache-to type=local,dest=cache-new,mode=max";
+const MOVED: &str = "rm -rf cache && mv cache-new cache";
+
 /// What `mode=max` costs.
 const GROWS: &str =
     "the cache holds every stage and grows; each export takes time and registry space";
@@ -64,6 +69,12 @@ pub fn registry_max(site: &Site) -> Fix {
             commands use it."
             .to_owned()
     }));
+    steps.extend(site.loaded.iter().any(|image| reference::same(image, &site.image)).then(|| {
+        format!(
+            "Without a registry: keep a directory in the CI's cache in place of the image's file \
+                (`{LOCAL}`), and put the new one in its place after the build: `{MOVED}`."
+        )
+    }));
     let fix = Fix {
         summary:
             "store every stage in a registry cache (mode=max), with a builder that can write it"
@@ -80,15 +91,18 @@ pub fn registry_max(site: &Site) -> Fix {
 /// now is used until the new cache is filled.
 fn max_settings(site: &Site, now: Settings) -> Settings {
     let own = import(&site.cache);
-    let others =
-        site.imports.iter().filter(|i| !reference::same(i, &site.cache)).map(|i| import(i));
+    let builder = !site.capable && site.form != Form::Buildctl;
+    let stays = |name: &&String| {
+        !reference::same(name, &site.cache) && (!builder || site.is_in_a_registry(name))
+    };
+    let others = site.imports.iter().filter(stays).map(|name| import(name));
     let backends =
         now.from.into_iter().filter(|raw| CacheSpec::parse(raw).kind() != CacheKind::Registry);
     Settings {
         from: std::iter::once(own).chain(others).chain(backends).collect(),
         to: Some(format!("type=registry,ref={},{ATTRIBUTES}", site.cache)),
         inline: false,
-        builder: !site.capable && site.form != Form::Buildctl,
+        builder,
     }
 }
 

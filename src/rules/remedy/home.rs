@@ -5,7 +5,7 @@
 //! registry, and it has to be known which part of its name is the tag.
 
 use super::reference;
-use super::site::{exported_ref, registry_ref};
+use super::site::{exported_ref, is_named_in_one, registry_ref};
 use crate::config::pattern::tells_nothing;
 use crate::config::{Place, pieces};
 use crate::model::{Command, Text, Tool};
@@ -20,7 +20,7 @@ pub(super) fn at(place: &Place) -> Result<String, String> {
         return Ok(written);
     }
     let found = command.cache_from.iter().filter_map(registry_ref).next_back();
-    let served = |name: &String| name.contains('/') || tells_nothing(name);
+    let served = |name: &String| is_named_in_one(name);
     let own = |found: &String| {
         command.inline() || command.tags.iter().any(|tag: &Text| is_image(found, tag))
     };

@@ -50,6 +50,9 @@ pub struct Site<'a> {
     pub unnamed: Option<String>,
     /// References the build imports now.
     pub imports: Vec<String>,
+    /// Images that `docker load` brings in: dockerd's own builder reads an inline cache from them,
+    /// and no other builder has them.
+    pub loaded: Vec<String>,
     /// The image as tagged, or a placeholder.
     pub image: String,
     /// The image as the command names it, where that tells no name: `$IMAGE`.
@@ -95,6 +98,7 @@ impl<'a> Site<'a> {
             cache,
             unnamed,
             imports: imports_of(run, build, command),
+            loaded: run.loads.iter().map(|load| load.image.to_string()).collect(),
             tag: command.and_then(|c| c.tags.first()).map(ToString::to_string),
             target: target_of(run, build, command, form),
             set_at_call: command.is_some_and(sets_caches),
@@ -126,6 +130,8 @@ impl<'a> Site<'a> {
             cache,
             unnamed,
             imports: command.cache_from.iter().filter_map(registry_ref).collect(),
+            // Which images a script loads is not written in it.
+            loaded: Vec::new(),
             tag: command.tags.first().map(ToString::to_string),
             target: at.place.target.clone(),
             set_at_call: at.ci().is_some() && sets_caches(command),
@@ -142,6 +148,11 @@ impl<'a> Site<'a> {
             ci: at.ci(),
             at: Some(at),
         }
+    }
+
+    /// A builder of its own finds it: a name that has a registry, and no image from a file.
+    pub(super) fn is_in_a_registry(&self, name: &str) -> bool {
+        is_named_in_one(name) && !self.loaded.iter().any(|image| reference::same(image, name))
     }
 
     /// Name for the service or target, where one is needed.
@@ -307,11 +318,25 @@ fn cache_of(
         .filter_map(|n| registry_ref(&CacheSpec::parse(&n.value)))
         .next_back();
     let written = command.and_then(exported_ref).or(note);
-    let inline = build.inline.is_some() || command.is_some_and(Command::inline);
-    match written {
-        Some(written) => Ok(written),
-        None => home::beside(imports_of(run, build, command).pop(), image, inline),
+    if let Some(written) = written {
+        return Ok(written);
     }
+    let is_loaded = |name: &str| run.loads.iter().any(|load| reference::same(&load.image, name));
+    if let Some(image) = image
+        && is_loaded(image)
+    {
+        return Err(format!("`{image}` comes from a file, not from a registry"));
+    }
+    let mut imports = imports_of(run, build, command);
+    imports.retain(|name| is_named_in_one(name) && !is_loaded(name));
+    let inline = build.inline.is_some() || command.is_some_and(Command::inline);
+    home::beside(imports.pop(), image, inline)
+}
+
+/// Names without a slash are those of official images, which nobody else writes to. What is in a
+/// variable is not known.
+pub(super) fn is_named_in_one(name: &str) -> bool {
+    name.contains('/') || tells_nothing(name)
 }
 
 /// What is imported: as the build says, else as it was asked for.

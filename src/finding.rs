@@ -46,7 +46,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Where a build begins. Targets of one bake begin in one line: each is told by its first step.
+    /// Where a build begins; targets of one bake begin in one line, so at the first step of each.
     #[must_use]
     pub fn of(run: &Run, build: &Build) -> Self {
         let line = match build.steps.first() {

@@ -72,7 +72,7 @@ pub fn run(options: &Options) -> Report {
     on_threads(options, || read_and_judge(options, &found(options)))
 }
 
-/// On the threads that write the report too, unless their number is told: new ones would not find
+/// On the threads that write the report too, unless their number is given: new ones would not find
 /// the memory that these gave back.
 fn on_threads(options: &Options, judge: impl FnOnce() -> Report + Send) -> Report {
     let own = options

@@ -1,4 +1,4 @@
-//! One diagnosis: what it needs is opened before, its report is told after.
+//! One diagnosis: what it needs is opened before, its report is printed after.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -32,8 +32,8 @@ pub(super) struct To {
 }
 
 impl<'a> Diagnosis<'a> {
-    /// Reads the settings and the baseline: what is wrong with them is told before anything is read
-    /// or built.
+    /// Reads the settings and the baseline: what is wrong with them is reported before anything is
+    /// read or built.
     pub(super) fn open(args: &'a DiagnosisArgs) -> anyhow::Result<Self> {
         let project = Project::load(&args.settings, &args.scope)?;
         ensure!(

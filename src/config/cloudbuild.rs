@@ -61,8 +61,8 @@ fn all(root: &Value) -> Vec<Job> {
     let of_one = |(index, step): (usize, &Value)| {
         let image = step.get("name").and_then(text).unwrap_or_default();
         let set = [&everywhere[..], &variables(step.get("env"))].concat();
-        let told = set.iter().any(|(name, value)| name == "DOCKER_BUILDKIT" && value == "1");
-        let mut steps = vec![Step::Older(is_older(&image) && !told)];
+        let buildkit = set.iter().any(|(name, value)| name == "DOCKER_BUILDKIT" && value == "1");
+        let mut steps = vec![Step::Older(is_older(&image) && !buildkit)];
         steps.extend(of_step(step, &at.with_key(index), &everywhere));
         steps
     };

@@ -53,11 +53,12 @@ impl Kind for Foreign {
     fn read_named(&self, path: &str, text: &str) -> Result<Content, String> {
         let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
         let known = KNOWN.iter().find(|(names, ..)| names.contains(&file));
-        let told = known.filter(|(.., word)| text.contains(word)).map(|(_, told, _)| *told);
+        let message =
+            known.filter(|(.., word)| text.contains(word)).map(|(_, message, _)| *message);
         let lies = FOLDERS.iter().find(|(name, ..)| folder.split('/').any(|part| part == *name));
         let builds = lies.filter(|(.., words)| words.iter().any(|word| text.contains(word)));
-        let told = told.or_else(|| builds.map(|(_, told, _)| *told));
-        let unread = told.map(str::to_owned).into_iter().collect();
+        let message = message.or_else(|| builds.map(|(_, message, _)| *message));
+        let unread = message.map(str::to_owned).into_iter().collect();
         Ok(Content { unread, ..Content::default() })
     }
 

@@ -139,6 +139,31 @@ fn job(
     }
 }
 
+/// What a plugin of this image builds with.
+fn tool(image: &str) -> Option<Tool> {
+    let name = image.split(['@', ':']).next().unwrap_or(image);
+    match name.rsplit('/').next()? {
+        "plugin-docker-buildx" | "drone-docker-buildx" | "drone-buildx" | "buildx" => {
+            Some(Tool::BuildxBuild)
+        }
+        "plugin-kaniko" | "drone-kaniko" | "kaniko" => Some(Tool::Kaniko),
+        "docker" | "drone-docker" | "gcr" | "ecr"
+            if name.contains("plugins/") || name.contains("drone") =>
+        {
+            Some(Tool::DockerBuild)
+        }
+        _ => None,
+    }
+}
+
+/// The repository under each tag.
+fn images(repository: &str, tags: &[String]) -> Vec<Text> {
+    if tags.is_empty() {
+        return vec![Text::new(repository)];
+    }
+    tags.iter().map(|tag| Text::from(format!("{repository}:{tag}"))).collect()
+}
+
 /// `matrix:` of a Woodpecker workflow.
 fn legs(root: &Value) -> (Vec<String>, Vec<String>) {
     let matrix = root.get("matrix").map(entries).unwrap_or_default();
@@ -164,26 +189,14 @@ fn legs(root: &Value) -> (Vec<String>, Vec<String>) {
 
 /// A plugin that builds: by a builder of its own, which is gone with its container.
 fn plugin(image: &str, step: &Value) -> Option<Place> {
-    let name = image.split(['@', ':']).next().unwrap_or(image);
-    let tool = match name.rsplit('/').next()? {
-        "plugin-docker-buildx" | "drone-docker-buildx" | "drone-buildx" | "buildx" => {
-            Tool::BuildxBuild
-        }
-        "plugin-kaniko" | "drone-kaniko" | "kaniko" => Tool::Kaniko,
-        "docker" | "drone-docker" | "gcr" | "ecr"
-            if name.contains("plugins/") || name.contains("drone") =>
-        {
-            Tool::DockerBuild
-        }
-        _ => return None,
-    };
+    let tool = tool(image)?;
     let settings = step.get("settings").unwrap_or(step);
     let setting = |name: &str| settings.get(name).and_then(text);
     let list = |name: &str| settings.get(name).map(lists).unwrap_or_default();
     let mut command = Command { quote: Quote::default(), ..Command::default() };
     command.tool = tool;
-    let images = list("cache_images");
-    let both = images.iter().map(|image| format!("type=registry,ref={image}"));
+    let both = list("cache_images");
+    let both = both.iter().map(|image| format!("type=registry,ref={image}"));
     command.cache_from = specs(list("cache_from").into_iter().chain(both.clone()));
     command.cache_to =
         specs(list("cache_to").into_iter().chain(both.map(|spec| format!("{spec},mode=max"))));
@@ -194,14 +207,8 @@ fn plugin(image: &str, step: &Value) -> Option<Place> {
     command.no_cache = setting("no_cache").is_some_and(|asked| asked == "true");
     command.push =
         setting("dry_run").or_else(|| setting("dry-run")).is_none_or(|dry| dry == "false");
-    let tags = list("tags").into_iter().chain(list("tag"));
-    let tags: Vec<String> = tags.collect();
-    let image = |repository: &String| {
-        let names =
-            tags.iter().map(|tag| Text::from(format!("{repository}:{tag}"))).collect::<Vec<_>>();
-        if names.is_empty() { vec![Text::from(repository.clone())] } else { names }
-    };
-    command.tags = list("repo").iter().flat_map(image).collect();
+    let tags = [list("tags"), list("tag")].concat();
+    command.tags = list("repo").iter().flat_map(|repository| images(repository, &tags)).collect();
     let driver = (tool == Tool::BuildxBuild).then(|| "docker-container".to_owned());
     let kept = settings.get("storage_path").is_some() || step.get("volumes").is_some();
     let fresh = tool == Tool::BuildxBuild && !kept && setting("daemon_off").is_none();

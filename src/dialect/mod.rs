@@ -162,7 +162,7 @@ pub enum Tty<'a> {
     /// Tilt begins a build. Its lines, those below, are nothing outside of one.
     Begun,
     /// A step of Tilt's build ended.
-    Told {
+    Ended {
         /// Name.
         text: &'a [u8],
         /// Seconds; none: it came from the cache.

@@ -38,7 +38,7 @@ fn begins(text: &[u8]) -> Option<Says<'_>> {
 /// `ERROR IN: [5/5] RUN go build`, `[1/5] FROM docker.io/library/golang@sha256:0a`
 fn step_line(text: &[u8]) -> Option<Says<'_>> {
     if let Some(name) = text.strip_prefix(b"[cached] ") {
-        return name.starts_with(b"[").then_some(Says::Told { text: name, seconds: None });
+        return name.starts_with(b"[").then_some(Says::Ended { text: name, seconds: None });
     }
     if let Some(name) = text.strip_prefix(b"ERROR IN: ") {
         return name.starts_with(b"[").then_some(Says::Failed(name));
@@ -49,10 +49,10 @@ fn step_line(text: &[u8]) -> Option<Says<'_>> {
         if !name.starts_with(b"[") && !name.starts_with(b"exporting ") {
             return None;
         }
-        return Some(Says::Told { text: name, seconds: Some(seconds(took)?) });
+        return Some(Says::Ended { text: name, seconds: Some(seconds(took)?) });
     }
     let from = text.starts_with(b"[") && memmem::find(text, b"] FROM ").is_some_and(|at| at < 64);
-    from.then_some(Says::Told { text, seconds: Some(0.0) })
+    from.then_some(Says::Ended { text, seconds: Some(0.0) })
 }
 
 /// As Go prints durations, rounded: `118ms`, `1.203s`, `1m3.2s`, `1h2m3s`.
@@ -78,16 +78,16 @@ mod tests {
 
     #[test]
     fn reads_what_became_of_steps() {
-        let told = |text: &'static str, seconds| Says::Told { text: text.as_bytes(), seconds };
+        let ended = |text: &'static str, seconds| Says::Ended { text: text.as_bytes(), seconds };
         for (line, says) in [
             ("STEP 1/3 — Building Dockerfile: [localhost:5005/api]", Says::Begun),
-            ("     [cached] [2/5] WORKDIR /src", told("[2/5] WORKDIR /src", None)),
-            ("     [4/5] RUN a [done: 14.5s]", told("[4/5] RUN a", Some(14.5))),
-            ("[b 2/2] RUN a [done: 118ms]", told("[b 2/2] RUN a", Some(0.118))),
-            ("[b 2/2] RUN a [done: 1m2.5s]", told("[b 2/2] RUN a", Some(62.5))),
-            ("exporting to image [done: 1s]", told("exporting to image", Some(1.0))),
+            ("     [cached] [2/5] WORKDIR /src", ended("[2/5] WORKDIR /src", None)),
+            ("     [4/5] RUN a [done: 14.5s]", ended("[4/5] RUN a", Some(14.5))),
+            ("[b 2/2] RUN a [done: 118ms]", ended("[b 2/2] RUN a", Some(0.118))),
+            ("[b 2/2] RUN a [done: 1m2.5s]", ended("[b 2/2] RUN a", Some(62.5))),
+            ("exporting to image [done: 1s]", ended("exporting to image", Some(1.0))),
             ("ERROR IN: [3/3] RUN a", Says::Failed(b"[3/3] RUN a")),
-            ("     [1/5] FROM docker.io/a:1", told("[1/5] FROM docker.io/a:1", Some(0.0))),
+            ("     [1/5] FROM docker.io/a:1", ended("[1/5] FROM docker.io/a:1", Some(0.0))),
         ] {
             assert_eq!(Tilt.read(line.as_bytes()), Some(Event::Tty(says)), "{line}");
         }

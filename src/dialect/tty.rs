@@ -51,7 +51,7 @@ fn line(rest: &[u8]) -> Option<Says<'_>> {
     })
 }
 
-/// Whether what stands behind an arrow can only be a vertex of `BuildKit`: other programs print
+/// Whether what follows an arrow can only be a vertex of `BuildKit`: other programs print
 /// arrows too.
 #[must_use]
 pub fn is_vertex(text: &[u8]) -> bool {

@@ -105,7 +105,7 @@ pub(super) fn recipe(text: &[u8]) -> Option<Mark<'_>> {
     (begins && asks(text)).then_some(Mark::Command(text))
 }
 
-/// An option, a path or the end of a line that goes on stands behind the verb.
+/// The verb is followed by an option, a path or the end of a line that goes on.
 fn asks(command: &[u8]) -> bool {
     let head = command.get(..512).unwrap_or(command);
     let mut words = head.split(|byte| *byte == b' ').filter(|word| !word.is_empty());

@@ -1,6 +1,6 @@
 //! The first lines of a log, by which its forms are recognised.
 //!
-//! Of many small logs each is asked for all forms: most are told by the bytes that lines begin
+//! Of many small logs each is asked for all forms: most are known by the bytes that lines begin
 //! with, before a line is looked at.
 
 use memchr::memmem;

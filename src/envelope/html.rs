@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use memchr::memchr_iter;
 
-use super::{Envelope, Head, Words, told};
+use super::{Envelope, Head, Words, builder_line};
 use crate::source::find;
 
 /// The arrows and quotes of the builder's lines are entities.
@@ -97,8 +97,8 @@ fn is_escaped(line: &[u8]) -> bool {
 
 /// `#5 [2/3] RUN a &amp;&amp; b`, `Step 2/3 : RUN echo &#39;a&#39;`
 fn is_header(line: &[u8]) -> bool {
-    let text = told::behind(line).and_then(|at| line.get(at..)).unwrap_or(line);
-    told::begins(text) && told::is_plain(text)
+    let text = builder_line::behind(line).and_then(|at| line.get(at..)).unwrap_or(line);
+    builder_line::begins(text) && builder_line::is_plain(text)
 }
 
 #[cfg(test)]

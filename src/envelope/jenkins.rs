@@ -90,13 +90,13 @@ fn stamped(line: &[u8]) -> Option<(&[u8], &[u8])> {
 fn revision(text: &[u8]) -> Option<Mark<'_>> {
     let rest = text.strip_prefix(b"Checking out Revision ")?;
     let commit = rest.split(|b| *b == b' ').next()?;
-    let told = rest.get(commit.len()..)?.strip_prefix(b" (").and_then(|t| t.strip_suffix(b")"));
-    let branch = told.filter(|told| *told != b"detached").map(plain_branch);
+    let name = rest.get(commit.len()..)?.strip_prefix(b" (").and_then(|t| t.strip_suffix(b")"));
+    let branch = name.filter(|name| *name != b"detached").map(plain_branch);
     Some(branch.map_or(Mark::Commit(commit), |branch| Mark::CommitOf(commit, branch)))
 }
 
-fn plain_branch(told: &[u8]) -> &[u8] {
-    let local = told.strip_prefix(b"refs/remotes/").unwrap_or(told);
+fn plain_branch(name: &[u8]) -> &[u8] {
+    let local = name.strip_prefix(b"refs/remotes/").unwrap_or(name);
     local.strip_prefix(b"origin/").unwrap_or(local)
 }
 

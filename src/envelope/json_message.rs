@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Envelope, Head, Mark, devcontainer, told};
+use super::{Envelope, Head, Mark, builder_line, devcontainer};
 
 /// One object a line, whose message is a builder's line.
 pub(super) struct JsonMessage;
@@ -41,7 +41,7 @@ impl Envelope for JsonMessage {
     /// A builder of its own kind (kaniko) logs in JSON too, and is left as it is.
     fn recognise(&self, head: &Head) -> bool {
         let speaks = |line: &[u8]| {
-            message(line).is_some_and(|m| m.lines().any(|l| told::begins(l.as_bytes())))
+            message(line).is_some_and(|m| m.lines().any(|l| builder_line::begins(l.as_bytes())))
         };
         head.any(self, speaks)
     }

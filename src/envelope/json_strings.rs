@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Envelope, Head, Mark, echo, told};
+use super::{Envelope, Head, Mark, builder_line, echo};
 use crate::source::find;
 
 /// Strings between lines that have no form.
@@ -36,10 +36,10 @@ impl Envelope for JsonStrings {
     /// Where a builder's line stands bare, strings are what a program prints.
     fn recognise(&self, head: &Head) -> bool {
         let listed = |line: &[u8]| {
-            string(line).is_some_and(|text| told::begins(text.as_bytes()))
+            string(line).is_some_and(|text| builder_line::begins(text.as_bytes()))
                 || printed(line).is_some_and(|printed| printed.lines().any(told_in))
         };
-        head.any(self, listed) && !head.lines.iter().any(|line| told::begins(line))
+        head.any(self, listed) && !head.lines.iter().any(|line| builder_line::begins(line))
     }
 
     fn packs(&self) -> bool {
@@ -74,7 +74,7 @@ impl Printed {
 }
 
 fn told_in(line: &str) -> bool {
-    told::begins(line.as_bytes())
+    builder_line::begins(line.as_bytes())
 }
 
 /// `    "text",`; the last of a list has no comma.

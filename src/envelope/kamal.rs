@@ -31,7 +31,7 @@ impl Envelope for Kamal {
         Peeled { text: text(line).unwrap_or(line), ..Peeled::default() }
     }
 
-    /// `Command: docker buildx build …`. The same command stands behind `Running …`, with the host.
+    /// `Command: docker buildx build …`. The same command follows `Running …`, with the host.
     fn mark<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
         let command = ansi::lead(text.strip_prefix(b"Command: ")?);
         echo::builds(command).then_some(Mark::Command(command))

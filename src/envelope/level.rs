@@ -40,8 +40,8 @@ fn split(line: &[u8]) -> Option<&[u8]> {
         .find(|at| starts_word(line, *at) && level(line.get(*at..).unwrap_or_default()) > 0)?;
     let (_, rest) = line.split_at_checked(start)?;
     let rest = rest.get(level(rest)..)?;
-    if let Some(told) = behind_logger(rest) {
-        return Some(told);
+    if let Some(message) = behind_logger(rest) {
+        return Some(message);
     }
     let separated = rest.strip_prefix(b"]").unwrap_or(rest);
     let text = separated.trim_ascii_start();
@@ -49,10 +49,10 @@ fn split(line: &[u8]) -> Option<&[u8]> {
         .iter()
         .find_map(|mark| text.strip_prefix(*mark))
         .and_then(after_mark);
-    let told = bar.or_else(|| {
+    let message = bar.or_else(|| {
         (separated.len() < rest.len()).then(|| separated.strip_prefix(b" ").unwrap_or(separated))
     })?;
-    Some(without_place(told))
+    Some(without_place(message))
 }
 
 /// `  tc.shop/web - text`: the logger's name stands between (logback's own pattern

@@ -10,6 +10,7 @@ mod argo;
 mod azure;
 mod bamboo;
 mod bitbucket;
+mod builder_line;
 mod buildkite;
 mod buildkite_cache;
 mod cache_reason;
@@ -66,7 +67,6 @@ mod tekton;
 mod terminal;
 mod terraform;
 mod tilt;
-mod told;
 mod travis;
 mod unknown;
 mod woodpecker;
@@ -75,11 +75,11 @@ mod wrap;
 use std::borrow::Cow;
 
 pub use ansi::clean;
+pub use builder_line::behind;
 pub use cache_reason::{CacheReason, cache_reason};
 pub use head::{Head, NUMBERED};
 pub use mark::{CacheOperation, CacheOutcome, Mark, NoteKind};
 pub use stack::Stack;
-pub use told::behind;
 
 /// A line without its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -124,7 +124,7 @@ pub trait Envelope: Sync {
     fn ci(&self) -> Option<&'static str> {
         None
     }
-    /// Whether a line of this form, or the header it is told by, may begin with this byte (behind
+    /// Whether a line of this form, or the header it is known by, may begin with this byte (behind
     /// escapes; [`NUMBERED`] is a line of `BuildKit`): other lines are not looked at.
     fn may_begin(&self, _first: u8) -> bool {
         true

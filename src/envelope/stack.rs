@@ -8,14 +8,14 @@ use memchr::{memchr, memmem};
 
 use super::unknown::Prefix;
 use super::{
-    ENVELOPES, Envelope, Head, KNOWN_BY_WORDS, Mark, Peeled, Stamp, ansi, echo, terminal, told,
-    wrap,
+    ENVELOPES, Envelope, Head, KNOWN_BY_WORDS, Mark, Peeled, Stamp, ansi, builder_line, echo,
+    terminal, wrap,
 };
 
 /// `$name #5 CACHED` is no command, whatever the prefix stands for.
 fn by_variable(text: &[u8]) -> Option<Mark<'_>> {
     let mark = echo::by_variable(text)?;
-    told::behind(text).is_none().then_some(mark)
+    builder_line::behind(text).is_none().then_some(mark)
 }
 
 /// How often one envelope may be inside another.
@@ -100,17 +100,17 @@ impl Stack {
         if let Some(envelope) = self.next(whole, lines) {
             return Some(Layer::Known(envelope));
         }
-        let told = told::behind_prefixes(lines);
-        if told.is_empty() {
+        let prefixed = builder_line::behind_prefixes(lines);
+        if prefixed.is_empty() {
             return None;
         }
-        if let Some(envelope) = self.next(whole, &told) {
+        if let Some(envelope) = self.next(whole, &prefixed) {
             return Some(Layer::Known(envelope));
         }
         if self.layers.iter().any(|layer| layer.name() == "unknown") {
             return None;
         }
-        Prefix::learn(&told).map(Arc::new).map(Layer::Learned)
+        Prefix::learn(&prefixed).map(Arc::new).map(Layer::Learned)
     }
 
     /// CI system, `None` where none was recognised.

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::{Envelope, Head, Peeled, stream_text, told};
+use super::{Envelope, Head, Peeled, builder_line, stream_text};
 
 /// One object a line, whose texts put together are a builder's log.
 pub(super) struct Stream;
@@ -28,7 +28,7 @@ impl Envelope for Stream {
     fn recognise(&self, head: &Head) -> bool {
         head.any(self, |line| {
             stream_text::of(line)
-                .is_some_and(|said| said.text.split(|b| *b == b'\n').any(told::begins))
+                .is_some_and(|said| said.text.split(|b| *b == b'\n').any(builder_line::begins))
         })
     }
 

@@ -2,10 +2,10 @@
 //! it.
 //!
 //! `acme-runner[4f2a] 12.1s> #5 CACHED`: where all such lines have one prefix, but for digits and
-//! hexadecimal numbers in it, it is the log's. What stands behind the line in turn (`"}` of an
+//! hexadecimal numbers in it, it is the log's. What follows the line in turn (`"}` of an
 //! object) is learned with it.
 
-use super::{Envelope, Head, Peeled, ansi, told};
+use super::{Envelope, Head, Peeled, ansi, builder_line};
 
 /// What stands before each line of a builder, and behind it.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,10 +27,11 @@ enum Part {
 impl Prefix {
     /// The prefix of nearly all lines in which a builder speaks; `None` where they have several, or
     /// where no line says what only a builder would.
-    pub(super) fn learn(told: &[&[u8]]) -> Option<Self> {
-        let split = |line: &&'_ [u8]| told::behind(line).map(|at| object(line, at).unwrap_or(at));
+    pub(super) fn learn(lines: &[&[u8]]) -> Option<Self> {
+        let split =
+            |line: &&'_ [u8]| builder_line::behind(line).map(|at| object(line, at).unwrap_or(at));
         let behind: Vec<(&[u8], &[u8])> =
-            told.iter().filter_map(|line| line.split_at_checked(split(line)?)).collect();
+            lines.iter().filter_map(|line| line.split_at_checked(split(line)?)).collect();
         let known: Vec<Vec<Part>> = behind.iter().map(|(before, _)| parts(before)).collect();
         let most =
             known.iter().max_by_key(|one| known.iter().filter(|other| other == one).count())?;
@@ -38,11 +39,11 @@ impl Prefix {
             known.iter().zip(&behind).filter(|(one, _)| *one == most).map(|(_, (_, text))| *text)
         };
         let enough = texts().count() > 1 && texts().count() * 10 >= behind.len() * 9;
-        (enough && texts().any(told::is_plain))
+        (enough && texts().any(builder_line::is_plain))
             .then(|| Self { parts: most.clone(), tail: tail(most, texts()) })
     }
 
-    /// What stands behind the prefix; of an empty line its last blanks may be gone.
+    /// What follows the prefix; of an empty line its last blanks may be gone.
     fn split<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {
         let mut rest = line;
         for part in &self.parts {

@@ -18,8 +18,8 @@ pub(super) fn width(whole: &[u8], head: &[&[u8]]) -> Option<usize> {
     let record = memmem::find(whole, error)
         .and_then(|_| head.iter().rposition(|line| find(line, error).is_some()));
     let output = head.iter().skip(record.map_or(0, |at| at + 1));
-    let told = |line: &&[u8]| !line.trim_ascii().is_empty() && !sums_up(line);
-    let lines: Vec<&[u8]> = output.copied().filter(told).take(300).collect();
+    let counts = |line: &&[u8]| !line.trim_ascii().is_empty() && !sums_up(line);
+    let lines: Vec<&[u8]> = output.copied().filter(counts).take(300).collect();
     let numbered = lines.iter().filter(|line| begins(line)).count();
     if numbered * 2 < lines.len() {
         return None;

@@ -118,7 +118,7 @@ impl Identity {
         joined(&[&self.job, &self.leg])
     }
 
-    /// The run of the CI, as far as it is told.
+    /// The run of the CI, where it is known.
     pub(super) fn of_run(&self) -> String {
         joined(&[&self.repository, &self.pipeline, &self.job, &self.leg, &self.run, &self.attempt])
     }

@@ -102,7 +102,7 @@ impl History {
 
     /// Puts the earlier runs of their jobs in front of the runs that were just read.
     #[must_use]
-    pub fn beside(&mut self, fresh: &[Run]) -> Vec<Run> {
+    pub fn with_earlier(&mut self, fresh: &[Run]) -> Vec<Run> {
         let now = self.settings.now;
         let again = shown_again(fresh);
         let records = fresh.iter().enumerate().map(|(at, run)| {

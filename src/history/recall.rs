@@ -28,7 +28,7 @@ pub(super) fn records(
     store: &mut Store,
     fresh: &[Record],
     last: usize,
-    beside: usize,
+    neighbours: usize,
 ) -> Result<Recalled, Trouble> {
     let known: BTreeSet<&str> = fresh.iter().map(|record| record.id.as_str()).collect();
     let mut jobs: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -60,7 +60,7 @@ pub(super) fn records(
             recalled.own.extend(earlier.into_iter().skip(skip));
             recalled.unread.extend(read.unread);
         }
-        for job in store.beside(scope, names, beside)? {
+        for job in store.neighbours(scope, names, neighbours)? {
             let read = store.newest_of(job, last.div_ceil(2))?;
             recalled.others.extend(read.records);
             recalled.unread.extend(read.unread);
@@ -111,7 +111,7 @@ pub(super) fn run(record: &Record, arguments: &Arguments, own: bool) -> Run {
 /// A run whose log does not name its job, commit or branch is of those that its record names.
 pub(super) fn of_job(run: Run, record: &Record) -> Run {
     let text =
-        |own: Option<Text>, told: &Option<String>| own.or_else(|| told.as_deref().map(Text::new));
+        |own: Option<Text>, named: &Option<String>| own.or_else(|| named.as_deref().map(Text::new));
     let identity = &record.identity;
     let job = identity.job.as_ref().map(|job| match &identity.leg {
         Some(leg) => format!("{job} ({leg})"),

@@ -328,10 +328,10 @@ impl Build {
     /// builder that began empty, shows it of back ends that do not say so.
     #[must_use]
     pub fn found(&self) -> Found {
-        let told = self.imports.iter().map(Transfer::found).max().unwrap_or(Found::No);
+        let found = self.imports.iter().map(Transfer::found).max().unwrap_or(Found::No);
         let empty = self.booted.is_some();
         let served = |s: &Step| s.outcome == Outcome::Hit && (empty || s.fetched.is_some());
-        if told == Found::Unknown && self.decided().any(served) { Found::Yes } else { told }
+        if found == Found::Unknown && self.decided().any(served) { Found::Yes } else { found }
     }
 
     /// Seconds of executed steps.

@@ -25,7 +25,7 @@ pub(super) fn remember(
     problems: Vec<Problem>,
 ) -> Report {
     let mut history = History::open(settings.clone());
-    let runs = history.beside(runs);
+    let runs = history.with_earlier(runs);
     let newest = options.branch.as_ref().map(|branch| (branch, history.newest_on(&branch.name)));
     let mut report = judge(options, runs, configs, problems);
     if let Some((branch, newest)) = newest {

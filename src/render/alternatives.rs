@@ -14,8 +14,8 @@ pub(super) fn label(standing: Standing) -> &'static str {
 /// Each kind that there is, in order.
 pub(super) fn kinds(finding: &Finding) -> impl Iterator<Item = (&'static str, Vec<&str>)> {
     let kinds = [Standing::RuledOut, Standing::NotRuledOut, Standing::ToDecide];
-    let told = kinds.into_iter().map(|standing| (label(standing), texts(finding, standing)));
-    told.filter(|(_, texts)| !texts.is_empty())
+    let labelled = kinds.into_iter().map(|standing| (label(standing), texts(finding, standing)));
+    labelled.filter(|(_, texts)| !texts.is_empty())
 }
 
 fn texts(finding: &Finding, standing: Standing) -> Vec<&str> {

@@ -103,7 +103,8 @@ fn summary(report: &Report) -> Summary {
     let fails =
         !gates.is_empty() || report.fresh().any(|finding| finding.severity == Severity::Error);
     let verdict = report.assessment().verdict;
-    let told = !report.study.runs.is_empty() && (fails || verdict != Verdict::TooLittleToTell);
+    let has_result =
+        !report.study.runs.is_empty() && (fails || verdict != Verdict::TooLittleToTell);
     let news = report.news.as_ref().map(|news| {
         format!(
             "Since the job's last run: {} new, {} gone.",
@@ -122,7 +123,7 @@ fn summary(report: &Report) -> Summary {
         details: escape::shorten(&details, DETAILS),
         reporter: "cachediag",
         report_type: "BUG",
-        result: told.then_some(if fails { "FAILED" } else { "PASSED" }),
+        result: has_result.then_some(if fails { "FAILED" } else { "PASSED" }),
         data: data(report),
     }
 }

@@ -64,12 +64,12 @@ fn failure(gate: &Said) -> String {
     format!("::error title=gate failed::{}\n", escape::command::data(&lines.join("\n")))
 }
 
-/// Of the ten notices four are kept for what is not shown, what is gone, and what cannot be told.
+/// Of the ten notices four are kept for what is not shown, what is gone, and what is not known.
 fn most(kind: Severity) -> usize {
     if kind == Severity::Note { 6 } else { 10 }
 }
 
-/// What the job's last run had; it is told this once.
+/// What the job's last run had; it is shown this once.
 fn gone(report: &Report) -> Option<String> {
     let gone = report.news.as_ref().map(|news| &news.gone).filter(|gone| !gone.is_empty())?;
     let lines = gone.iter().take(10).map(|gone| format!("{}: {}", gone.rule, gone.title));

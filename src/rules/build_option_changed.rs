@@ -78,14 +78,14 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
     let text = brief(&last.step.text);
     // A build record or an attestation names the options as well.
     let logged = (0..past.len()).any(|i| !past.commands(i).is_empty());
-    let told = if logged { "command lines" } else { "definitions of the builds" };
+    let sources = if logged { "command lines" } else { "definitions of the builds" };
     Some(Finding {
         rule: META.id,
         severity: if runs > 1 { META.severity } else { Severity::Note },
         confidence: reruns.iter().map(|rerun| rerun.confidence).max()?,
         title: format!("`{shown}` invalidates `{text}` in {runs} of {} builds", past.len()),
         cause: format!(
-            "The {told} differ in `{shown}`, which is part of the cache key of every RUN. \
+            "The {sources} differ in `{shown}`, which is part of the cache key of every RUN. \
                 `{text}` has the same text on the same base image, but no result for this key is \
                 stored, so it and the steps below it ran."
         ),
@@ -94,7 +94,7 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
         impact: command_lines::impact(past, &reruns),
         rules_out: vec![
             ruled_out(format!(
-                "build arguments and the Dockerfile (the {told} differ in this option)"
+                "build arguments and the Dockerfile (the {sources} differ in this option)"
             )),
             ruled_out("a lost cache (this run asked for a different key)"),
         ],

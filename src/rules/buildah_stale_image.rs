@@ -114,8 +114,8 @@ fn stale<'a>(past: &Past<'a>, i: usize) -> Option<Stale<'a>> {
         .collect();
     let argument =
         build.steps.iter().find_map(|step| Some((step, other_value(step, before, now)?)));
-    let told = !options.is_empty() || argument.is_some();
-    told.then_some(Stale { made: (made_in, made, before), given: (run, now), options, argument })
+    let differs = !options.is_empty() || argument.is_some();
+    differs.then_some(Stale { made: (made_in, made, before), given: (run, now), options, argument })
 }
 
 /// Options that change the image and no step.

@@ -187,17 +187,7 @@ fn fix_of(study: &Study, repo: &str, export: bool, group: &[Refusal]) -> Fix {
             }
             None => kaniko(repo),
         },
-        false if manifest_only(group) => {
-            let mut fix = fix(repo, export, group);
-            fix.summary = format!("try `image-manifest=true`, or {}", fix.summary);
-            fix.steps.insert(
-                0,
-                "First try `image-manifest=true,oci-mediatypes=true` in \
-                `--cache-to`: the registry took the layers from the same account."
-                    .to_owned(),
-            );
-            fix
-        }
+        false if manifest_only(group) => or_as_image_manifest(fix(repo, export, group)),
         false => match beside_the_image(study, repo, group) {
             Some(full) => {
                 let option = format!("ref={full}:buildcache");
@@ -206,6 +196,14 @@ fn fix_of(study: &Study, repo: &str, export: bool, group: &[Refusal]) -> Fix {
             None => fix(repo, export, group),
         },
     }
+}
+
+fn or_as_image_manifest(mut fix: Fix) -> Fix {
+    let first = "First try `image-manifest=true,oci-mediatypes=true` in `--cache-to`: the registry \
+        took the layers from the same account.";
+    fix.summary = format!("try `image-manifest=true`, or {}", fix.summary);
+    fix.steps.insert(0, first.to_owned());
+    fix
 }
 
 fn beside_the_image(study: &Study, repo: &str, group: &[Refusal]) -> Option<String> {
@@ -237,8 +235,8 @@ fn look_alikes(unsure: bool, group: &[Refusal]) -> Vec<Alternative> {
         "a registry that does not know this form of manifest (the layers were taken, only the \
             manifest was refused)",
     );
-    let told = [(unsure, missing), (manifest_only(group), manifest)];
-    told.into_iter().filter(|(holds, _)| *holds).map(|(_, other)| other).collect()
+    let alternatives = [(unsure, missing), (manifest_only(group), manifest)];
+    alternatives.into_iter().filter(|(holds, _)| *holds).map(|(_, other)| other).collect()
 }
 
 fn named(repo: &str) -> bool {

@@ -87,10 +87,14 @@ fn in_error(refusal: &Refusal, all: &[Refusal]) -> Mistake {
     if let Some(mistake) = named(refusal) {
         return mistake;
     }
-    // What is refused without a word is so for the reason that the same build was told.
-    let beside = || all.iter().filter(|other| other.at == refusal.at).find_map(named);
-    let told = if backend::is_bare(refusal.text) { beside() } else { None };
-    told.unwrap_or_else(|| from_error(refusal.text))
+    // A refusal without words has the reason that another one of the same build gives.
+    let mut same_build = all.iter().filter(|other| other.at == refusal.at);
+    if backend::is_bare(refusal.text)
+        && let Some(mistake) = same_build.find_map(named)
+    {
+        return mistake;
+    }
+    from_error(refusal.text)
 }
 
 fn named(refusal: &Refusal) -> Option<Mistake> {

@@ -65,12 +65,12 @@ impl Rule for CacheRefMismatch {
             (1..past.len())
                 .any(|i| past.imported(i) && past.builds.get(i).is_some_and(|b| b.hits() > 0))
         };
-        let told = |past: &Past| {
+        let reported = |past: &Past| {
             past.last().is_some_and(|(run, _)| {
                 seen.iter().any(|f| f.evidence.iter().any(|e| e.source == run.source))
             })
         };
-        let decides = |past: &Past| found(past) || told(past);
+        let decides = |past: &Past| found(past) || reported(past);
         let written = written::findings(study);
         planned::with_undecided(study, seen.clone(), decides, written)
     }
@@ -114,24 +114,21 @@ fn inlined<'a>(look: &Look<'a>) -> Option<&'a str> {
 }
 
 fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
-    let images = |l: &Look<'_>| l.build.images.iter().any(|image| reference::may_be(image, name));
-    if looks.iter().flat_map(|l| written(l.run)).any(|to| reference::may_be(to, name))
-        || looks.iter().any(images)
-    {
+    if looks.iter().any(|look| may_write(look, name)) {
         return None;
     }
-    // The builds after a stored cache that look for it in vain.
+    // The builds after a stored cache that look for it and find nothing.
     let first = looks.iter().position(|look| stored(look).is_some())?;
-    let vain = looks.get(first + 1..)?;
+    let missed = looks.get(first + 1..)?;
     let other = looks.iter().flat_map(|l| written(l.run)).next();
     let last = looks.last()?;
     // A tag of one run is nothing to import.
-    let keeps = |image: &&str| vain.iter().all(|look| inlined(look) == Some(*image));
+    let keeps = |image: &&str| missed.iter().all(|look| inlined(look) == Some(*image));
     let image = if other.is_none() { inlined(last).filter(keeps) } else { None };
     if let [look] = looks {
         return single_run(study, name, other?, look);
     }
-    if vain.is_empty() {
+    if missed.is_empty() {
         return None;
     }
     Some(Finding {
@@ -150,22 +147,28 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
             Some(image) => import_of(image, &Site::of(study, last.run, last.build)),
             None => fix(name, other, &Site::of(study, last.run, last.build)),
         },
-        impact: cost_of(vain.iter().map(|l| l.build)),
-        rules_out: if other.is_some() {
-            Vec::new()
-        } else if image.is_some() {
-            vec![not_ruled_out(format!("another job that pushes the image as {name} later"))]
-        } else {
-            vec![
+        impact: cost_of(missed.iter().map(|l| l.build)),
+        rules_out: match (other, image) {
+            (Some(_), _) => Vec::new(),
+            (None, Some(_)) => {
+                vec![not_ruled_out(format!("another job that pushes the image as {name} later"))]
+            }
+            (None, None) => vec![
                 not_ruled_out("a registry that deletes the reference between runs"),
                 to_decide(
                     "look at the command line: it shows whether both sides name the same \
                     reference",
                 ),
-            ]
+            ],
         },
         subject: name.to_owned(),
     })
+}
+
+/// As a cache, or as the image.
+fn may_write(look: &Look, name: &str) -> bool {
+    written(look.run).any(|to| reference::may_be(to, name))
+        || look.build.images.iter().any(|image| reference::may_be(image, name))
 }
 
 /// One run whose command line names two references: the next one looks for the first in vain,

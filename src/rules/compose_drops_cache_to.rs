@@ -57,22 +57,22 @@ fn finding(study: &Study, at: At) -> Option<Finding> {
     let newest: Vec<(&Run, &Build)> =
         built.iter().rev().take_while(|(_, build)| stores_nothing(build)).copied().collect();
     let &(run, last) = newest.first()?;
-    let told = run.notes.iter().find(|note| note.kind == NoteKind::ComposeVersion);
-    if told.is_some_and(|note| !is_broken(&note.value)) {
+    let printed = run.notes.iter().find(|note| note.kind == NoteKind::ComposeVersion);
+    if printed.is_some_and(|note| !is_broken(&note.value)) {
         return None;
     }
     Some(Finding {
         rule: META.id,
         severity: META.severity,
-        confidence: if told.is_some() { Confidence::Likely } else { Confidence::Suspected },
+        confidence: if printed.is_some() { Confidence::Likely } else { Confidence::Suspected },
         title: format!(
             "`cache_to` of the service {service} reaches no builder: Compose does not pass it on"
         ),
-        cause: cause(told, newest.len()),
-        evidence: Proof::from_lines(lines(at, run, last, told))?,
+        cause: cause(printed, newest.len()),
+        evidence: Proof::from_lines(lines(at, run, last, printed))?,
         fix: fix(at, service),
         impact: cost_of(newest.iter().map(|(_, build)| *build)),
-        rules_out: rules_out(told),
+        rules_out: rules_out(printed),
         subject: at
             .place
             .command
@@ -114,8 +114,8 @@ fn is_broken(version: &str) -> bool {
     (first..mended).contains(&[major, minor, patch])
 }
 
-fn cause(told: Option<&CiNote>, runs: usize) -> String {
-    let version = told.map_or_else(
+fn cause(printed: Option<&CiNote>, runs: usize) -> String {
+    let version = printed.map_or_else(
         || {
             "Docker Compose 2.37.0 to 2.37.2 build through bake and leave `cache_to` out; the log \
                 does not say which version this is."
@@ -140,8 +140,8 @@ fn cause(told: Option<&CiNote>, runs: usize) -> String {
     )
 }
 
-fn rules_out(told: Option<&CiNote>) -> Vec<Alternative> {
-    if told.is_some() {
+fn rules_out(printed: Option<&CiNote>) -> Vec<Alternative> {
+    if printed.is_some() {
         return Vec::new();
     }
     vec![
@@ -150,12 +150,12 @@ fn rules_out(told: Option<&CiNote>) -> Vec<Alternative> {
     ]
 }
 
-fn lines(at: At, run: &Run, build: &Build, told: Option<&CiNote>) -> Vec<Evidence> {
+fn lines(at: At, run: &Run, build: &Build, printed: Option<&CiNote>) -> Vec<Evidence> {
     let import = build.imports.iter().find(|import| Transfer::ok(import));
     let command = run.commands_of(build).iter().find(|command| command.tool == Tool::Compose);
     let mut lines: Vec<Evidence> =
         at.evidence_of("cache_to", "a cache is to be exported").into_iter().collect();
-    lines.extend(told.map(|note| Study::quote(run, &note.quote, "the version that builds")));
+    lines.extend(printed.map(|note| Study::quote(run, &note.quote, "the version that builds")));
     lines.extend(command.map(|command| {
         Study::quote(run, &command.quote, "builds the service, and exports no cache")
     }));

@@ -67,7 +67,7 @@ fn printed(past: &Past) -> Option<Finding> {
     let mut evidence: Vec<Evidence> =
         edits.iter().rev().take(3).flat_map(|(edit, _)| lines(past, edit)).collect();
     evidence.extend(dockerfile_at::line_of(past, spot, "where it is now"));
-    let told = before.map_or_else(
+    let change = before.map_or_else(
         || format!("`{}` is new", brief(&step.text)),
         |(_, old)| {
             let (old, new) = brief_difference(&old.text, &step.text);
@@ -79,7 +79,7 @@ fn printed(past: &Past) -> Option<Finding> {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Likely,
-        title: format!("the Dockerfile was edited: {told}"),
+        title: format!("the Dockerfile was edited: {change}"),
         cause: "A step is looked up by its text, so an edited one is not in any cache, and what \
             follows it runs again."
             .to_owned(),

@@ -135,7 +135,7 @@ fn answer(refusal: &Refusal) -> String {
     }
 }
 
-/// A builder that prints the registry's code writes an image unless it was told not to.
+/// A builder that prints the registry's code writes an image unless it is asked not to.
 fn is_new(refusal: &Refusal) -> bool {
     backend::status(refusal.text).is_none()
         && refusal.text.contains("error writing manifest blob: ")

@@ -39,12 +39,12 @@ impl Rule for ExportUnsupportedByDriver {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        let told = backend::findings(study, &META, Cause::DriverUnsupported, |_, group| {
+        let seen = backend::findings(study, &META, Cause::DriverUnsupported, |_, group| {
             Some(draft(study, group.first()?))
         });
         planned::with_undecided(
             study,
-            told,
+            seen,
             |past| past.builds.iter().any(|build| build.driver.is_some()),
             |at| written(study, at),
         )

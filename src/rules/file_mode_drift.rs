@@ -73,10 +73,10 @@ fn findings(past: &Past) -> Vec<Finding> {
     // With an image as its only cache the classic builder compares with that image, never with the
     // run before.
     let fixed = |s: &Spot| s.broken.iter().any(|&i| legacy::compares_with_a_fixed_image(past, i));
-    let told = |s: &Spot| {
+    let counts = |s: &Spot| {
         copies_context(s.text) && !fixed(s) && !legacy_dockerfile_outside::is_touched(past, s)
     };
-    let copies = spots(past).into_iter().filter(told);
+    let copies = spots(past).into_iter().filter(counts);
     copies.filter_map(|spot| manifests(past, &spot).or_else(|| finding(past, spot))).collect()
 }
 

@@ -58,7 +58,7 @@ impl Rule for ImageWithoutInlineCache {
     }
 }
 
-/// The image is a cache, or has been looked for in vain.
+/// The image is a cache, or was looked for and not found.
 fn decides(past: &Past) -> bool {
     let used = (1..past.len())
         .any(|i| past.imported(i) && past.builds.get(i).is_some_and(|b| b.hits() > 0));
@@ -72,12 +72,14 @@ fn finding(past: &Past) -> Option<Finding> {
         b.inline.is_some() || b.exports.iter().any(|export| export.kind == CacheKind::Inline)
     };
     match past.builds.iter().rposition(|build| inline(build)) {
-        Some(last) => past.since(last + 2).filter(|later| later.len() > 1).and_then(|l| vain(&l)),
-        None => vain(past),
+        Some(last) => {
+            past.since(last + 2).filter(|later| later.len() > 1).and_then(|l| without_hits(&l))
+        }
+        None => without_hits(past),
     }
 }
 
-fn vain(past: &Past) -> Option<Finding> {
+fn without_hits(past: &Past) -> Option<Finding> {
     let writes_none = past.builds.iter().all(|b| b.inline.is_none() && b.exports.is_empty());
     let asked = past.all_commands().any(|c| c.inline() || !c.cache_to.is_empty() || c.no_cache);
     let hits = (0..past.len()).any(|i| past.builds.get(i).is_some_and(|b| b.hits() > 0));
@@ -88,10 +90,10 @@ fn vain(past: &Past) -> Option<Finding> {
     if past.len() == 1 {
         return newest(past);
     }
-    let vain: Vec<usize> = (1..past.len())
+    let missed: Vec<usize> = (1..past.len())
         .filter(|&i| from_registry(past, i) && !losses(past, i).is_empty())
         .collect();
-    if vain.is_empty() {
+    if missed.is_empty() {
         return newest(past);
     }
     let (run, build) = past.last()?;
@@ -99,23 +101,24 @@ fn vain(past: &Past) -> Option<Finding> {
     let reference = site.imports.first().cloned().unwrap_or_else(|| site.image.clone());
     let own =
         past.builds.iter().any(|b| b.images.iter().any(|i| remedy::reference::same(i, &reference)));
-    let again = plural(vain.len(), "run", "runs");
+    let again = plural(missed.len(), "run", "runs");
     // An inline cache holds no inner stages: one that another job writes would bring no hit either.
-    let inner = vain.iter().all(|&i| past.final_losses(i).is_empty());
-    let told = own || (vain.len() > 1 && !inner);
+    let inner = missed.iter().all(|&i| past.final_losses(i).is_empty());
+    let likely = own || (missed.len() > 1 && !inner);
     Some(Finding {
         rule: META.id,
         severity: if inner && !own { Severity::Note } else { META.severity },
-        confidence: if told { Confidence::Likely } else { Confidence::Suspected },
+        confidence: if likely { Confidence::Likely } else { Confidence::Suspected },
         title: format!("{reference} is imported as a cache but holds none: no hit in {again}"),
         cause: "The import finds the image and reports no error, but an image is a cache only if \
             it was built with inline cache metadata, and none of these runs writes any."
             .to_owned(),
-        evidence: Proof::from_lines(lines(past, &vain))?.seen_in(past.places(vain.iter().copied())),
+        evidence: Proof::from_lines(lines(past, &missed))?
+            .seen_in(past.places(missed.iter().copied())),
         fix: if inner { remedy::registry_max(&site) } else { remedy::inline_args(&site) },
         impact: cost(
-            vain.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
-            vain.len(),
+            missed.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
+            missed.len(),
         ),
         rules_out: rules_out(own),
         subject: reference,
@@ -126,20 +129,11 @@ fn vain(past: &Past) -> Option<Finding> {
 /// no cache either.
 fn newest(past: &Past) -> Option<Finding> {
     let at = past.len().checked_sub(1)?;
-    let (run, build) = past.last().filter(|(_, b)| {
-        b.succeeded()
-            && matches!(
-                b.dialect,
-                Dialect::BuildkitPlain | Dialect::BuildkitTty | Dialect::BuildkitRawjson
-            )
-    })?;
-    let own = |t: &&Transfer| {
-        let name = t.reference.as_deref().unwrap_or_default();
-        t.ok()
-            && t.kind == CacheKind::Registry
-            && build.images.iter().any(|i| remedy::reference::same(i, name))
-    };
-    let import = past.imports(at).into_iter().find(own)?;
+    let (run, build) = past.last()?;
+    if !build.succeeded() || !is_buildkit(build) {
+        return None;
+    }
+    let import = past.imports(at).into_iter().find(|import| is_of_own_image(import, build))?;
     let name = import.reference.as_deref()?;
     let ran = build.decided().next().filter(|step| step.outcome == Outcome::Miss)?;
     let site = Site::of(past.study, run, build);
@@ -175,6 +169,20 @@ fn newest(past: &Past) -> Option<Finding> {
         ],
         subject: name.to_owned(),
     })
+}
+
+fn is_buildkit(build: &Build) -> bool {
+    matches!(
+        build.dialect,
+        Dialect::BuildkitPlain | Dialect::BuildkitTty | Dialect::BuildkitRawjson
+    )
+}
+
+fn is_of_own_image(import: &Transfer, build: &Build) -> bool {
+    let name = import.reference.as_deref().unwrap_or_default();
+    import.ok()
+        && import.kind == CacheKind::Registry
+        && build.images.iter().any(|image| remedy::reference::same(image, name))
 }
 
 /// The configuration alone: the build's own image is its only cache, and nothing writes one into
@@ -248,9 +256,9 @@ fn rules_out(own: bool) -> Vec<Alternative> {
     said
 }
 
-fn lines(past: &Past, vain: &[usize]) -> Vec<Evidence> {
+fn lines(past: &Past, missed: &[usize]) -> Vec<Evidence> {
     let mut lines = Vec::new();
-    for &i in vain.iter().rev().take(2).rev() {
+    for &i in missed.iter().rev().take(2).rev() {
         let Some((run, build)) = past.get(i) else { continue };
         let import = past.imports(i).into_iter().find(|t| t.ok());
         lines.extend(

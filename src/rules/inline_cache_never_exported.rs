@@ -63,13 +63,13 @@ fn finding(past: &Past) -> Option<Finding> {
     if !written || !nothing || !past.is_whole() {
         return None;
     }
-    let vain = empty_handed(past);
-    if vain.len() < 2 {
+    let missed = empty_handed(past);
+    if missed.len() < 2 {
         return None;
     }
     let (run, build) = past.last()?;
     let site = Site::of(past.study, run, build);
-    let again = plural(vain.len(), "run", "runs");
+    let again = plural(missed.len(), "run", "runs");
     Some(Finding {
         rule: META.id,
         severity: META.severity,
@@ -82,11 +82,12 @@ fn finding(past: &Past) -> Option<Finding> {
             one step comes from it, not even steps that no change of the source can reach. Docker \
             Engine 27.0.1 to 27.1.2 with its classic image store (overlay2) writes no records."
             .to_owned(),
-        evidence: Proof::from_lines(lines(past, &vain))?.seen_in(past.places(vain.iter().copied())),
+        evidence: Proof::from_lines(lines(past, &missed))?
+            .seen_in(past.places(missed.iter().copied())),
         fix: remedy::engine_upgrade(&site),
         impact: cost(
-            vain.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
-            vain.len(),
+            missed.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
+            missed.len(),
         ),
         rules_out: vec![
             ruled_out("image built without inline cache (each run prints that it is written)"),
@@ -97,9 +98,9 @@ fn finding(past: &Past) -> Option<Finding> {
     })
 }
 
-fn lines(past: &Past, vain: &[usize]) -> Vec<Evidence> {
+fn lines(past: &Past, missed: &[usize]) -> Vec<Evidence> {
     let mut lines = Vec::new();
-    for &i in vain.iter().rev().take(2).rev() {
+    for &i in missed.iter().rev().take(2).rev() {
         let (Some((run, _)), Some((before, earlier))) = (past.get(i), past.get(i - 1)) else {
             continue;
         };

@@ -111,7 +111,7 @@ fn is_harmless(words: &[&str]) -> bool {
     }
 }
 
-/// `apt-get -qy update`: what a package manager of the system is asked for may stand behind flags.
+/// `apt-get -qy update`: what a package manager of the system is asked for may follow flags.
 fn without_flags<'a>(words: &[&'a str]) -> Vec<&'a str> {
     let system =
         |word: &&str| matches!(*word, "apt-get" | "apt" | "apk" | "yum" | "dnf" | "microdnf");
@@ -124,7 +124,6 @@ fn without_flags<'a>(words: &[&'a str]) -> Vec<&'a str> {
 
 fn of_command(words: &[&str]) -> Option<Vec<String>> {
     let options = |rest: &[&str]| rest.iter().all(|word| is_plain_option(word));
-    let has = |rest: &[&str], any: &[&str]| rest.iter().any(|word| any.contains(word));
     let files = match words {
         ["npm", "ci" | "clean-install", rest @ ..] if options(rest) => {
             &["package.json", "package-lock.json"][..]
@@ -162,20 +161,27 @@ fn of_command(words: &[&str]) -> Option<Vec<String>> {
         | ["python" | "python3", "-m", "pip", "install", rest @ ..] => {
             return of_pip(rest);
         }
-        ["npm", "install" | "i" | "add", rest @ ..] if has(rest, &["-g", "--global"]) => {
-            return rest.iter().all(|word| !word.starts_with(['.', '/'])).then(Vec::new);
-        }
-        ["gem", "install", rest @ ..] => {
-            return rest.iter().all(|word| !word.contains(['/', '='])).then(Vec::new);
-        }
-        ["apt-get" | "apt" | "apk" | "yum" | "dnf" | "microdnf", rest @ ..] => {
-            let fetches =
-                has(rest, &["install", "add"]) && rest.iter().all(|word| !word.contains('/'));
-            return fetches.then(Vec::new);
-        }
-        _ => return None,
+        _ => return names_packages(words).then(Vec::new),
     };
     Some(files.iter().map(|file| (*file).to_owned()).collect())
+}
+
+/// Installs what the command itself names, and reads no file.
+fn names_packages(words: &[&str]) -> bool {
+    match words {
+        ["npm", "install" | "i" | "add", rest @ ..] => {
+            has(rest, &["-g", "--global"]) && rest.iter().all(|word| !word.starts_with(['.', '/']))
+        }
+        ["gem", "install", rest @ ..] => rest.iter().all(|word| !word.contains(['/', '='])),
+        ["apt-get" | "apt" | "apk" | "yum" | "dnf" | "microdnf", rest @ ..] => {
+            has(rest, &["install", "add"]) && rest.iter().all(|word| !word.contains('/'))
+        }
+        _ => false,
+    }
+}
+
+fn has(words: &[&str], any: &[&str]) -> bool {
+    words.iter().any(|word| any.contains(word))
 }
 
 /// `-r requirements.txt`, and packages by name. A path, `.` or `-e` installs the sources.

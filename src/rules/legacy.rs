@@ -1,4 +1,4 @@
-//! What the classic builder was told of its cache and of the Dockerfile, in the runs of a series.
+//! Which cache and which Dockerfile the classic builder was asked to use, in the runs of a series.
 //!
 //! A helper of the rules about that builder; knows command lines only.
 

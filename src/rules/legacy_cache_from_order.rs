@@ -87,9 +87,10 @@ fn finding(past: &Past) -> Option<Finding> {
 
 fn lines(past: &Past, spot: &Spot, command: &Command) -> Vec<Evidence> {
     let run = spot.broken.last().and_then(|&i| past.get(i)).map(|(run, _)| run);
-    let told =
+    let asked =
         run.map(|run| Study::quote(run, &command.quote, "several images, of which one is used"));
-    told.into_iter()
+    asked
+        .into_iter()
         .chain(spot.lines(past, "ran: the image that is used does not hold it"))
         .collect()
 }

@@ -95,10 +95,10 @@ fn finding(past: &Past) -> Option<Finding> {
 
 fn lines(past: &Past, spot: &Spot, from: &CacheFrom) -> Vec<Evidence> {
     let run = spot.broken.last().and_then(|&i| past.get(i)).map(|(run, _)| run);
-    let told = run.map(|run| {
+    let asked = run.map(|run| {
         Study::quote(run, &from.command.quote, "the image is the only cache of this build")
     });
-    told.into_iter().chain(spot.lines(past, "ran: the image does not hold it")).collect()
+    asked.into_iter().chain(spot.lines(past, "ran: the image does not hold it")).collect()
 }
 
 fn fix(from: &CacheFrom, image: &str) -> Fix {

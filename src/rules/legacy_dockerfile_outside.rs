@@ -101,9 +101,9 @@ fn one_commit(past: &Past, spot: &Spot) -> bool {
 
 fn lines(past: &Past, spot: &Spot, command: &Command) -> Vec<Evidence> {
     let run = spot.broken.last().and_then(|&i| past.get(i)).map(|(run, _)| run);
-    let told =
+    let asked =
         run.map(|run| Study::quote(run, &command.quote, "the Dockerfile is not in the context"));
-    told.into_iter().chain(spot.lines(past, "ran: the copied context changed")).collect()
+    asked.into_iter().chain(spot.lines(past, "ran: the copied context changed")).collect()
 }
 
 fn fix(command: &Command) -> Fix {

@@ -46,7 +46,7 @@ impl Rule for NoCacheFlag {
     }
 }
 
-/// A run that was told so: the command line, and the steps that ran for it.
+/// A run that was asked to: the command line, and the steps that ran for it.
 struct Uncached<'a> {
     at: usize,
     command: &'a Command,

@@ -1,6 +1,6 @@
 //! A cache is read that nobody keeps up to date, so it answers less and less.
 
-mod beside;
+mod sibling;
 mod unnamed;
 
 use std::collections::BTreeSet;
@@ -64,51 +64,36 @@ fn finding(past: &Past) -> Option<Finding> {
     let runs = reading(past);
     let [first, .., last] = *runs else { return None };
     let (run, build) = past.get(last)?;
-    let hits = |i: usize| past.builds.get(i).map_or(0, |b| b.hits());
-    if !runs.iter().any(|&i| hits(i) > 0) {
+    if runs.iter().all(|&i| hits(past, i) == 0) {
         return None;
     }
-    let all = spots(past);
-    let known = culprits(past);
-    // These runs are the newest in a row.
-    let again =
-        || all.iter().filter(|s| s.broken.len() - s.broken.partition_point(|i| *i < first) > 1);
-    let early = again()
-        .filter(|s| !copies_everything(s.text) && !explains(&known, s))
-        .max_by_key(|s| s.broken.len());
-    let fewer = runs.windows(2).all(|w| matches!(w, [a, b] if hits(*a) >= hits(*b)))
-        && hits(first) > hits(last);
-    let told = early.is_some() || fewer;
-    let same = runs.len() > 2 && again().next().is_some() && known.is_empty();
+    let spots = spots(past);
+    let signs = Signs::of(past, &runs, &spots);
     let read = Read::of(past, last)?;
-    if !(told || same) || written_elsewhere(past, &read) {
+    if !signs.suffice() || written_elsewhere(past, &read) {
         return None;
     }
     let name = &read.name;
     let ran = runs.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps);
     let impact = cost(ran, runs.len() - 1);
-    if beside::writer(past, last, name).is_some() {
-        return beside::finding(past, last, name, early, impact);
+    if sibling::writer(past, last, name).is_some() {
+        return sibling::finding(past, last, name, signs.early, impact);
     }
     Some(Finding {
         rule: META.id,
-        severity: if told { META.severity } else { Severity::Note },
-        confidence: if fewer && early.is_some() {
-            Confidence::Likely
-        } else {
-            Confidence::Suspected
-        },
+        severity: if signs.are_clear() { META.severity } else { Severity::Note },
+        confidence: signs.confidence(),
         title: format!("{name} is read in {} runs and updated by none of them", runs.len()),
         cause: format!(
             "These runs import {name} and write their cache elsewhere or nowhere. What changed \
                 since it was stored is built again in each of them: {} of {} steps came from it at \
                 first, {} of {} now.",
-            hits(first),
+            hits(past, first),
             past.builds.get(first).map_or(0, |b| b.total()),
-            hits(last),
+            build.hits(),
             build.total()
         ),
-        evidence: Proof::from_lines(lines(past, &runs, early))?
+        evidence: Proof::from_lines(lines(past, &runs, signs.early))?
             .seen_in(past.places(runs.iter().copied())),
         fix: match read.kind {
             Some(_) => unnamed::fix(name, read.asked),
@@ -121,6 +106,53 @@ fn finding(past: &Past) -> Option<Finding> {
         ],
         subject: name.clone(),
     })
+}
+
+fn hits(past: &Past, i: usize) -> usize {
+    past.builds.get(i).map_or(0, |build| build.hits())
+}
+
+/// What shows that the cache answers less and less.
+struct Signs<'s, 'a> {
+    /// The step that most runs broke at and that nothing else explains.
+    early: Option<&'s Spot<'a>>,
+    /// Fewer steps come from it than at first.
+    fewer: bool,
+    /// Some step ran again in several of more than two runs, and nothing explains any.
+    again: bool,
+}
+
+impl<'s, 'a> Signs<'s, 'a> {
+    /// Of the newest runs in a row.
+    fn of(past: &Past<'a>, runs: &[usize], spots: &'s [Spot<'a>]) -> Self {
+        let known = culprits(past);
+        let first = runs.first().copied().unwrap_or_default();
+        let broken = |spot: &Spot| spot.broken.len() - spot.broken.partition_point(|i| *i < first);
+        let again: Vec<&Spot> = spots.iter().filter(|spot| broken(spot) > 1).collect();
+        let unexplained = again
+            .iter()
+            .copied()
+            .filter(|spot| !copies_everything(spot.text) && !explains(&known, spot));
+        let hits: Vec<usize> = runs.iter().map(|i| hits(past, *i)).collect();
+        Self {
+            early: unexplained.max_by_key(|spot| spot.broken.len()),
+            fewer: hits.is_sorted_by(|a, b| a >= b) && hits.first() > hits.last(),
+            again: runs.len() > 2 && !again.is_empty() && known.is_empty(),
+        }
+    }
+
+    fn are_clear(&self) -> bool {
+        self.early.is_some() || self.fewer
+    }
+
+    fn confidence(&self) -> Confidence {
+        let both = self.early.is_some() && self.fewer;
+        if both { Confidence::Likely } else { Confidence::Suspected }
+    }
+
+    fn suffice(&self) -> bool {
+        self.are_clear() || self.again
+    }
 }
 
 /// What the runs read.

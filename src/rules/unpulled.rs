@@ -11,7 +11,7 @@ use super::{RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, not_ruled_out};
 use crate::model::{Build, Command, Dialect, Run, Tool};
 
-/// Runs of one build that all ask for a repository in vain.
+/// Runs of one build that all ask for a repository and find nothing there.
 pub(super) struct Unpulled<'a> {
     /// The repository.
     pub(super) name: &'a str,

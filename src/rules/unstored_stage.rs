@@ -88,9 +88,7 @@ pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Fin
     let last = seen.last()?;
     let compared = seen.iter().any(|r| r.compared);
     let open = !words.certain && seen.iter().all(|r| r.open);
-    let names: BTreeSet<&str> = seen.iter().flat_map(|r| r.stages.iter().map(|s| s.name)).collect();
-    let names: Vec<String> = names.into_iter().map(|n| format!("`{n}`")).collect();
-    let stage = if names.len() == 1 { "stage" } else { "stages" };
+    let stages = wording::stages(seen);
     let file = proof::of(past, last);
     let proven = compared
         && words.certain
@@ -100,11 +98,7 @@ pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Fin
     evidence.extend(blind.iter().filter_map(|case| case.evidence(past)));
     evidence.extend(file.iter().flat_map(|file| proof::lines(file, last)));
     let all = seen.iter().flat_map(|r| &r.stages).flat_map(|s| s.steps.iter().copied());
-    let of = if past.len() > 1 {
-        format!(" (in {} of {} runs)", seen.len(), past.len())
-    } else {
-        String::new()
-    };
+    let of = wording::of_runs(past, seen.len());
     Some(Finding {
         rule: words.meta.id,
         severity: blind.as_ref().map_or(words.severity, |case| case.severity(words.severity)),
@@ -116,15 +110,13 @@ pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Fin
             (None, false, false) => Confidence::Suspected,
         },
         title: format!(
-            "{stage} {} rebuilt from the start: {} stores the final stage only{of}",
-            names.join(", "),
+            "{stages} rebuilt from the start: {} stores the final stage only{of}",
             words.store
         ),
         cause: format!(
-            "As soon as anything in {stage} {} changes, all its steps run again, including those \
+            "As soon as anything in {stages} changes, all its steps run again, including those \
                 before the change, {}. {} keeps only the layers of the final image; a run in which \
                 nothing changed shows every step CACHED and hides it.",
-            names.join(", "),
             if blind.is_some() {
                 "and the final stage, which begins with a copy out of it, runs too"
             } else {

@@ -2,6 +2,7 @@
 
 mod advice;
 mod asked;
+mod clues;
 mod configured;
 mod culprit;
 mod declared;
@@ -10,11 +11,10 @@ mod given;
 mod order;
 mod platform;
 mod token;
-mod told;
 
+use clues::Sign;
 use culprit::Above;
 pub(super) use culprit::Culprit;
-use told::Sign;
 
 use super::past::{self, Past};
 use super::planned;
@@ -78,13 +78,13 @@ impl Rule for VolatileBuildArg {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let seen = past::judge(study, finding);
-        let told = |past: &Past| finding(past).is_some();
+        let reported = |past: &Past| finding(past).is_some();
         let written =
             [configured::findings(study), platform::findings(study), token::findings(study)]
                 .into_iter()
                 .flatten()
                 .collect();
-        seen.into_iter().chain(planned::ordered(study, written, told)).collect()
+        seen.into_iter().chain(planned::ordered(study, written, reported)).collect()
     }
 }
 
@@ -106,7 +106,7 @@ fn recurring(past: &Past) -> Option<Finding> {
     let step = worst.spot.last()?;
     let single = all.iter().all(|c| c.spot.broken.len() == 1);
     let sure = worst.confidence();
-    let told = named(worst);
+    let argument = named(worst);
     let probably = if sure == Confidence::Suspected { "probably " } else { "" };
     let more = if all.len() > 1 { format!(" and {} more", all.len() - 1) } else { String::new() };
     Some(Finding {
@@ -118,11 +118,11 @@ fn recurring(past: &Past) -> Option<Finding> {
         },
         confidence: sure,
         title: format!(
-            "`{}`{more} runs again {}: {probably}{told} has a different value each time",
+            "`{}`{more} runs again {}: {probably}{argument} has a different value each time",
             super::instruction::brief(&step.text),
             worst.spot.often(past)
         ),
-        cause: cause(worst, &told),
+        cause: cause(worst, &argument),
         evidence: Proof::from_lines(all.iter().flat_map(|c| lines(past, c)).collect())?
             .seen_in(all.iter().flat_map(|c| past.places(c.spot.broken.iter().copied()))),
         fix: advice::fix(past, worst),
@@ -159,7 +159,7 @@ fn impact(past: &Past, all: &[Culprit]) -> Impact {
     })
 }
 
-fn cause(culprit: &Culprit, told: &str) -> String {
+fn cause(culprit: &Culprit, name: &str) -> String {
     match &culprit.sign {
         Sign::Text if culprit.stands_in_file() => format!(
             "The step differs from run to run in a value only: {}. No command line gives an \
@@ -185,16 +185,16 @@ fn cause(culprit: &Culprit, told: &str) -> String {
         ),
         Sign::SameText if culprit.above != Above::Same => format!(
             "The step has the same text in each run, and kaniko looks for it under a different \
-                key: the value of {told} is part of that key, used by the command or not."
+                key: the value of {name} is part of that key, used by the command or not."
         ),
         Sign::SameText if !culprit.has_text() => format!(
             "Everything before the step came from the cache, and the digest of its operation is a \
-                different one each time: {told}, an ENV, USER or SHELL above it, an option of the \
+                different one each time: {name}, an ENV, USER or SHELL above it, an option of the \
                 build, or its text, which a cache does not hold."
         ),
         Sign::SameText => format!(
             "Everything before the step came from the cache, its text is the same, and a RUN reads \
-                no files: what is left is the value of an ARG or ENV in scope, {told}, used by the \
+                no files: what is left is the value of an ARG or ENV in scope, {name}, used by the \
                 command or not."
         ),
     }

@@ -28,9 +28,9 @@ fn is_local(run: &Run, build: &Build) -> bool {
     let asked = commands.iter().any(|command| !command.cache_from.is_empty());
     // Without its command line an image that is fetched may be one of `--cache-from`.
     let of_from = |pull: &Pull| build.bases.iter().any(|base| base.image == pull.image);
-    let told = !commands.is_empty() || run.loads.is_empty() && run.pulls.iter().all(of_from);
+    let shown = !commands.is_empty() || run.loads.is_empty() && run.pulls.iter().all(of_from);
     build.dialect != Dialect::Kaniko
-        && told
+        && shown
         && !asked
         && build.booted.is_none()
         && build.exports.is_empty()

@@ -71,7 +71,7 @@ pub enum Because {
     NotImported,
     /// The import failed.
     ImportFailed,
-    /// The build was told to use no cache, or keeps no layers.
+    /// The build was asked to use no cache, or keeps no layers.
     CacheDisabled,
     /// More than one of these remains.
     Unknown,
@@ -253,7 +253,7 @@ impl Miss<'_> {
     pub fn is_unexplained(&self) -> bool {
         let open = |part: &KeyPart| matches!(part, KeyPart::Files | KeyPart::Stage | KeyPart::Base);
         let shown = self.first && self.before.is_some() && self.differs.is_empty();
-        let told = matches!(
+        let explained = matches!(
             self.because,
             Because::FirstRun | Because::CacheDisabled | Because::ArgumentChanged
         );
@@ -261,7 +261,7 @@ impl Miss<'_> {
         let lacks = self.because == Because::NotStored
             && self.store == Store::FinalStageOnly
             && self.confidence == Confidence::Likely;
-        shown && !told && (lacks || !self.hidden.iter().any(open))
+        shown && !explained && (lacks || !self.hidden.iter().any(open))
     }
 
     /// A build argument, option or instruction that is not shown can have rerun it as well.

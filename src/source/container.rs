@@ -151,20 +151,7 @@ fn open(
 ) -> Result<(), Unreadable> {
     let limits = &Limits { budget: Budget::new(reading.expanded), whole: reading.whole };
     if let Some(bytes) = &entry.bytes {
-        match packed(bytes) {
-            Packed::No if !limits.begins(bytes) => log(part, Input::of_bytes(bytes.clone()), visit),
-            Packed::Zip => unzip(part, Cursor::new(bytes), limits, visit)?,
-            _ => {
-                expand(
-                    part,
-                    Box::new(Cursor::new(bytes.clone())),
-                    Depth::default(),
-                    limits,
-                    visit,
-                )?;
-            }
-        }
-        return Ok(());
+        return open_bytes(bytes, part, limits, visit);
     }
     if entry.path == Path::new("-") {
         let stdin: Box<dyn Read + Send> = if reading.tee {
@@ -192,6 +179,22 @@ fn open(
     match form {
         Packed::Zip => unzip(part, counted(file, reading), limits, visit),
         _ => expand(part, Box::new(counted(file, reading)), Depth::default(), limits, visit),
+    }
+}
+
+fn open_bytes(
+    bytes: &Arc<[u8]>,
+    part: &Part,
+    limits: &Limits,
+    visit: &mut Visit,
+) -> Result<(), Unreadable> {
+    match packed(bytes) {
+        Packed::No if !limits.begins(bytes) => {
+            log(part, Input::of_bytes(bytes.clone()), visit);
+            Ok(())
+        }
+        Packed::Zip => unzip(part, Cursor::new(bytes), limits, visit),
+        _ => expand(part, Box::new(Cursor::new(bytes.clone())), Depth::default(), limits, visit),
     }
 }
 

@@ -68,49 +68,59 @@ pub(super) fn of<'a>(
     let mut groups = together(spots.collect());
     groups.sort_by_key(|group| (group.between.1, group.better));
     let ends: Vec<(usize, usize)> = groups.iter().map(|group| group.between).collect();
-    let change = |group: Group| {
+    let runs = Runs { members, rows, states };
+    groups.iter().map(|group| runs.change(group, &ends)).collect()
+}
+
+/// The runs of a build, and what each of its steps did in them.
+struct Runs<'t, 'a> {
+    members: &'t [Member<'a>],
+    rows: &'t [Row<'a>],
+    states: &'t [States],
+}
+
+impl<'a> Runs<'_, 'a> {
+    fn change(&self, group: &Group, ends: &[(usize, usize)]) -> Change<'a> {
         let (last, first) = group.between;
         // Up to the neighbouring changes; two of one place go in opposite directions.
-        let begin = ends.iter().map(|end| end.1).filter(|end| *end <= last).max().unwrap_or(0);
-        let end = ends
-            .iter()
-            .map(|end| end.0)
-            .filter(|end| *end >= first)
-            .min()
-            .unwrap_or(members.len() - 1);
-        let figures = |from: usize, to: usize| Figures::of(builds(members, from, to));
-        let moved = |row: &usize| {
-            let states = states.get(*row).map_or(&[][..], |states| &states.all);
-            Moved {
-                step: *row,
-                before: counted(states, begin, last),
-                after: counted(states, first, end),
-            }
-        };
+        let begin = ends.iter().map(|end| end.1).filter(|end| *end <= last).max();
+        let end = ends.iter().map(|end| end.0).filter(|end| *end >= first).min();
+        let before = (begin.unwrap_or(0), last);
+        let after = (first, end.unwrap_or(self.members.len() - 1));
         let compared = if group.better { (last.saturating_sub(1), first) } else { group.between };
-        let said = |i: usize| -> Option<Said> {
-            let member = members.get(i).filter(|member| member.counts())?;
-            let mut said = recorded::said(member.run, member.build);
-            said.extend(recorded::lines(rows, &group.rows, i));
-            Some(said)
-        };
-        let (came, gone) = reported(members, (begin, last), (first, end));
+        let (came, gone) = reported(self.members, before, after);
         Change {
             between: group.between,
             better: group.better,
             compared,
-            steps: group.rows.iter().map(moved).collect(),
-            before: figures(begin, last),
-            after: figures(first, end),
+            steps: group.rows.iter().map(|row| self.moved(*row, before, after)).collect(),
+            before: Figures::of(builds(self.members, before.0, before.1)),
+            after: Figures::of(builds(self.members, after.0, after.1)),
             differences: recorded::differences(
-                (0..=compared.0).rev().filter_map(said),
-                (compared.1..members.len()).filter_map(said),
+                (0..=compared.0).rev().filter_map(|i| self.said(group, i)),
+                (compared.1..self.members.len()).filter_map(|i| self.said(group, i)),
             ),
             came,
             gone,
         }
-    };
-    groups.into_iter().map(change).collect()
+    }
+
+    fn moved(&self, row: usize, before: (usize, usize), after: (usize, usize)) -> Moved {
+        let states = self.states.get(row).map_or(&[][..], |states| &states.all);
+        Moved {
+            step: row,
+            before: counted(states, before.0, before.1),
+            after: counted(states, after.0, after.1),
+        }
+    }
+
+    /// What the run says, and the lines of the steps that changed.
+    fn said(&self, group: &Group, i: usize) -> Option<Said> {
+        let member = self.members.get(i).filter(|member| member.counts())?;
+        let mut said = recorded::said(member.run, member.build);
+        said.extend(recorded::lines(self.rows, &group.rows, i));
+        Some(said)
+    }
 }
 
 fn spots(row: usize, states: &[Option<bool>]) -> Vec<Spot> {

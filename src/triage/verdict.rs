@@ -1,4 +1,4 @@
-//! The report in one word: whether the cache is well, and where that cannot be told, what would
+//! The report in one word: whether the cache is well, and where that is not known, what would
 //! tell it.
 //!
 //! Found here alone; every format prints the same.
@@ -34,7 +34,7 @@ pub enum Wanted {
     Dockerfile,
 }
 
-/// A verdict, and what stands behind "too little to tell".
+/// A verdict, and the reasons of "too little to tell".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assessment {
     /// All in all.

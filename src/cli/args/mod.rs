@@ -77,7 +77,7 @@ impl Cli {
     pub(in crate::cli) fn from_environment() -> Self {
         let matches = set_variables(Self::command()).try_get_matches();
         matches.and_then(|matches| Self::from_arg_matches(&matches)).unwrap_or_else(|error| {
-            // An error of writing it can be told to nobody.
+            // Nobody can be shown an error of writing it.
             let _ = error.print();
             if let Some(name) = variable_of(&error) {
                 screen::complain(&format!("The value is that of {name}."));

@@ -1,7 +1,7 @@
 //! Writes a corrected pipelines file: other caches for some steps, other build commands, other
 //! runtime.
 //!
-//! Carries out what it is told and keeps all other text; what is right is for the rules. A file
+//! Carries out what is asked and keeps all other text; what is right is for the rules. A file
 //! that it cannot change safely is refused, with the reason.
 
 pub(super) mod caches;

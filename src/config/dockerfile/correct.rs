@@ -1,6 +1,6 @@
 //! Writes a corrected Dockerfile: moves whole instructions, adds one, names a digest.
 //!
-//! Carries out what it is told where all instructions still get what they depend on; else it
+//! Carries out what it is asked for where all instructions still get what they depend on; else it
 //! refuses.
 
 use super::moving::Lines;

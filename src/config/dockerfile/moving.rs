@@ -1,6 +1,6 @@
 //! Lines that keep their numbers while they are moved.
 //!
-//! Knows of a line only whether it is a comment; which lines make an instruction is told.
+//! Knows of a line only whether it is a comment; which lines make an instruction is given.
 
 use std::ops::RangeInclusive;
 

@@ -163,9 +163,13 @@ impl Edit<'_> {
             self.patch.replace(start..end, "buildx build");
         }
         let several = self.options.named(&["--platform"]).iter().any(|opt| opt.value.contains(','));
-        let told = !self.options.named(&["--push", "--load", "--output", "-o"]).is_empty();
+        let has_output = !self.options.named(&["--push", "--load", "--output", "-o"]).is_empty();
         let builds = matches!(command.tool, Tool::DockerBuild | Tool::BuildxBuild);
-        if builds && !told && !several { self.add(None, &["--load".to_owned()]) } else { Ok(()) }
+        if builds && !has_output && !several {
+            self.add(None, &["--load".to_owned()])
+        } else {
+            Ok(())
+        }
     }
 
     /// Another value for an option; quotes around the old one stay.

@@ -85,12 +85,7 @@ impl<'a> Fields<'a> {
             return self.remove(name, patch);
         }
         let source = self.doc.source();
-        let route = key(&self.at, name);
-        let items: Vec<Scalar> = now
-            .iter()
-            .enumerate()
-            .map_while(|(n, item)| Scalar::find(self.doc, &route.with_key(n), item))
-            .collect();
+        let items = self.items(name, now);
         let Some(head) = head_of(source, &items, now.len()) else {
             return match wanted {
                 [one] if now.len() < 2 && items.is_empty() && !now.is_empty() => {
@@ -105,12 +100,7 @@ impl<'a> Fields<'a> {
                 patch.replace(item.start..item.end, text);
             }
         }
-        for gone in items.iter().skip(wanted.len()) {
-            let line = line_at(source, gone.end);
-            let rest = source.get(gone.end..line.end).unwrap_or_default().trim_start();
-            let comment = (!rest.is_empty()).then(|| line.end - rest.len());
-            patch.remove_line(source, gone.start, comment);
-        }
+        items.iter().skip(wanted.len()).for_each(|gone| take_out(source, gone, patch));
         let in_quotes = items.first().is_some_and(|item| item.style != Style::Plain);
         let line = |item: &String| {
             format!("{head}{}", if in_quotes { quoted(item) } else { scalar(item) })
@@ -122,6 +112,15 @@ impl<'a> Fields<'a> {
             patch.insert_after(source, last.end, &added);
         }
         Ok(())
+    }
+
+    /// The items of a list, up to the first that is not found as it is written.
+    fn items(&self, name: &str, now: &[String]) -> Vec<Scalar> {
+        let route = key(&self.at, name);
+        now.iter()
+            .enumerate()
+            .map_while(|(n, item)| Scalar::find(self.doc, &route.with_key(n), item))
+            .collect()
     }
 
     /// Takes a field out; a comment on its line stays.
@@ -174,6 +173,14 @@ impl<'a> Fields<'a> {
         patch.insert_after(source, end, &lines);
         Ok(())
     }
+}
+
+/// Takes out the line of an item; a comment behind it stays.
+fn take_out(source: &str, item: &Scalar, patch: &mut Patch) {
+    let line = line_at(source, item.end);
+    let rest = source.get(item.end..line.end).unwrap_or_default().trim_start();
+    let comment = (!rest.is_empty()).then(|| line.end - rest.len());
+    patch.remove_line(source, item.start, comment);
 }
 
 /// What stands before each of the items, `  - `, where all of them stand on lines of their own.

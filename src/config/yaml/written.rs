@@ -13,7 +13,7 @@ pub(crate) enum Written {
     Map(Vec<(String, String)>),
 }
 
-/// The value as it stands behind `name:`; lines below it are indented deeper than `column`.
+/// The value as it follows `name:`; lines below it are indented deeper than `column`.
 pub(super) fn block(value: &Written, column: usize, source: &str) -> String {
     let end = if source.contains("\r\n") { "\r\n" } else { "\n" };
     let indent = format!("{end}{}", " ".repeat(column + 2));

@@ -9,7 +9,7 @@ pub(super) enum Said {
     Both(&'static str, &'static str),
     /// What stands before the first of these.
     Before(&'static str, &'static str),
-    /// What stands behind it.
+    /// What follows it.
     Behind(&'static str, &'static str),
     /// All but the last part of a path, where the other variable is set.
     Folder(&'static str, &'static str),

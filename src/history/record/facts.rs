@@ -105,11 +105,11 @@ impl Record {
         &'a self,
         run: &Run,
         name: &'a str,
-        told: bool,
+        with_time: bool,
         with_record: bool,
     ) -> Facts<'a> {
         let identity = &self.identity;
-        let time = self.run.started.or_else(|| told.then_some(self.recorded));
+        let time = self.run.started.or_else(|| with_time.then_some(self.recorded));
         Facts {
             name,
             id: &self.id,

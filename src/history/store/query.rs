@@ -71,7 +71,7 @@ impl Store {
     ///
     /// # Errors
     /// Where the file cannot be read.
-    pub(in crate::history) fn beside(
+    pub(in crate::history) fn neighbours(
         &self,
         scope: &str,
         names: &[String],

@@ -68,7 +68,7 @@ fn the_newest_of_a_job_come_in_the_order_of_time() {
     let seconds: Vec<i64> =
         read.records.iter().map(|r| r.recorded.timestamp() - 1_767_225_600).collect();
     assert_eq!(seconds, [3, 4, 5]);
-    assert_eq!(store.beside("\n", &["web\n".to_owned()], 9).unwrap().len(), 1);
+    assert_eq!(store.neighbours("\n", &["web\n".to_owned()], 9).unwrap().len(), 1);
     assert_eq!(store.jobs().unwrap().iter().map(|job| job.records).collect::<Vec<_>>(), [5, 5]);
 }
 

@@ -136,8 +136,12 @@ impl Segment {
     /// The first line of a vertex that only a build has; a builder that is made boots, and no more.
     pub(super) fn first_line(&self) -> Option<&Quote> {
         let names = self.vertices.values().flat_map(|v| &v.names);
-        let told = |name: &str| name.starts_with('[') && !name.starts_with("[internal] booting ");
-        names.filter(|(name, _)| told(name)).map(|(_, quote)| quote).min_by_key(|quote| quote.line)
+        let of_build =
+            |name: &str| name.starts_with('[') && !name.starts_with("[internal] booting ");
+        names
+            .filter(|(name, _)| of_build(name))
+            .map(|(_, quote)| quote)
+            .min_by_key(|quote| quote.line)
     }
 
     /// Vertices were seen, and not the one that is printed first.

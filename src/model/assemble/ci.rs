@@ -35,7 +35,9 @@ impl Listener {
     pub(super) fn hear(&mut self, run: &mut Run, number: u64, raw: &[u8], mark: Mark) {
         let quote = || Quote::new(number, raw);
         let text = |bytes: &[u8]| lossy(bytes).into_owned();
-        let list = self.list.take();
+        if !matches!(mark, Mark::Input(b"-", _)) {
+            self.list = None;
+        }
         match mark {
             Mark::Command(command) => self.typed.begins(run, &text(command), quote()),
             Mark::Script(command) if self.block => self.typed.begins(run, &text(command), quote()),
@@ -50,13 +52,9 @@ impl Listener {
                 run.asked_by(self.action.take());
             }
             Mark::Input(b"-", item) => {
-                if let Some(kind) = list {
-                    run.notes.push(CiNote {
-                        kind,
-                        value: text(item).trim_matches(['"', '\'']).into(),
-                        quote: quote(),
-                    });
-                    self.list = list;
+                if let Some(kind) = self.list {
+                    let value = text(item).trim_matches(['"', '\'']).into();
+                    run.notes.push(CiNote { kind, value, quote: quote() });
                 }
             }
             Mark::Input(b"", more) => self.input_goes_on(&text(more), number),
@@ -64,15 +62,6 @@ impl Listener {
             Mark::Input(key, value) => {
                 self.field = (text(key), number);
                 self.input_goes_on(&text(value), number);
-            }
-            Mark::CacheKey(key, operation) => self.caches.begins(text(key), operation),
-            Mark::CacheAside => self.caches.aside(),
-            Mark::CacheTried(key) => self.caches.tried(&mut run.ci_caches, text(key), quote()),
-            Mark::CacheFound(key) => self.caches.found(&mut run.ci_caches, text(key), quote()),
-            Mark::CacheClue => self.caches.clue(quote()),
-            Mark::CacheTrouble => self.caches.fails(&mut run.ci_caches, quote()),
-            Mark::Cache { name, operation, outcome } => {
-                self.caches.ends(&mut run.ci_caches, text(name), operation, outcome, quote());
             }
             Mark::HashFollows => self.hash = number + 1,
             Mark::Commit(commit) => first(&mut run.commit, commit),
@@ -89,6 +78,7 @@ impl Listener {
             Mark::Note(kind, value) => {
                 run.notes.push(CiNote { kind, value: Text::of_log(value), quote: quote() });
             }
+            of_cache => self.caches.hear(&mut run.ci_caches, quote(), of_cache),
         }
     }
 

@@ -5,8 +5,8 @@
 //! versions of actions/cache `Cache saved with key` after `Failed to save`. So of one operation a
 //! failure counts, whatever is said later; knows no CI by name.
 
-use crate::envelope::{CacheOperation, CacheOutcome, CacheReason, cache_reason};
-use crate::model::{CiCache, Few, Quote};
+use crate::envelope::{CacheOperation, CacheOutcome, CacheReason, Mark, cache_reason};
+use crate::model::{CiCache, Few, Quote, lossy};
 
 /// The operation under way.
 #[derive(Debug, Default)]
@@ -19,7 +19,7 @@ pub(super) struct Caches {
     aside: bool,
     /// The key is of this step's inputs: the next step has its own.
     of_step: bool,
-    /// Line of the last key that was tried in vain.
+    /// Line of the last key that was tried and not found.
     tried: u64,
     /// What the archiver said last.
     clue: Option<Quote>,
@@ -29,16 +29,28 @@ pub(super) struct Caches {
 const NEAR: u64 = 5;
 
 impl Caches {
-    /// An operation begins.
-    pub(super) fn begins(&mut self, key: String, operation: CacheOperation) {
-        if !std::mem::take(&mut self.aside) {
-            *self = Self { key, operation: Some(operation), fresh: true, ..Self::default() };
+    /// Takes one mark of a cache.
+    pub(super) fn hear(&mut self, caches: &mut Few<CiCache>, quote: Quote, mark: Mark) {
+        let text = |bytes: &[u8]| lossy(bytes).into_owned();
+        match mark {
+            Mark::CacheKey(key, operation) => self.begins(text(key), operation),
+            Mark::CacheAside => self.aside = true,
+            Mark::CacheTried(key) => self.tried(caches, text(key), quote),
+            Mark::CacheFound(key) => self.found(caches, text(key), quote),
+            Mark::CacheClue => self.clue = Some(quote),
+            Mark::CacheTrouble => self.fails(caches, quote),
+            Mark::Cache { name, operation, outcome } => {
+                self.ends(caches, text(name), operation, outcome, quote);
+            }
+            _ => {}
         }
     }
 
-    /// The next key that is named is not the one asked for.
-    pub(super) fn aside(&mut self) {
-        self.aside = true;
+    /// An operation begins.
+    fn begins(&mut self, key: String, operation: CacheOperation) {
+        if !std::mem::take(&mut self.aside) {
+            *self = Self { key, operation: Some(operation), fresh: true, ..Self::default() };
+        }
     }
 
     /// The inputs of a step name the key that it asks for.
@@ -55,7 +67,7 @@ impl Caches {
     }
 
     /// Keys are tried in turn, a line each.
-    pub(super) fn tried(&mut self, caches: &mut Few<CiCache>, key: String, quote: Quote) {
+    fn tried(&mut self, caches: &mut Few<CiCache>, key: String, quote: Quote) {
         let again = std::mem::replace(&mut self.tried, quote.line) + 1 == quote.line;
         if !again || caches.is_empty() {
             caches.push(restore(key, CacheOutcome::Miss, quote));
@@ -63,7 +75,7 @@ impl Caches {
     }
 
     /// A cache was found; where the line before tried another key, that one was asked for.
-    pub(super) fn found(&mut self, caches: &mut Few<CiCache>, key: String, quote: Quote) {
+    fn found(&mut self, caches: &mut Few<CiCache>, key: String, quote: Quote) {
         match caches.last_mut() {
             Some(asked) if self.tried > 0 && self.tried + 1 == quote.line => {
                 (asked.outcome, asked.restored, asked.quote) =
@@ -73,16 +85,11 @@ impl Caches {
         }
     }
 
-    /// What packs or unpacks the archive complains.
-    pub(super) fn clue(&mut self, quote: Quote) {
-        self.clue = Some(quote);
-    }
-
     /// The operation under way failed; without one it was a restore, which comes first in a job.
     ///
     /// Azure looks whether the cache is there before it saves it, in words of a restore: what is
     /// not there can only fail to be saved.
-    pub(super) fn fails(&mut self, caches: &mut Few<CiCache>, quote: Quote) {
+    fn fails(&mut self, caches: &mut Few<CiCache>, quote: Quote) {
         let mut operation = self.operation.unwrap_or(CacheOperation::Restore);
         let looked = caches.last().is_some_and(|last| {
             !self.fresh && last.outcome == CacheOutcome::Miss && *last.name == *self.key
@@ -95,7 +102,7 @@ impl Caches {
     }
 
     /// An operation ended.
-    pub(super) fn ends(
+    fn ends(
         &mut self,
         caches: &mut Few<CiCache>,
         name: String,

@@ -31,16 +31,10 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
     let mut builds: Vec<Build> = Vec::new();
     let mut places = HashMap::default();
     let mut graph = Graph::new(&segment.vertices);
-    let mut names: Vec<(&str, &Quote, u32, &Vertex)> = segment
-        .vertices
-        .iter()
-        .flat_map(|(n, v)| v.names.iter().map(move |(name, quote)| (name.as_str(), quote, *n, v)))
-        .collect();
-    names.sort_by_key(|(_, quote, ..)| quote.line);
     // Of a log without an export and without a word of the client, the last steps may be missing.
     let mut ends = segment.over;
     let mut exports = Exports::default();
-    for (name, quote, number, vertex) in names {
+    for (name, quote, number, vertex) in names(segment) {
         let (target, rest) = split_target(name, &targets);
         // A terminal shows a vertex that is at work as one that is done; its last frame says that
         // it is.
@@ -75,6 +69,16 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
     }
     mark_pinned(&mut builds, segment);
     builds
+}
+
+/// Every name that a vertex was given, in the order of the log.
+fn names(segment: &Segment) -> Vec<(&str, &Quote, u32, &Vertex)> {
+    let vertices = segment.vertices.iter();
+    let mut names: Vec<_> = vertices
+        .flat_map(|(n, v)| v.names.iter().map(move |(name, quote)| (name.as_str(), quote, *n, v)))
+        .collect();
+    names.sort_by_key(|(_, quote, ..)| quote.line);
+    names
 }
 
 /// How the exports of each target ended.

@@ -84,13 +84,7 @@ impl KanikoSegment {
     pub(super) fn hear(&mut self, message: &Kaniko, line: u64, raw: &[u8]) {
         let text = |bytes: &[u8]| unescape(bytes, message.escaped);
         let quote = || Quote::new(line, raw);
-        if let Some(begun) = self.begun.take_if(|_| is_of_stage(&message.says)) {
-            self.stage(&self.base.clone(), self.build.bases.len(), begun);
-        } else if self.build.bases.is_empty() && self.is_within(&message.says) {
-            // The log begins inside a stage.
-            self.build.headless = !matches!(message.says, Says::Lookup(_));
-            self.stage(&self.base.clone(), 0, quote());
-        }
+        self.begin_unnamed(&message.says, quote);
         match message.says {
             Says::Base(image) => self.base = text(image),
             Says::Downloading(image) => {
@@ -130,6 +124,16 @@ impl KanikoSegment {
             Says::Pushed(image) => self.pushed(&text(image), quote()),
             Says::PushSkipped => self.done = true,
             Says::Failed => self.failed(quote()),
+        }
+    }
+
+    /// A stage whose own line is not there: nothing named it, or the log begins inside it.
+    fn begin_unnamed(&mut self, says: &Says, quote: impl Fn() -> Quote) {
+        if let Some(begun) = self.begun.take_if(|_| is_of_stage(says)) {
+            self.stage(&self.base.clone(), self.build.bases.len(), begun);
+        } else if self.build.bases.is_empty() && self.is_within(says) {
+            self.build.headless = !matches!(says, Says::Lookup(_));
+            self.stage(&self.base.clone(), 0, quote());
         }
     }
 

@@ -16,7 +16,7 @@ pub(super) struct TtySegment {
     talked: HashSet<Text>,
     pub(super) finished: bool,
     /// It is a build of Tilt's.
-    told: bool,
+    tilt: bool,
     pub(super) builder: Option<(Text, Text)>,
     /// Line it begins at.
     pub(super) line: u64,
@@ -52,12 +52,12 @@ impl TtySegment {
             Tty::Vertex { text, seconds } if !self.is_empty() || is_vertex(text) => {
                 self.vertex(text, seconds, line, raw);
             }
-            Tty::Begun => (self.told, self.line) = (true, line),
-            Tty::Told { text, seconds } if self.told => {
+            Tty::Begun => (self.tilt, self.line) = (true, line),
+            Tty::Ended { text, seconds } if self.tilt => {
                 self.add(text, seconds.map_or(Body::Cached, |s| Body::Done(Some(s))), line, raw);
             }
-            Tty::Failed(text) if self.told => self.add(text, Body::Error(b""), line, raw),
-            Tty::Vertex { .. } | Tty::Told { .. } | Tty::Failed(_) => {}
+            Tty::Failed(text) if self.tilt => self.add(text, Body::Error(b""), line, raw),
+            Tty::Vertex { .. } | Tty::Ended { .. } | Tty::Failed(_) => {}
             Tty::Status(text) => {
                 if let Some(mut vertex) = self.vertices.last_entry() {
                     vertex.get_mut().status(text, line, raw);

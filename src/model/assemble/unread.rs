@@ -56,7 +56,7 @@ impl Unread {
         self.begun.get_or_insert_with(|| Quote::new(number, text));
     }
 
-    /// What the reader is to be told. Beside a build that was read it takes more than one line: its
+    /// What to warn the reader of. Beside a build that was read it takes more than one line: its
     /// own commands may print such a thing.
     pub(super) fn problems(self, builds: &[Build]) -> impl Iterator<Item = Problem> {
         self.unread(builds)

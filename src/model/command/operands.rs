@@ -10,7 +10,7 @@ pub(super) fn value_behind(option: &str, rest: &[String]) -> Option<String> {
 }
 
 /// The directory or address that is built: the last word that is neither an option nor the value
-/// of one. Options may stand behind it.
+/// of one. Options may follow it.
 pub(super) fn context(call: &Call) -> Option<String> {
     if !matches!(call.tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::Buildah) {
         return None;

@@ -1,6 +1,10 @@
 //! Reads the options of each tool into a [`Command`].
 
-use super::operands::{context, targets, value_behind};
+mod options;
+
+use options::{Opt, Reader};
+
+use super::operands::{context, targets};
 use super::words::{Call, call, parts, prunes, simple};
 use super::{Asked, CacheSpec, Command, Tool};
 use crate::model::{Quote, Text};
@@ -114,74 +118,20 @@ fn read(call: &Call, quote: &Quote) -> Command {
     let asked = Asked { tool: call.tool, ..Asked::default() };
     let mut command = Command { quote: quote.clone(), asked: asked.into(), ..Command::default() };
     global(&mut command, call);
-    let mut kaniko = None;
+    let mut reader = Reader { call, command, repository: None };
     let mut words = call.rest.iter();
     while let Some(word) = words.next() {
-        let (option, inline) = parts(word);
-        let on = inline.as_deref() != Some("false");
-        let mut value = || inline.clone().or_else(|| words.next().cloned()).unwrap_or_default();
-        match option {
-            "--cache-from" | "--import-cache" => {
-                command.cache_from.extend(CacheSpec::parse_list(&value()));
-            }
-            "--cache-to" | "--export-cache" => {
-                command.cache_to.extend(CacheSpec::parse_list(&value()));
-            }
-            "--build-arg" => command.build_args.push(value()),
-            "--opt" => command.frontend(&value()),
-            "--no-cache" => command.no_cache = on,
-            // buildah `pkg/cli/build.go`: of nought is `--no-cache`
-            "--cache-ttl" if call.tool == Tool::Buildah => {
-                let value = value();
-                command.no_cache |= is_nought(&value);
-            }
-            "--no-cache-filter" => command.no_cache_filter.extend(list(&value())),
-            "--layers" | "--cache" => command.layers = Some(on),
-            // podman `cmd/podman/common/build.go`: both turn layers off; beside `--squash-all` they
-            // can be asked for.
-            "--squash" if on && call.podman => command.layers = Some(false),
-            "--squash-all" if call.podman => {
-                command.layers.get_or_insert(false);
-            }
-            "--cache-repo" => kaniko = Some(CacheSpec::parse(&value())),
-            "--no-push-cache" if on => command.cache_to.clear(),
-            "--builder" => command.builder = Some(value()),
-            "--driver" => command.driver = Some(value()),
-            "-f" | "--file" | "--dockerfile" => command.file = Some(value()),
-            "--target" => command.target = Some(value()),
-            "--platform" | "--custom-platform" => command.platforms.extend(list(&value())),
-            "-t" | "--tag" | "--destination" => command.tags.push(value().into()),
-            "-d" if call.tool == Tool::Kaniko => command.tags.push(value().into()),
-            "-o" | "--output" => {
-                let value = value();
-                command.output(&value);
-                command.other(call, option, Some(value));
-            }
-            "--set" => command.overridden(&value()),
-            "--push" => command.push = on,
-            "--pull" => command.pull = on,
-            option if Asked::is_key_option(option) => {
-                let value = value();
-                command.key_option(option, &value);
-                command.other(call, option, Some(value));
-            }
-            option if option.starts_with('-') => {
-                let own = inline.clone().or_else(|| value_behind(option, words.as_slice()));
-                command.other(call, option, own);
-            }
-            _ => {}
-        }
+        let (name, inline) = parts(word);
+        reader.option(&mut Opt { name, inline, words: &mut words });
     }
+    let Reader { mut command, repository, .. } = reader;
     command.context = context(call);
     command.targets = targets(call);
-    repository(&mut command, call, kaniko);
+    if let Some(spec) = repository {
+        cached_in(&mut command, call, spec);
+    }
     epoch(&mut command, call);
     command
-}
-
-/// `0`, `0s`, `0h0m0s`: a duration of Go.
-fn is_nought(duration: &str) -> bool {
-    duration.starts_with('0') && duration.chars().all(|c| matches!(c, '0' | 'h' | 'm' | 's'))
 }
 
 /// What stands before the verb: buildah's variable, compose's file.
@@ -212,8 +162,7 @@ fn epoch(command: &mut Command, call: &Call) {
 }
 
 /// kaniko reads and writes one repository, where its cache is on.
-fn repository(command: &mut Command, call: &Call, repo: Option<CacheSpec>) {
-    let Some(spec) = repo else { return };
+fn cached_in(command: &mut Command, call: &Call, spec: CacheSpec) {
     if command.layers != Some(true) {
         return;
     }

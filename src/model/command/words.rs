@@ -155,7 +155,7 @@ impl Program {
         })
     }
 
-    /// `docker exec`, `docker run`: what is called stands behind.
+    /// `docker exec`, `docker run`: what is called follows.
     fn runs_another(&self, rest: &[String]) -> bool {
         let runs = |word: &String| matches!(word.as_str(), "exec" | "run");
         matches!(self, Self::Docker | Self::Podman) && rest.first().is_some_and(runs)

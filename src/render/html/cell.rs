@@ -36,7 +36,7 @@ impl<'a> Cell<'a> {
         Self { mark, seconds: step.seconds, lines, step: Some(step), error: None }
     }
 
-    /// A reference that is not there yet is how every cache begins, so that is told from a failure:
+    /// A reference that is not there yet is how every cache begins, so that is no failure:
     /// `failed to configure registry cache importer: localhost:5000/app:cache: not found`.
     pub(super) fn of_import(import: &'a Transfer) -> Self {
         let cell = Self::of_export(import);

@@ -6,7 +6,7 @@ use crate::render::page::{BOLD, INDENT, Page, blanks, style_of};
 use crate::render::phrases::{costs, title};
 use crate::render::{alternatives, escape, names};
 
-/// Quoted lines where all is told; more prove nothing more to a reader.
+/// Quoted lines of a finding in full; more prove nothing more to a reader.
 const MOST: usize = 6;
 /// Quoted lines of a first look.
 const FEW: usize = 3;
@@ -30,12 +30,12 @@ pub(super) fn brief(page: &Page, finding: &Finding, input: &Input) -> Vec<String
     let mut lines = head(page, finding, input);
     let few = if input.report.findings.len() > 1 { TWO } else { FEW };
     lines.extend(evidence::lines(page, &input.newest_first(finding), few, input));
-    let mut told = vec![names::confidence(finding.confidence).to_owned()];
-    told.extend(
+    let mut parts = vec![names::confidence(finding.confidence).to_owned()];
+    parts.extend(
         alternatives::kinds(finding)
             .map(|(label, texts)| format!("{label}: {}", listed(&texts, short_name))),
     );
-    lines.extend(page.labelled("confidence", &told.join(". ")));
+    lines.extend(page.labelled("confidence", &parts.join(". ")));
     lines
 }
 

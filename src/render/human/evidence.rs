@@ -36,17 +36,18 @@ pub(super) fn lines(
         evidence.iter().map(|e| row(page, e, &name(e), input.seen.step(e))).collect();
     let rows = rows.as_slice();
     let columns = Columns::of(page, rows);
-    let beside = !columns.stacked && rows.iter().all(|r| r.shows.is_empty() || columns.takes(r));
+    let side_by_side =
+        !columns.stacked && rows.iter().all(|r| r.shows.is_empty() || columns.takes(r));
     let mut lines = Vec::new();
     for (index, r) in rows.iter().enumerate() {
         // What several lines in a row show is said once, after the last of them.
         let repeats = rows.get(index + 1).is_some_and(|next| next.shows == r.shows);
-        lines.extend(if beside && !r.shows.is_empty() {
+        lines.extend(if side_by_side && !r.shows.is_empty() {
             vec![one_line(page, r, &columns)]
         } else {
             quoted(page, r, &columns)
         });
-        if !beside && !repeats {
+        if !side_by_side && !repeats {
             lines.extend(shown(page, r, &columns));
         }
     }
@@ -73,8 +74,8 @@ fn row(page: &Page, evidence: &Evidence, source: &str, step: Option<&str>) -> Ro
 fn with_step(evidence: &Evidence, step: Option<&str>) -> String {
     let Some(step) = step else { return evidence.shows.clone() };
     let text = step.split_once("] ").map_or(step, |(_, text)| text);
-    let told = evidence.text.contains(text) || evidence.shows.contains(text);
-    match (told, evidence.shows.is_empty()) {
+    let named = evidence.text.contains(text) || evidence.shows.contains(text);
+    match (named, evidence.shows.is_empty()) {
         (true, _) => evidence.shows.clone(),
         (false, true) => step.to_owned(),
         (false, false) => format!("{step}: {}", evidence.shows),

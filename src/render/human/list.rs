@@ -1,4 +1,4 @@
-//! Several findings, a line each, before each is told.
+//! Several findings, a line each, before each is shown in full.
 
 use unicode_width::UnicodeWidthStr;
 

@@ -45,9 +45,9 @@ pub(super) fn summed(page: &Page, report: &Report, series: &Series) -> Vec<Strin
     );
     let name = escape::cut(&escape::line(&series.key), page.width.saturating_sub(HEADING));
     let heading = format!("  steps of {name}, old → new");
-    let beside = heading.width() + 3 + figures.width() <= page.width;
+    let in_one_line = heading.width() + 3 + figures.width() <= page.width;
     let heading = page.paint(BOLD, &heading);
-    let mut lines = if beside {
+    let mut lines = if in_one_line {
         vec![format!("{heading}   {figures}")]
     } else {
         vec![heading, format!("  {figures}")]
@@ -83,11 +83,11 @@ fn some(page: &Page, report: &Report, series: &Series, most: usize) -> Vec<Strin
 fn heading(page: &Page, key: &str) -> Vec<String> {
     const LEGEND: &str = strip::STEP_MEANING;
     let name = escape::line(key);
-    let beside = "  steps of ".width() + name.width() + 3 + LEGEND.width() <= page.width;
-    let name = if beside { name } else { escape::cut(&name, page.width.saturating_sub(12)) };
+    let in_one_line = "  steps of ".width() + name.width() + 3 + LEGEND.width() <= page.width;
+    let name = if in_one_line { name } else { escape::cut(&name, page.width.saturating_sub(12)) };
     let name = page.paint(BOLD, &format!("  steps of {name}"));
     let legend = page.paint(DIM, LEGEND);
-    if beside { vec![format!("{name}   {legend}")] } else { vec![name, format!("  {legend}")] }
+    if in_one_line { vec![format!("{name}   {legend}")] } else { vec![name, format!("  {legend}")] }
 }
 
 fn body(page: &Page, rows: &[Row]) -> Vec<String> {

@@ -98,7 +98,7 @@ fn findings(page: &Page, report: &Report) -> Vec<Vec<String>> {
     each.chain((hidden > 0).then(|| page.wrap("", "  ", &more))).collect()
 }
 
-/// Findings of many builds that are told in full.
+/// Findings of many builds that are shown in full.
 const MOST: usize = 20;
 /// So many builds are more than one reads one by one.
 const MANY: usize = 8;
@@ -146,7 +146,7 @@ impl<'a> Input<'a> {
             .collect()
     }
 
-    /// Two of its rule, with its fix, are told before: what it has of its own is a place.
+    /// Two of its rule, with its fix, are shown before: what it has of its own is a place.
     fn is_one_more(&self, finding: &Finding) -> bool {
         let same = |other: &&Finding| {
             other.rule == finding.rule && other.fix.summary == finding.fix.summary
@@ -154,7 +154,7 @@ impl<'a> Input<'a> {
         self.before(finding).filter(same).nth(1).is_some()
     }
 
-    /// A finding that is told before this one, of which something holds.
+    /// A finding shown before this one for which something holds.
     fn said_before(
         &self,
         finding: &Finding,
@@ -168,7 +168,7 @@ impl<'a> Input<'a> {
     }
 }
 
-/// It is told with all that is to do about it.
+/// It is shown with all that is to do about it.
 fn is_shown_in_full(report: &Report, finding: &Finding) -> bool {
     finding.severity != Severity::Note && !report.is_known(finding)
 }

@@ -1,4 +1,4 @@
-//! Values that stand behind the name of a secret: `NPM_TOKEN=…`, `"password": "…"`, `--token …`,
+//! Values that follow the name of a secret: `NPM_TOKEN=…`, `"password": "…"`, `--token …`,
 //! `ENV PASSWORD …`, `X-Api-Key: …`, `<password>…`.
 
 use std::ops::Range;
@@ -196,8 +196,8 @@ impl Behind<'_> {
         if short && self.own().starts_with(|c: char| c.is_ascii_uppercase()) {
             return None;
         }
-        let told = begins || header || self.opens() || !self.called.single;
-        if short && !begins || !told && !looks_secret(rest) {
+        let sure = begins || header || self.opens() || !self.called.single;
+        if short && !begins || !sure && !looks_secret(rest) {
             return None;
         }
         let ends = if begins || header { Ends::Line } else { Ends::Word };

@@ -161,7 +161,7 @@ fn bare(text: &str, ends: Ends) -> usize {
     text.len()
 }
 
-/// What stands behind a closing quote, and not within a word.
+/// What follows a closing quote, and not within a word.
 fn ends_value(behind: &str) -> bool {
     behind.is_empty()
         || behind.starts_with(|c: char| c.is_whitespace() || ",;)]}>:&|\\".contains(c))

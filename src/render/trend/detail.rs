@@ -57,53 +57,74 @@ const STAGE: usize = 20;
 /// `  12 of 50   12 min 34 s`
 const FIGURES: usize = 25;
 
-/// Runs, and steps against runs, under one another.
-fn matrix(page: &Page, trend: &Trend) -> Vec<String> {
-    let steps: Vec<&StepTrend> = trend.steps.iter().take(STEPS).collect();
-    let stages: Vec<String> =
-        steps.iter().map(|step| escape::cut(&words::stage(step), STAGE)).collect();
-    let stage = stages.iter().map(|text| text.width()).max().unwrap_or(0);
-    let margin = 2 + stage + usize::from(stage > 0) * 2;
-    let marks = trend.members.len().min(page.width * 2 / 5);
-    let room = page.width.saturating_sub(margin + marks + FIGURES + 4);
-    let texts: Vec<String> =
-        steps.iter().map(|step| escape::cut(&escape::line(step.row.text), room)).collect();
-    let text = texts
-        .iter()
-        .map(|text| text.width())
-        .max()
-        .unwrap_or(0)
-        .max("runs, old → new".width().min(room));
-    let start = |stage: &str, text_: &str| {
-        format!("  {}{}  ", padded(stage, margin.saturating_sub(2)), padded(text_, text))
-    };
-    let strip = human::strip_of(words::builds(trend), marks);
-    let heading = format!("{}  {:>10}  {:>11}", padded(&strip, marks), "hits", "median");
-    let shown = if marks < trend.members.len() {
-        format!("the newest {marks}")
-    } else {
-        "runs, old → new".to_owned()
-    };
-    let label = start("", &escape::cut(&shown, text));
-    let mut lines = vec![format!("{}{}", page.paint(DIM, &label), heading)];
-    lines.extend(
-        words::pointer(trend, marks).map(|points| format!("{}{points}", blanks(label.width()))),
-    );
-    for ((step, stage), text) in steps.iter().zip(&stages).zip(&texts) {
-        let cells = human::strip_of_steps(&step.row.cells, marks);
-        let hits = if step.total == 0 {
-            String::new()
-        } else {
-            format!("{} of {}", step.hits, step.total)
+/// How wide the columns of the matrix are.
+struct Columns {
+    /// With the indent before it and the gap behind it.
+    stage: usize,
+    text: usize,
+    /// A mark a run.
+    marks: usize,
+    /// Widest text there is room for.
+    room: usize,
+}
+
+impl Columns {
+    fn of(page: &Page, trend: &Trend) -> Self {
+        let steps = || trend.steps.iter().take(STEPS);
+        let stage = steps().map(|step| stage(step).width()).max().unwrap_or(0);
+        let stage = 2 + stage + usize::from(stage > 0) * 2;
+        let marks = trend.members.len().min(page.width * 2 / 5);
+        let room = page.width.saturating_sub(stage + marks + FIGURES + 4);
+        let widest = steps().map(|step| text(step, room).width()).max().unwrap_or(0);
+        Self { stage, text: widest.max(RUNS.width().min(room)), marks, room }
+    }
+
+    fn heading(&self, trend: &Trend) -> String {
+        if self.marks < trend.members.len() {
+            return format!("the newest {}", self.marks);
+        }
+        RUNS.to_owned()
+    }
+
+    fn start(&self, stage: &str, text: &str) -> String {
+        format!("  {}{}  ", padded(stage, self.stage.saturating_sub(2)), padded(text, self.text))
+    }
+
+    fn line(&self, step: &StepTrend) -> String {
+        let start = self.start(&stage(step), &text(step, self.room));
+        let cells = padded(&human::strip_of_steps(&step.row.cells, self.marks), self.marks);
+        let hits = match step.total {
+            0 => String::new(),
+            total => format!("{} of {total}", step.hits),
         };
         let took = step.seconds.map(duration).unwrap_or_default();
-        lines.push(
-            format!("{}{}  {hits:>10}  {took:>11}", start(stage, text), padded(&cells, marks))
-                .trim_end()
-                .to_owned(),
-        );
+        format!("{start}{cells}  {hits:>10}  {took:>11}").trim_end().to_owned()
     }
-    let hidden = trend.steps.len().saturating_sub(steps.len());
+}
+
+const RUNS: &str = "runs, old → new";
+
+fn stage(step: &StepTrend) -> String {
+    escape::cut(&words::stage(step), STAGE)
+}
+
+fn text(step: &StepTrend, room: usize) -> String {
+    escape::cut(&escape::line(step.row.text), room)
+}
+
+/// Runs, and steps against runs, under one another.
+fn matrix(page: &Page, trend: &Trend) -> Vec<String> {
+    let columns = Columns::of(page, trend);
+    let label = columns.start("", &escape::cut(&columns.heading(trend), columns.text));
+    let strip = padded(&human::strip_of(words::builds(trend), columns.marks), columns.marks);
+    let mut lines =
+        vec![format!("{}{strip}  {:>10}  {:>11}", page.paint(DIM, &label), "hits", "median")];
+    lines.extend(
+        words::pointer(trend, columns.marks)
+            .map(|points| format!("{}{points}", blanks(label.width()))),
+    );
+    lines.extend(trend.steps.iter().take(STEPS).map(|step| columns.line(step)));
+    let hidden = trend.steps.len().saturating_sub(STEPS);
     if hidden > 0 {
         lines.push(page.paint(DIM, &format!("  … and {}", count(hidden, "more step"))));
     }

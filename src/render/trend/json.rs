@@ -52,12 +52,12 @@ impl Serialize for Jobs<'_> {
 }
 
 fn of_job(job: &Job) -> wire::Job<'_> {
-    let told = |text: &'_ str| (!text.is_empty()).then(|| redact(text).into_owned());
+    let given = |text: &'_ str| (!text.is_empty()).then(|| redact(text).into_owned());
     wire::Job {
-        repository: told(&job.repository),
-        pipeline: told(&job.pipeline),
-        name: told(&job.name),
-        leg: told(&job.leg),
+        repository: given(&job.repository),
+        pipeline: given(&job.pipeline),
+        name: given(&job.name),
+        leg: given(&job.leg),
         branches: job.branches.iter().map(branch).collect(),
     }
 }

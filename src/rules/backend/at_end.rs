@@ -68,8 +68,8 @@ fn stops(text: &str, cause: Cause) -> bool {
     let has = |words: &str| text.contains(words);
     let named =
         has(" cache") || has("type required for \"") || has("--cache-from") || has("--cache-to");
-    let told = matches!(cause, Cause::OptionInvalid | Cause::DriverUnsupported);
-    has("failed to configure") && has(" cache") || queried(&text) || told && named
+    let refused = matches!(cause, Cause::OptionInvalid | Cause::DriverUnsupported);
+    has("failed to configure") && has(" cache") || queried(&text) || refused && named
 }
 
 /// Before 0.4 the first import that failed ended the build (`moby/buildkit` issue 569).
@@ -91,10 +91,10 @@ fn checks_cache(run: &Run, build: &Build, text: &str) -> bool {
     let named = commands()
         .flat_map(|c| c.cache_to.iter().chain(&c.cache_from))
         .filter_map(|spec| spec.get("ref"));
-    let beside = commands()
+    let usual = commands()
         .flat_map(|c| &c.tags)
         .map(|image| format!("{}/cache", reference::repository(image)));
     let caches: Vec<String> = named.map(str::to_owned).collect();
-    let caches = if caches.is_empty() { beside.collect() } else { caches };
+    let caches = if caches.is_empty() { usual.collect() } else { caches };
     caches.iter().any(|cache| reference::same_repository(cache, name))
 }

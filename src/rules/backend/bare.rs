@@ -1,5 +1,5 @@
 //! S3 answers a HEAD request without a body, and its client then has the status alone to tell:
-//! `api error BadRequest: Bad Request`. An import asks with GET, and is told why.
+//! `api error BadRequest: Bad Request`. An import asks with GET, and the answer says why.
 
 use super::{Cause, Refusal};
 use crate::model::CacheKind;
@@ -11,11 +11,12 @@ pub(in crate::rules) fn is_bare(text: &str) -> bool {
     text.contains("operation error S3: HeadObject") && refused
 }
 
-/// What one build was told of its bucket goes for the requests that were told nothing.
+/// What one answer says of the bucket of a build goes for its answers that say nothing.
 pub(super) fn settle(all: &mut [Refusal]) {
-    let told: Vec<_> = all.iter().filter(|r| has_a_reason(r)).map(|r| (r.at, r.cause)).collect();
+    let explained: Vec<_> =
+        all.iter().filter(|r| has_a_reason(r)).map(|r| (r.at, r.cause)).collect();
     for refusal in all.iter_mut().filter(|r| r.kind == CacheKind::S3 && is_bare(r.text)) {
-        if let Some((_, cause)) = told.iter().find(|(at, _)| *at == refusal.at) {
+        if let Some((_, cause)) = explained.iter().find(|(at, _)| *at == refusal.at) {
             refusal.cause = *cause;
         }
     }

@@ -1,4 +1,4 @@
-//! Errors of cache imports and exports, gathered over all runs and told apart by cause.
+//! Errors of cache imports and exports, gathered over all runs and sorted by cause.
 //!
 //! Looks at cache transfers, at layers of a cache that something needed, and at final errors that
 //! name a cache; an error of the image's own push is none of its business.
@@ -128,22 +128,22 @@ fn of_build<'a>(at: BuildRef, run: &'a Run, build: &'a Build) -> Vec<Refusal<'a>
         return all;
     }
     // Targets of one bake share the final error: the export that failed has told it. A terminal
-    // shows that an export failed, and why only at the end: then the end is what is told.
+    // shows that an export failed, and why only at the end: then the end is what is reported.
     if !run
         .together(build)
         .iter()
         .flat_map(|b| &b.exports)
         .any(|e| e.error.as_deref().is_some_and(|text| !text.is_empty()))
     {
-        let told: Vec<_> = build
+        let late: Vec<_> = build
             .errors
             .iter()
             .filter_map(|quote| at_end::refusal(at, run, build, quote))
             .collect();
         all.retain(|refusal| {
-            told.is_empty() || refusal.side == Side::Import || !refusal.text.is_empty()
+            late.is_empty() || refusal.side == Side::Import || !refusal.text.is_empty()
         });
-        all.extend(told);
+        all.extend(late);
     }
     if !all
         .iter()

@@ -33,11 +33,11 @@ const ANSWERS: [(&str, &str); 8] = [
 
 /// What completes `The S3 bucket …`.
 pub(super) fn answer(group: &[Refusal]) -> Option<&'static str> {
-    let told = |refusal: &Refusal| {
+    let meaning = |refusal: &Refusal| {
         let said = refusal.said();
         ANSWERS.iter().find(|(code, _)| said.contains(code)).map(|(_, words)| *words)
     };
-    group.iter().find_map(told)
+    group.iter().find_map(meaning)
 }
 
 /// The credentials of S3 and Azure reach the builder as attributes, or lie where it runs.

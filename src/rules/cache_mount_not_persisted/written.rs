@@ -12,15 +12,15 @@ use crate::rules::remedy::At;
 
 /// A hint for each Dockerfile, beside what the logs show. A builder that is kept keeps its mounts.
 pub(super) fn findings(study: &Study, seen: Vec<Finding>) -> Vec<Finding> {
-    let mut told: Vec<&str> = Vec::new();
+    let mut noted: Vec<&str> = Vec::new();
     let kept = |past: &Past| (0..past.len()).any(|i| past.is_kept(i));
     let open = planned::with_undecided(study, seen, kept, |at| written(study, at));
     let mut all = Vec::new();
     for finding in &open {
         // Several jobs may build one Dockerfile.
         let file = finding.evidence.iter().next().map_or("", |line| &*line.source);
-        if finding.severity != Severity::Note || !told.contains(&file) {
-            told.push(file);
+        if finding.severity != Severity::Note || !noted.contains(&file) {
+            noted.push(file);
             all.push(finding.clone());
         }
     }

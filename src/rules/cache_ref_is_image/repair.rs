@@ -8,7 +8,7 @@ use crate::rules::remedy::{self, At, Site, patch, reference};
 
 /// What stands under the name is an image or a cache, so nothing of it is imported any more.
 pub(super) fn fix(name: &str, site: Site) -> Fix {
-    let Some(cache) = beside(name) else {
+    let Some(cache) = cache_name(name) else {
         return Fix {
             summary: "keep the cache under a name of its own".to_owned(),
             steps: vec![format!(
@@ -38,13 +38,13 @@ pub(super) fn fix(name: &str, site: Site) -> Fix {
 }
 
 /// The name with another tag. A bare variable may hold one already.
-fn beside(name: &str) -> Option<String> {
+fn cache_name(name: &str) -> Option<String> {
     (!tells_nothing(name)).then(|| reference::with_tag(name, "buildcache"))
 }
 
 /// The same options with the other name, as it is written there.
 fn renamed(at: At) -> Vec<Change> {
-    let Some((name, cache)) = shared_in(at).and_then(|name| Some((name, beside(name)?))) else {
+    let Some((name, cache)) = shared_in(at).and_then(|name| Some((name, cache_name(name)?))) else {
         return Vec::new();
     };
     let command = &at.place.command;

@@ -28,17 +28,6 @@ pub(super) fn finding(at: At, of_branches: &Names) -> Option<Finding> {
         return None;
     }
     let of = writers(at.place.refs)?;
-    let fix =
-        Fix {
-            summary: "write the cache on the default branch as well".to_owned(),
-            steps: vec![
-            format!("Build on pushes to the default branch too, with the same `cache-to`: each {} \
-                then finds what that build stored.", of.one),
-            "Or keep this cache in a registry (`type=registry`), which is not split by branch, if \
-                the run may push to one.".to_owned(),
-        ],
-            ..Fix::default()
-        };
     let words = Words {
         title: format!(
             "only {} write {}, and none finds what another stored",
@@ -51,7 +40,7 @@ pub(super) fn finding(at: At, of_branches: &Names) -> Option<Finding> {
             of.effect
         ),
         fix: patch::refused(
-            fix,
+            fix(of.single),
             at,
             "which workflow should build on the default branch is your decision",
         ),
@@ -64,10 +53,26 @@ pub(super) fn finding(at: At, of_branches: &Names) -> Option<Finding> {
     planned::finding(&META, of.severity, lines.collect(), words)
 }
 
+fn fix(run: &str) -> Fix {
+    Fix {
+        summary: "write the cache on the default branch as well".to_owned(),
+        steps: vec![
+            format!(
+                "Build on pushes to the default branch too, with the same `cache-to`: each {run} \
+                    then finds what that build stored."
+            ),
+            "Or keep this cache in a registry (`type=registry`), which is not split by branch, if \
+                the run may push to one."
+                .to_owned(),
+        ],
+        ..Fix::default()
+    }
+}
+
 /// Words for runs that no branch has.
 struct Writers {
     many: &'static str,
-    one: &'static str,
+    single: &'static str,
     effect: &'static str,
     severity: Severity,
 }
@@ -76,13 +81,13 @@ fn writers(refs: Refs) -> Option<Writers> {
     match (refs.branches, refs.tags, refs.requests) {
         (false, true, false) => Some(Writers {
             many: "runs of tags",
-            one: "tag",
+            single: "tag",
             effect: "the run of each new tag is cold",
             severity: Severity::Warning,
         }),
         (false, false, true) => Some(Writers {
             many: "pull requests",
-            one: "pull request",
+            single: "pull request",
             effect: "the first run of each pull request is cold, only later pushes to it find the \
                 cache",
             severity: Severity::Note,

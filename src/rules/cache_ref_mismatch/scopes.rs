@@ -20,18 +20,18 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
 
 fn finding(past: &Past, everybody: &BTreeSet<String>) -> Option<Finding> {
     let first = (0..past.len()).find(|i| past.exported(*i))?;
-    let vain: Vec<usize> = (first + 1..past.len()).filter(|i| past.imported(*i)).collect();
+    let missed: Vec<usize> = (first + 1..past.len()).filter(|i| past.imported(*i)).collect();
     // Whoever finds something is read by somebody, and a change of sources explains a cold run as
     // well.
     let cold = |i: &usize| {
         past.builds.get(*i).is_some_and(|b| b.hits() == 0) && !past.losses(*i).is_empty()
     };
-    if vain.is_empty() || !vain.iter().all(cold) {
+    if missed.is_empty() || !missed.iter().all(cold) {
         return None;
     }
-    let (from, to) = apart(past.commands(*vain.last()?))?;
+    let (from, to) = apart(past.commands(*missed.last()?))?;
     let read: BTreeSet<String> =
-        vain.iter().flat_map(|i| names(past.commands(*i), |c| &c.cache_from)).collect();
+        missed.iter().flat_map(|i| names(past.commands(*i), |c| &c.cache_from)).collect();
     if read.iter().any(|name| everybody.contains(name)) {
         return None;
     }
@@ -44,9 +44,10 @@ fn finding(past: &Past, everybody: &BTreeSet<String>) -> Option<Finding> {
         cause: "Each run stores a cache under one name and looks for it under another. Such an \
             import ends without an error where nothing was ever written."
             .to_owned(),
-        evidence: Proof::from_lines(lines(past, &vain))?.seen_in(past.places(vain.iter().copied())),
+        evidence: Proof::from_lines(lines(past, &missed))?
+            .seen_in(past.places(missed.iter().copied())),
         fix: fix(from, to),
-        impact: cost_of(vain.iter().filter_map(|i| past.builds.get(*i).copied())),
+        impact: cost_of(missed.iter().filter_map(|i| past.builds.get(*i).copied())),
         rules_out: vec![not_ruled_out(format!(
             "a job whose log is not given may write {named} \
             (then it holds nothing of use, as no step came from it)"
@@ -81,7 +82,7 @@ fn each_its_own(past: &Past) -> bool {
     all.iter().all(|names| !names.is_empty() && names.iter().all(|name| seen.insert(name)))
 }
 
-fn lines(past: &Past, vain: &[usize]) -> Vec<Evidence> {
+fn lines(past: &Past, missed: &[usize]) -> Vec<Evidence> {
     let of_run = |i: &usize| {
         let (run, _) = past.get(*i)?;
         let command = past.commands(*i).iter().rfind(|c| !c.cache_to.is_empty())?;
@@ -92,7 +93,7 @@ fn lines(past: &Past, vain: &[usize]) -> Vec<Evidence> {
             .map(|loss| header(run, loss.step, "ran again, though nothing it depends on changed"));
         Some(std::iter::once(asked).chain(ran))
     };
-    vain.iter().take(4).filter_map(of_run).flatten().collect()
+    missed.iter().take(4).filter_map(of_run).flatten().collect()
 }
 
 fn fix(from: &CacheSpec, to: &CacheSpec) -> Fix {

@@ -32,8 +32,8 @@ pub(super) fn findings<'a>(study: &'a Study) -> impl Fn(At<'a>) -> Option<Findin
 fn apart(at: At, read: &Names, stored: &Names) -> Option<Finding> {
     let (to, to_name) = only(flow::exported(at))?;
     let (from, from_name) = flow::read(at).find(|(_, name)| name.kind == to_name.kind)?;
-    let vain = flow::read(at).all(|(_, name)| !stored.holds(&name));
-    if !vain || read.holds(&to_name) {
+    let unwritten = flow::read(at).all(|(_, name)| !stored.holds(&name));
+    if !unwritten || read.holds(&to_name) {
         return None;
     }
     let tags = at.place.command.tags.iter().map(Text::as_str);

@@ -16,11 +16,11 @@ pub(super) struct Known {
     pub(super) fix: fn(&[Refusal]) -> Fix,
 }
 
-/// What all of these refusals mean. One that a terminal shows without its words is told at the end.
+/// What all of these refusals mean. A terminal shows the words of some only at the end.
 pub(super) fn of(group: &[Refusal]) -> Option<&'static Known> {
-    let told = || group.iter().filter(|refusal| !refusal.text.trim().is_empty());
-    told().next()?;
-    KNOWN.iter().find(|known| told().all(known.is))
+    let worded = || group.iter().filter(|refusal| !refusal.text.trim().is_empty());
+    worded().next()?;
+    KNOWN.iter().find(|known| worded().all(known.is))
 }
 
 static KNOWN: &[Known] = &[

@@ -14,8 +14,8 @@ use crate::rules::planned::{self, Ordered, Words};
 use crate::rules::remedy::At;
 
 /// One note for each Dockerfile that is built with the root of the repository as its context.
-pub(super) fn findings<'a>(study: &'a Study, told: &[Ordered]) -> Vec<Ordered<'a>> {
-    let new = |config: &&Config| !told.iter().any(|one| one.config.path == config.path);
+pub(super) fn findings<'a>(study: &'a Study, seen: &[Ordered]) -> Vec<Ordered<'a>> {
+    let new = |config: &&Config| !seen.iter().any(|one| one.config.path == config.path);
     all(study).filter(new).filter_map(|config| finding(study, config)).collect()
 }
 

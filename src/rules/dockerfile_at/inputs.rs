@@ -12,8 +12,8 @@ pub(in crate::rules) fn complete(runs: &mut [Run], configs: &[Config]) {
         return;
     }
     for run in runs {
-        let told = |build| (of_build(run, build, configs), declared(run, build, configs));
-        let found: Vec<_> = run.builds.iter().map(told).collect();
+        let of_file = |build| (of_build(run, build, configs), declared(run, build, configs));
+        let found: Vec<_> = run.builds.iter().map(of_file).collect();
         for (build, (inputs, names)) in run.builds.iter_mut().zip(found) {
             build.final_step = FinalStep::default();
             for (step, inputs) in build.steps.iter_mut().zip(inputs.unwrap_or_default()) {

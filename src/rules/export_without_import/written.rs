@@ -4,9 +4,10 @@ use super::META;
 use crate::config::pattern::tells_nothing;
 use crate::config::{Change, Settings};
 use crate::finding::{Finding, Fix, Severity, not_ruled_out};
+use crate::model::CacheSpec;
 use crate::rules::Study;
 use crate::rules::cache_ref_mismatch::written::import_of;
-use crate::rules::planned::flow::{self, Names};
+use crate::rules::planned::flow::{self, Name, Names};
 use crate::rules::planned::{self, Words};
 use crate::rules::remedy::{At, patch};
 
@@ -33,27 +34,6 @@ fn finding(at: At, read: &Names) -> Option<Finding> {
     {
         return None;
     }
-    let import = import_of(spec);
-    let fix = Fix {
-        summary: format!("import the cache from {}", name.shown()),
-        steps: vec![format!(
-            "Add `{import}` to what the build imports, or leave the export out: it costs time in \
-                each run."
-        )],
-        snippet: Some(import.clone()),
-        ..Fix::default()
-    };
-    let settings = Settings {
-        from: vec![import],
-        to: Some(spec.raw.clone()),
-        inline: command.inline(),
-        builder: false,
-    };
-    let fix = if patch::is_variable(spec) {
-        fix
-    } else {
-        patch::with_change(fix, at, Change::Caches { place: at.index, settings })
-    };
     let words = Words {
         title: format!(
             "the cache is written to {}, and nothing in this configuration reads it",
@@ -64,7 +44,7 @@ fn finding(at: At, read: &Names) -> Option<Finding> {
                 files imports that one: each run pays for the export and starts cold.",
             spec.raw
         ),
-        fix,
+        fix: fix(at, spec, &name),
         rules_out: vec![not_ruled_out("another repository, or a developer's machine, may read it")],
         subject: name.text.clone(),
     };
@@ -72,4 +52,27 @@ fn finding(at: At, read: &Names) -> Option<Finding> {
     // Who builds a service or target, and on which machine, stands in no such file.
     let severity = if at.ci().is_some() { META.severity } else { Severity::Note };
     planned::finding(&META, severity, line.into_iter().collect(), words)
+}
+
+fn fix(at: At, spec: &CacheSpec, name: &Name) -> Fix {
+    let import = import_of(spec);
+    let fix = Fix {
+        summary: format!("import the cache from {}", name.shown()),
+        steps: vec![format!(
+            "Add `{import}` to what the build imports, or leave the export out: it costs time in \
+                each run."
+        )],
+        snippet: Some(import.clone()),
+        ..Fix::default()
+    };
+    if patch::is_variable(spec) {
+        return fix;
+    }
+    let settings = Settings {
+        from: vec![import],
+        to: Some(spec.raw.clone()),
+        inline: at.place.command.inline(),
+        builder: false,
+    };
+    patch::with_change(fix, at, Change::Caches { place: at.index, settings })
 }

@@ -20,23 +20,12 @@ pub(super) fn finding(study: &Study, at: At) -> Option<Finding> {
     if !lacks {
         return None;
     }
-    let asks = asks(at.place);
-    if asks.is_none() && at.place.command.tool != Tool::BuildxBake {
-        return None;
-    }
-    let mut lines: Vec<Evidence> =
-        at.evidence("runs in a script, which has no token").into_iter().collect();
-    match asks {
-        Some(spec) => lines.extend(at.evidence_of(&spec.raw, "the GitHub cache is asked for")),
-        None => lines.push(of_bake(study, at)?),
-    }
+    let lines = lines(study, at)?;
     // Of many builds few ask for it: the file is searched for these alone.
     let handed = ["ACTIONS_RUNTIME_TOKEN", "ACTIONS_CACHE_URL"];
     if at.texts().any(|text| handed.iter().any(|name| text.contains(name))) {
         return None;
     }
-    lines.extend(at.call("runs the script"));
-    lines.dedup_by(|a, b| a.line == b.line && a.source == b.source);
     let words = Words {
         title: "type=gha is asked for in a script that has no token: buildx drops it silently"
             .to_owned(),
@@ -66,6 +55,19 @@ fn is_script(place: &Place) -> bool {
         place.command.tool,
         Tool::BuildxBuild | Tool::BuildxBake | Tool::DockerBuild | Tool::Compose
     )
+}
+
+/// The build, and what asks for the GitHub cache; `None` where nothing does.
+fn lines(study: &Study, at: At) -> Option<Vec<Evidence>> {
+    let asked = match asks(at.place) {
+        Some(spec) => at.evidence_of(&spec.raw, "the GitHub cache is asked for"),
+        None => Some(of_bake(study, at)?),
+    };
+    let place = at.evidence("runs in a script, which has no token");
+    let lines = place.into_iter().chain(asked).chain(at.call("runs the script"));
+    let mut lines: Vec<Evidence> = lines.collect();
+    lines.dedup_by(|a, b| a.line == b.line && a.source == b.source);
+    Some(lines)
 }
 
 fn asks(place: &Place) -> Option<&CacheSpec> {

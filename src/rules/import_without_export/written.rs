@@ -21,8 +21,8 @@ fn finding(at: At, written: &Names) -> Option<Finding> {
         return None;
     }
     let all: Vec<Name> = flow::read(at).map(|(_, name)| name).collect();
-    let vain = |name: &Name| !written.holds(name) && is_own(at, name);
-    if all.len() != command.cache_from.len() || !all.iter().all(vain) {
+    let unwritten = |name: &Name| !written.holds(name) && is_own(at, name);
+    if all.len() != command.cache_from.len() || !all.iter().all(unwritten) {
         return None;
     }
     let (spec, name) = flow::read(at).next()?;

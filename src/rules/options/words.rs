@@ -39,15 +39,19 @@ pub(in crate::rules) fn title(mistake: &Mistake) -> String {
 
 /// What the builder makes of it.
 pub(in crate::rules) fn cause(mistake: &Mistake) -> String {
-    let effect = match mistake.kind {
-        Kind::BareType => {
-            return format!(
-                "A cache option without `=` names a reference in a registry: this one is \
-                    docker.io/library/{}.",
-                mistake.token
-            );
-        }
-        Kind::Unusable => return unusable(&mistake.token).0.to_owned(),
+    match mistake.kind {
+        Kind::BareType => format!(
+            "A cache option without `=` names a reference in a registry: this one is \
+                docker.io/library/{}.",
+            mistake.token
+        ),
+        Kind::Unusable => unusable(&mistake.token).0.to_owned(),
+        kind => effect(kind).to_owned(),
+    }
+}
+
+fn effect(kind: Kind) -> &'static str {
+    match kind {
         Kind::IgnoredValue => {
             "The builder silently uses the default instead: `mode` becomes min, and errors are not \
                 ignored."
@@ -91,13 +95,25 @@ pub(in crate::rules) fn cause(mistake: &Mistake) -> String {
                 and azblob since 0.11."
         }
         _ => "The builder stops at such an option, or goes on without this cache.",
-    };
-    effect.to_owned()
+    }
 }
 
 /// The corrected option.
 pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
-    let summary = match (&mistake.nearest, mistake.kind) {
+    if mistake.kind == Kind::Slash {
+        return without_slashes(&mistake.token);
+    }
+    let snippet = match mistake.kind {
+        Kind::Names => Some("--cache-from REGISTRY/IMAGE:TAG".to_owned()),
+        Kind::Missing => whole(&mistake.token).map(str::to_owned),
+        Kind::TypeUnsupported => Some(format!("{CREATE_NEWEST}\n{VERSION}")),
+        _ => mistake.nearest.clone(),
+    };
+    Fix { summary: summary(mistake), steps: steps(mistake), snippet, ..Fix::default() }
+}
+
+fn summary(mistake: &Mistake) -> String {
+    match (&mistake.nearest, mistake.kind) {
         (Some(meant), _) => format!("write {meant}"),
         (None, Kind::Cut) => "remove the space after the comma".to_owned(),
         (None, Kind::Missing) if of_runner(&mistake.token) => unusable("token").1.to_owned(),
@@ -111,26 +127,27 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
             "build with a docker-container builder of a current BuildKit".to_owned()
         }
         (None, _) => format!("correct or take out `{}`", mistake.token),
-    };
-    if mistake.kind == Kind::Slash {
-        return Fix {
-            summary: format!(
-                "replace the slashes of {} before it comes into the tag",
-                mistake.token
-            ),
-            steps: vec![
-                "GitLab has such a name ready: $CI_COMMIT_REF_SLUG. Elsewhere a line before the \
-                    build makes one: `TAG=$(echo \"$BRANCH\" | tr / -)`; on GitHub, `echo \
-                    \"TAG=${GITHUB_REF_NAME//\\//-}\" >> \"$GITHUB_ENV\"`."
-                    .to_owned(),
-                "On GitHub a gha cache needs no branch in its name: it is kept apart by branch \
-                    already, and `scope=` takes any name."
-                    .to_owned(),
-                "Import the main branch's cache as well, or a new branch starts cold.".to_owned(),
-            ],
-            ..Fix::default()
-        };
     }
+}
+
+fn without_slashes(branch: &str) -> Fix {
+    Fix {
+        summary: format!("replace the slashes of {branch} before it comes into the tag"),
+        steps: vec![
+            "GitLab has such a name ready: $CI_COMMIT_REF_SLUG. Elsewhere a line before the \
+                build makes one: `TAG=$(echo \"$BRANCH\" | tr / -)`; on GitHub, `echo \
+                \"TAG=${GITHUB_REF_NAME//\\//-}\" >> \"$GITHUB_ENV\"`."
+                .to_owned(),
+            "On GitHub a gha cache needs no branch in its name: it is kept apart by branch \
+                already, and `scope=` takes any name."
+                .to_owned(),
+            "Import the main branch's cache as well, or a new branch starts cold.".to_owned(),
+        ],
+        ..Fix::default()
+    }
+}
+
+fn steps(mistake: &Mistake) -> Vec<String> {
     let listed =
         (!mistake.valid.is_empty()).then(|| format!("Valid: {}.", mistake.valid.join(", ")));
     let mut steps: Vec<String> = mistake
@@ -143,13 +160,7 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
     steps.extend(has_capitals(mistake).then(|| LOWER.to_owned()));
     steps.extend((mistake.kind == Kind::Names).then(|| NAME.to_owned()));
     steps.extend(matches!(mistake.kind, Kind::Names | Kind::Flag).then(|| CLIENT.to_owned()));
-    let snippet = match mistake.kind {
-        Kind::Names => Some("--cache-from REGISTRY/IMAGE:TAG".to_owned()),
-        Kind::Missing => whole(&mistake.token).map(str::to_owned),
-        Kind::TypeUnsupported => Some(format!("{CREATE_NEWEST}\n{VERSION}")),
-        _ => mistake.nearest.clone(),
-    };
-    Fix { summary, steps, snippet, ..Fix::default() }
+    steps
 }
 
 const VERSION: &str = "docker buildx inspect --bootstrap ci   # prints the version";

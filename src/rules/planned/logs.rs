@@ -30,14 +30,14 @@ pub(in crate::rules) fn with_undecided<'a>(
     let is_of_log =
         |finding: &Finding| finding.evidence.iter().any(|line| !paths.contains(&*line.source));
     let of_logs = seen.iter().filter(|known| is_of_log(known));
-    let mut told: HashSet<String> = of_logs.map(|known| known.subject.clone()).collect();
+    let mut subjects: HashSet<String> = of_logs.map(|known| known.subject.clone()).collect();
     let mut all = seen;
     for one in open.places.into_iter().filter_map(written) {
-        if told.contains(&one.subject) {
+        if subjects.contains(&one.subject) {
             continue;
         }
         if is_of_log(&one) {
-            told.insert(one.subject.clone());
+            subjects.insert(one.subject.clone());
         }
         all.push(one);
     }
@@ -57,7 +57,7 @@ pub(in crate::rules) struct Ordered<'a> {
 pub(in crate::rules) fn ordered<'a>(
     study: &'a Study,
     written: Vec<Ordered<'a>>,
-    told: impl Fn(&Past<'a>) -> bool,
+    reported: impl Fn(&Past<'a>) -> bool,
 ) -> Vec<Finding> {
     let all: Vec<Past> = if written.is_empty() { Vec::new() } else { Past::all(study).collect() };
     let of = |past: &Past<'a>, config: &Config| {
@@ -67,7 +67,7 @@ pub(in crate::rules) fn ordered<'a>(
     let same = |past: &Past<'a>, config: &Config| of(past, config) == Some(true);
     let left = written
         .into_iter()
-        .filter(|one| !all.iter().any(|past| same(past, one.config) && told(past)));
+        .filter(|one| !all.iter().any(|past| same(past, one.config) && reported(past)));
     let left =
         left.filter(|one| !all.iter().any(|past| same(past, one.config) && contradicts(past, one)));
     left.map(|one| {

@@ -15,7 +15,7 @@ pub(super) fn store(site: &Site) -> Option<Fix> {
     let make = "Add docker/setup-buildx-action: it creates a docker-container builder, since the \
         default docker driver cannot export this cache."
         .to_owned();
-    let told = if at.place.refs.requests {
+    let benefit = if at.place.refs.requests {
         "It works in pull requests too, even from forks, which may not write to a registry: they \
             read what the base branch stored."
     } else {
@@ -23,7 +23,7 @@ pub(super) fn store(site: &Site) -> Option<Fix> {
     };
     let steps = (!site.capable).then_some(make).into_iter().chain([
         "Export every stage to GitHub's cache with mode=max, and import it.".to_owned(),
-        told.to_owned(),
+        benefit.to_owned(),
     ]);
     // What the step pushes, and where, stays as it is.
     let shown = Site { push: false, image: PLACEHOLDER.to_owned(), ..site.clone() };

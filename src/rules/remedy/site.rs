@@ -390,8 +390,8 @@ fn sets_caches(command: &Command) -> bool {
 }
 
 fn capable(run: &Run, build: &Build) -> bool {
-    let told = notes(run, NoteKind::ComposePluginDriver).next_back().map(|n| n.value.as_str());
-    let driver = build.driver.as_deref().or(told);
+    let noted = notes(run, NoteKind::ComposePluginDriver).next_back().map(|n| n.value.as_str());
+    let driver = build.driver.as_deref().or(noted);
     let created = || {
         run.commands
             .iter()

@@ -38,9 +38,9 @@ fn shell(site: &Site, settings: &Settings, tool: &str) -> String {
     });
     // A docker-container builder keeps its result to itself unless told where to put it.
     let context = site.context.as_deref().unwrap_or(".");
-    let told = site.kept.iter().any(|o| o.starts_with("-o ") || o.starts_with("--output "));
+    let has_output = site.kept.iter().any(|o| o.starts_with("-o ") || o.starts_with("--output "));
     options.push(match site.push {
-        _ if told || tool == "docker build" => context.to_owned(),
+        _ if has_output || tool == "docker build" => context.to_owned(),
         true => format!("--push {context}"),
         false => format!("--load {context}   # or --push"),
     });

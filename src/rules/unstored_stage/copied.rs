@@ -46,8 +46,8 @@ impl<'a> Case<'a> {
     /// A store that is not known is blamed above a note only where runs in between show that it is
     /// read.
     pub(super) fn severity(&self, usual: Severity) -> Severity {
-        let told = self.certain || (self.again && self.whole.is_some());
-        if told && self.is_pattern() { usual } else { Severity::Note }
+        let shown = self.certain || (self.again && self.whole.is_some());
+        if shown && self.is_pattern() { usual } else { Severity::Note }
     }
 
     pub(super) fn rules_out(&self) -> Vec<Alternative> {

@@ -1,5 +1,7 @@
 //! What is quoted and said of runs that rebuilt a stage.
 
+use std::collections::BTreeSet;
+
 use super::{Rebuilt, copied, proof};
 use crate::finding::{Alternative, Evidence, not_ruled_out, ruled_out, to_decide};
 use crate::model::Step;
@@ -34,6 +36,22 @@ pub(super) fn lines(past: &Past, seen: &[Rebuilt], written: Option<Evidence>) ->
     }
     lines.extend(written);
     lines
+}
+
+/// `stage `build``, `stages `deps`, `build``.
+pub(super) fn stages(seen: &[Rebuilt]) -> String {
+    let names: BTreeSet<&str> = seen.iter().flat_map(|r| r.stages.iter().map(|s| s.name)).collect();
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let word = if quoted.len() == 1 { "stage" } else { "stages" };
+    format!("{word} {}", quoted.join(", "))
+}
+
+/// ` (in 2 of 5 runs)`; nothing of a run that is alone.
+pub(super) fn of_runs(past: &Past, some: usize) -> String {
+    if past.len() < 2 {
+        return String::new();
+    }
+    format!(" (in {some} of {} runs)", past.len())
 }
 
 /// What else it could have been, and why not.

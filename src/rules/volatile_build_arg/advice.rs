@@ -37,8 +37,8 @@ pub(super) fn patched(fix: Fix, config: &Config, stage: &Stage, names: &[&str]) 
     with_changes(fix, config, order::changes(stage, names))
 }
 
-pub(super) fn rules_out(culprit: &Culprit) -> Vec<Alternative> {
-    let mut said = vec![match culprit.above {
+fn files_above(above: Above) -> Alternative {
+    match above {
         Above::Same => ruled_out(
             "changed files (a RUN reads none of the context, and the steps before it came from the \
                 cache)",
@@ -50,30 +50,39 @@ pub(super) fn rules_out(culprit: &Culprit) -> Vec<Alternative> {
         Above::Base => {
             not_ruled_out("a base image that changed under its tag (kaniko prints no digest)")
         }
-    }];
-    if matches!(culprit.sign, Sign::ValueAbove(_)) {
-        return vec![ruled_out("a lost cache record (a text above the step changed)")];
     }
-    if matches!(culprit.sign, Sign::Text) {
-        said = vec![ruled_out(
-            "an edited Dockerfile (it looks the same once, not in nearly every run)",
-        )];
-    } else if culprit.given.is_empty() {
-        let other = match culprit.spot.last().and_then(|step| step.key.as_ref()) {
-            Some(_) => "an ENV, or the default of an ARG, that the job writes into the Dockerfile",
-            None if culprit.proven => "an ENV, USER or SHELL above it, or an option of the build",
-            None => {
-                "`--no-cache-filter`, a changed mount option or here-document, or a lost cache \
-                    record"
-            }
-        };
-        if culprit.proven {
-            said.push(ruled_out("a lost cache record (the step is another operation each time)"));
+}
+
+/// No command line shows the argument.
+fn hidden(culprit: &Culprit) -> Vec<Alternative> {
+    let other = match culprit.spot.last().and_then(|step| step.key.as_ref()) {
+        Some(_) => "an ENV, or the default of an ARG, that the job writes into the Dockerfile",
+        None if culprit.proven => "an ENV, USER or SHELL above it, or an option of the build",
+        None => {
+            "`--no-cache-filter`, a changed mount option or here-document, or a lost cache record"
         }
-        said.extend([
-            not_ruled_out(other),
-            to_decide("give the command line of the build, or the Dockerfile"),
-        ]);
+    };
+    let mut said = Vec::new();
+    if culprit.proven {
+        said.push(ruled_out("a lost cache record (the step is another operation each time)"));
+    }
+    said.push(not_ruled_out(other));
+    said.push(to_decide("give the command line of the build, or the Dockerfile"));
+    said
+}
+
+pub(super) fn rules_out(culprit: &Culprit) -> Vec<Alternative> {
+    let mut said = match culprit.sign {
+        Sign::ValueAbove(_) => {
+            return vec![ruled_out("a lost cache record (a text above the step changed)")];
+        }
+        Sign::Text => vec![ruled_out(
+            "an edited Dockerfile (it looks the same once, not in nearly every run)",
+        )],
+        _ => vec![files_above(culprit.above)],
+    };
+    if !matches!(culprit.sign, Sign::Text) && culprit.given.is_empty() {
+        said.extend(hidden(culprit));
     }
     if culprit.stands_in_file() {
         said.extend([

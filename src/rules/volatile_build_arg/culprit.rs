@@ -1,8 +1,8 @@
 //! Whether a changing value explains that the chain breaks at a spot, and how sure that is.
 
 use super::asked;
+use super::clues::{Clues, Sign, same_text};
 use super::declared::{self, in_file};
-use super::told::{Sign, Told, same_text};
 use crate::config::{Config, Stage};
 use crate::finding::{Confidence, Evidence};
 use crate::model::{Build, Dialect, Outcome, Step};
@@ -93,12 +93,12 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
     }
     let arguments = build_args::changing(past, &spot.broken);
     let file = in_file(past, &spot);
-    let told = Told::of(past, &spot, file.as_ref(), &arguments)?;
-    let shown: Vec<&Argument> = arguments.iter().filter(|argument| told.fits(argument)).collect();
+    let clues = Clues::of(past, &spot, file.as_ref(), &arguments)?;
+    let shown: Vec<&Argument> = arguments.iter().filter(|argument| clues.fits(argument)).collect();
     let mut given: Vec<Evidence> =
         shown.iter().flat_map(|a| build_args::lines(past, &spot.broken, &a.name)).collect();
     let expression = shown.iter().any(|a| a.expression);
-    let Told { sign, mut names, words, declared } = told;
+    let Clues { sign, mut names, words, declared } = clues;
     if !shown.is_empty() {
         names = shown.iter().map(|a| a.name.clone()).collect();
     }

@@ -7,7 +7,7 @@
 use super::META;
 use crate::config::dockerfile::{declared, mentions};
 use crate::config::{Change, Config, Instruction, Stage};
-use crate::finding::{Fix, Severity, not_ruled_out};
+use crate::finding::{Evidence, Fix, Severity, not_ruled_out};
 use crate::rules::Study;
 use crate::rules::dockerfile_at::{all, line, with_changes};
 use crate::rules::installation;
@@ -49,6 +49,7 @@ fn finding<'a>(study: &Study, config: &'a Config) -> Option<Ordered<'a>> {
         )],
         ..Fix::default()
     };
+    let lines = found.iter().flat_map(|early| lines(config, early));
     let words = Words {
         title: format!(
             "`{}` is declared above `{invalidated}`, which then runs once for each platform",
@@ -65,20 +66,16 @@ fn finding<'a>(study: &Study, config: &'a Config) -> Option<Ordered<'a>> {
         )],
         subject: format!("{}:platform", config.path),
     };
-    let lines = found.iter().flat_map(|early| {
-        let declared = early
-            .arguments
-            .first()
-            .and_then(|i| line(config, i.line, "a different value for each platform"));
-        let invalidated = line(
-            config,
-            early.invalidated.line,
-            "is the same for all platforms, and runs for each",
-        );
-        declared.into_iter().chain(invalidated)
-    });
     let finding = planned::finding(&META, Severity::Note, lines.collect(), words)?;
     Some(Ordered { config, invalidated: first.invalidated.line, finding })
+}
+
+fn lines(config: &Config, early: &Early) -> impl Iterator<Item = Evidence> {
+    const ONCE: &str = "is the same for all platforms, and runs for each";
+    let declared = early.arguments.first();
+    let declared =
+        declared.and_then(|i| line(config, i.line, "a different value for each platform"));
+    declared.into_iter().chain(line(config, early.invalidated.line, ONCE))
 }
 
 fn early(stage: &Stage) -> Option<Early<'_>> {

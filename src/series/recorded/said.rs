@@ -67,8 +67,8 @@ fn bases(said: &mut Said, build: &Build) {
 
 fn caches(said: &mut Said, run: &Run, build: &Build) {
     // Targets of one bake share an import, which is printed for one of them.
-    let beside = || run.together(build).iter();
-    let imports: Vec<&Transfer> = beside().flat_map(|build| &build.imports).collect();
+    let neighbours = || run.together(build).iter();
+    let imports: Vec<&Transfer> = neighbours().flat_map(|build| &build.imports).collect();
     let named = |import: &&Transfer| match (&import.reference, import.kind) {
         (Some(reference), CacheKind::Unknown | CacheKind::Registry) => reference.to_string(),
         (Some(reference), kind) => format!("{} {reference}", kind.name()),
@@ -78,7 +78,7 @@ fn caches(said: &mut Said, run: &Run, build: &Build) {
     for import in &imports {
         tell(said, What::Import, &named(import), ended(import));
     }
-    let exports = || beside().flat_map(|build| &build.exports);
+    let exports = || neighbours().flat_map(|build| &build.exports);
     let inline = build.inline.as_ref().map(|_| CacheKind::Inline.name());
     say(said, What::Exports, "", joined(exports().map(|export| export.kind.name()).chain(inline)));
     for export in exports() {

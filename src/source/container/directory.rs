@@ -19,9 +19,9 @@ pub(super) fn check(file: &mut (impl Read + Seek)) -> Result<(), Unreadable> {
     file.seek(SeekFrom::Start(size.saturating_sub(TAIL)))?;
     let mut tail = Vec::new();
     file.by_ref().take(TAIL).read_to_end(&mut tail)?;
-    let told = end_record(&tail, file)?;
+    let declared = end_record(&tail, file)?;
     file.rewind()?;
-    match told {
+    match declared {
         Some((members, bytes)) if members > MEMBERS || bytes > DIRECTORY => {
             Err(Unreadable::Members(MEMBERS))
         }

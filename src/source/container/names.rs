@@ -8,7 +8,7 @@ use tar::{Entry, EntryType};
 /// No system has longer paths.
 const LONGEST: u64 = 64 << 10;
 
-/// The name that was told for the next member.
+/// The name that a header gives the next member.
 #[derive(Default)]
 pub(super) struct Names(Option<String>);
 
@@ -22,8 +22,8 @@ impl Names {
                 Ok(None)
             }
             EntryType::XHeader => {
-                let told = start(entry)?;
-                self.0 = path(&told).or(self.0.take());
+                let header = start(entry)?;
+                self.0 = path(&header).or(self.0.take());
                 Ok(None)
             }
             EntryType::XGlobalHeader | EntryType::GNULongLink => Ok(None),

@@ -76,8 +76,8 @@ fn is_document(start: &[u8]) -> bool {
     };
     match start.trim_ascii_start() {
         [b'{', ..] => {
-            let told = || has(b"message") || has(b"event");
-            let events = || has(b"events") && has(b"timestamp") && told();
+            let message = || has(b"message") || has(b"event");
+            let events = || has(b"events") && has(b"timestamp") && message();
             has(b"url") && has(b"content") || events()
         }
         [b'[', entries @ ..] if entries.trim_ascii_start().starts_with(b"{") => {

@@ -60,9 +60,9 @@ pub(in crate::model::assemble) fn doubt(run: &mut Run, lines: u64) {
         .iter()
         .flat_map(|c| &c.cache_to)
         .any(|spec| spec.get("ignore-error") == Some("true"));
-    let told =
+    let other =
         |b: &Build| matches!(b.dialect, Dialect::Classic | Dialect::Kaniko | Dialect::Buildah);
-    for build in run.builds.iter_mut().filter(|b| b.succeeded() && !told(b) && !ignored) {
+    for build in run.builds.iter_mut().filter(|b| b.succeeded() && !other(b) && !ignored) {
         if last(build).is_some_and(|line| line + EXCERPTS > lines) {
             build.outcome = BuildOutcome::Unknown;
         }

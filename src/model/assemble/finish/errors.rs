@@ -30,8 +30,8 @@ pub(super) fn gone(segment: &Segment) -> Option<Quote> {
 /// of a step whose layer was being fetched, and which ran no command.
 fn cut_short(segment: &Segment) -> Option<Quote> {
     let is_short = |v: &&Vertex| {
-        let told = v.error.as_ref().is_some_and(|text| text.contains(SHORT));
-        v.end == End::Error && !v.logs && told
+        let cut = v.error.as_ref().is_some_and(|text| text.contains(SHORT));
+        v.end == End::Error && !v.logs && cut
     };
     segment.vertices.values().find(is_short)?.layers.first().cloned()
 }
@@ -66,10 +66,10 @@ pub(super) fn behind_export(segment: &Segment) -> Option<Quote> {
     let export = last.end == End::Done
         && last.names.iter().any(|(name, _)| without_target(name).starts_with(EXPORT));
     let cached = export && segment.vertices.values().any(exports_cache);
-    let told =
+    let of_vertex =
         segment.vertices.values().filter_map(|v| v.error.as_ref()).any(|error| is_in(error, quote));
     let stopped = quote.text.contains("context canceled");
-    (cached && !told && !stopped && says_solve(quote)).then(|| quote.clone())
+    (cached && !of_vertex && !stopped && says_solve(quote)).then(|| quote.clone())
 }
 
 fn exports_cache(vertex: &Vertex) -> bool {

@@ -166,7 +166,7 @@ fn engine(build: &mut Build, vertex: &Vertex) {
     build.engine = match (build.engine, vertex.engine) {
         (known, Engine::Unknown)
         | (known @ (Engine::Graphdriver | Engine::Containerd), Engine::Buildkitd) => known,
-        (_, told) => told,
+        (_, new) => new,
     };
     build.config = vertex.config.clone().or(build.config.take());
     if let Some(quote) = &vertex.inline {

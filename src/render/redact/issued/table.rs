@@ -2,7 +2,7 @@
 
 use self::Letters::{Alnum, Base64, Dotted, Upper, Word};
 
-/// What stands behind the beginning.
+/// What follows the prefix.
 #[derive(Clone, Copy)]
 pub(super) enum Letters {
     /// Letters and digits.

@@ -16,6 +16,24 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
     bake::calls(study).filter_map(|at| finding(study, at)).collect()
 }
 
+const EACH: &str = "Write one line for each target, with a reference or scope of its own; the \
+    list of `*.cache-from=` may name all of them.";
+
+fn fix(at: At, step: String) -> Fix {
+    Fix {
+        summary: "export each target's cache to a name of its own".to_owned(),
+        steps: vec![
+            step,
+            format!(
+                "No patch for {}: which targets need a cache of their own is your decision.",
+                at.config.path
+            ),
+        ],
+        cost: "one more cache for each".to_owned(),
+        ..Fix::default()
+    }
+}
+
 fn finding(study: &Study, at: At) -> Option<Finding> {
     let of_all = |spec: &CacheSpec| {
         matches!(spec.kind(), CacheKind::Registry | CacheKind::Gha | CacheKind::S3)
@@ -26,21 +44,13 @@ fn finding(study: &Study, at: At) -> Option<Finding> {
     let of_file = |index: &usize| place::forms_of(file, *index).next();
     let places: Vec<At> = built.all.iter().filter_map(of_file).collect();
     let names: Vec<&str> = places.iter().filter_map(|at| at.place.target.as_deref()).collect();
-    let (asked, linked) = names.split_at(built.asked.len().min(names.len()));
+    let asked = built.asked.len().min(names.len());
+    let linked = asked < names.len();
     let differs = |at: &At| places.iter().any(|other| differ(study, *at, *other));
     if names.len() < 2 || name_of_target(&export.raw) || !places.iter().any(differs) {
         return None;
     }
     let listed = listed(&names);
-    let narrow = match (asked, linked.is_empty()) {
-        ([one], false) => format!(
-            "Write `{one}.cache-to=` in place of `*.cache-to=`: with mode=max its cache holds the \
-                linked targets too."
-        ),
-        _ => "Write one line for each target, with a reference or scope of its own; the list of \
-            `*.cache-from=` may name all of them."
-            .to_owned(),
-    };
     let words = Words {
         title: format!(
             "{} targets will write their caches to {name}, and each replaces the other's",
@@ -49,19 +59,17 @@ fn finding(study: &Study, at: At) -> Option<Finding> {
         cause: format!(
             "One call of bake builds {listed}{}, and `*.cache-to=` sets one export for all of \
                 them. An export replaces what was there, so only the one that ends last is kept.",
-            if linked.is_empty() { "" } else { " (linked targets are built as well)" }
+            if linked { " (linked targets are built as well)" } else { "" }
         ),
-        fix: Fix {
-            summary: "export each target's cache to a name of its own".to_owned(),
-            steps: vec![
-                narrow,
+        fix: match names.as_slice() {
+            [only, ..] if asked == 1 && linked => fix(
+                at,
                 format!(
-                    "No patch for {}: which targets need a cache of their own is your decision.",
-                    at.config.path
+                    "Write `{only}.cache-to=` in place of `*.cache-to=`: with mode=max its cache \
+                        holds the linked targets too."
                 ),
-            ],
-            cost: "one more cache for each".to_owned(),
-            ..Fix::default()
+            ),
+            _ => fix(at, EACH.to_owned()),
         },
         rules_out: vec![not_ruled_out(
             "luck: the slowest target usually ends last, but nothing guarantees it",

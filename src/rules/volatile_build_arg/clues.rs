@@ -25,7 +25,7 @@ pub(in crate::rules) enum Sign {
 }
 
 /// What the steps of a spot tell of the value.
-pub(super) struct Told {
+pub(super) struct Clues {
     pub(super) sign: Sign,
     /// What it may be called.
     pub(super) names: Vec<String>,
@@ -34,7 +34,7 @@ pub(super) struct Told {
     pub(super) declared: Vec<Evidence>,
 }
 
-impl Told {
+impl Clues {
     fn by(sign: Sign) -> Self {
         Self { sign, names: Vec::new(), words: Vec::new(), declared: Vec::new() }
     }
@@ -88,9 +88,9 @@ impl Told {
         if file.is_some() && names.is_empty() {
             return None;
         }
-        let told = arguments.iter().any(|argument| names.contains(&argument.name))
+        let shown = arguments.iter().any(|argument| names.contains(&argument.name))
             || names.iter().any(|name| build_args::names_a_run(name));
-        if spot.behind_files(past) && (!told || sources_explain(past, spot)) {
+        if spot.behind_files(past) && (!shown || sources_explain(past, spot)) {
             return None;
         }
         Some(Self { names, declared: lines, ..Self::by(Sign::SameText) })

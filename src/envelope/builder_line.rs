@@ -36,7 +36,7 @@ fn holds(line: &[u8]) -> bool {
     behind(line).is_some()
 }
 
-/// Where a builder's line begins that stands behind something else, as far as its first bytes tell.
+/// Where a builder's line begins behind something else, as far as its first bytes tell.
 /// A word goes on before a `#`: `PR#12 DONE`.
 #[must_use]
 pub fn behind(line: &[u8]) -> Option<usize> {

@@ -55,6 +55,8 @@ struct Ever {
     layers: HashSet<Digest>,
     /// Operations whose layers are told.
     layered: HashSet<Digest>,
+    /// What each operation took, by the place of the input.
+    taken: HashSet<(Digest, usize, Digest)>,
 }
 
 struct Seen {
@@ -114,6 +116,7 @@ impl Known {
                 if layer.is_some() {
                     ever.layered.extend(operation(step));
                 }
+                ever.taken.extend(inputs(step).flatten());
             }
         }
         self.seen.push(Seen { stages: stages(build), latest, family });
@@ -134,11 +137,31 @@ fn operation(step: &Step) -> Option<Digest> {
     key.operation.or_else(|| (!key.fields.is_empty()).then(parts))
 }
 
+/// What the step takes of each input of which that is told.
+fn inputs(step: &Step) -> impl Iterator<Item = Vec<(Digest, usize, Digest)>> {
+    let key = step.digests.as_deref();
+    let told = key.into_iter().filter_map(|key| Some((key.operation?, &key.inputs)));
+    told.flat_map(|(operation, inputs)| {
+        inputs.iter().enumerate().filter(|(_, input)| !input.contents.is_empty()).map(
+            move |(at, input)| input.contents.iter().map(|one| (operation, at, *one)).collect(),
+        )
+    })
+}
+
 fn outcome(step: &Step, latest: Option<DateTime<Utc>>, ever: &Ever) -> Outcome {
     let Some(key) = step.digests.as_deref() else { return Outcome::Unknown };
     if let Some(created) = key.created {
-        let reused = latest.is_some_and(|latest| created <= latest);
-        return if reused { Outcome::Hit } else { Outcome::Miss };
+        // A foreign exporter may leave the times of the earlier one out.
+        return match latest {
+            Some(latest) if created <= latest => Outcome::Hit,
+            Some(_) => Outcome::Miss,
+            None => Outcome::Unknown,
+        };
+    }
+    // Without its result nothing tells when it was made; but none had what it takes.
+    let is_new = |all: Vec<_>| !all.iter().any(|one| ever.taken.contains(one));
+    if key.stored == Some(false) && inputs(step).any(is_new) {
+        return Outcome::Miss;
     }
     let Some((operation, layer)) = operation(step).zip(key.layer) else { return Outcome::Unknown };
     // No cache that is known of can have had it.

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::assign::Graph;
 use super::cacheconfig::CacheConfig;
+use super::graph::Graph;
 use super::guess::Guesses;
 use super::operation::Place;
 use super::provenance::Attested;
@@ -91,7 +91,9 @@ impl<'a> Made<'a> {
 
 /// The stages of a cache, in the order in which they were begun.
 fn stages(graph: &Graph) -> Vec<Vec<usize>> {
-    let mut chains = chains(graph, &graph.own());
+    let is_step = |(at, own): (usize, bool)| own && !graph.is_merged(at);
+    let own: Vec<bool> = graph.own().into_iter().enumerate().map(is_step).collect();
+    let mut chains = chains(graph, &own);
     let created = |chain: &Vec<usize>| chain.iter().filter_map(|at| graph.get(*at)?.created).min();
     chains.sort_by_cached_key(|chain| (created(chain), chain.clone()));
     chains
@@ -188,7 +190,8 @@ fn on_base(graph: &Graph, at: usize) -> bool {
 fn link(steps: &mut [Step], records: &[usize], graph: &Graph) {
     let places: BTreeMap<usize, usize> = records.iter().copied().zip(0..).collect();
     for (step, at) in steps.iter_mut().zip(records) {
-        let links = graph.get(*at).into_iter().flat_map(|record| record.inputs.iter().flatten());
+        let records = graph.get(*at).into_iter().chain(graph.operation(*at));
+        let links = records.flat_map(|record| record.inputs.iter().flatten());
         let inputs = links.filter_map(|link| places.get(&link.record).copied()).collect();
         step.trace = Some(Box::new(Trace { inputs, ..Trace::default() }));
     }
@@ -202,7 +205,7 @@ struct Position<'a> {
 }
 
 fn step(graph: &Graph, at: usize, position: &Position, guesses: &mut Guesses) -> Option<Step> {
-    let record = graph.get(at)?;
+    let record = graph.operation(at)?;
     let kind = kind(graph, at);
     let said = record.text.as_ref().map(|text| format!("{kind} {text}"));
     if let Some(text) = &said {
@@ -229,6 +232,7 @@ fn step(graph: &Graph, at: usize, position: &Position, guesses: &mut Guesses) ->
 fn kind(graph: &Graph, at: usize) -> &'static str {
     let Some(record) = graph.get(at) else { return "RUN" };
     match record.inputs.len() {
+        _ if graph.is_merge(at) => "COPY",
         _ if graph.is_run(record) => "RUN",
         0 | 1 if !graph.takes_a_path(record) => "WORKDIR",
         _ => "COPY",

@@ -6,185 +6,13 @@
 //! that can be named from a text tell which. Where two paths fit equally well, the steps in which
 //! they differ get no record.
 
-use foldhash::HashMap;
-
-use super::cacheconfig::{CacheConfig, Link, Record};
 use super::formula;
+use super::graph::Graph;
 use super::operation::Place;
-use crate::model::{Base, Build, Digest, Few, KeyInput, Step, StepKey, StepKind};
+use crate::model::{Base, Build, Digest, Step, StepKind};
 
 /// Steps of the search for one stage, at most: a hostile file holds paths without end.
 const MOST: usize = 20_000;
-
-/// The graph of the records.
-pub(super) struct Graph<'a> {
-    pub(super) records: &'a [Record],
-    /// For each record those that it is the first input of.
-    above: Vec<Vec<usize>>,
-    /// The record of each vertex, where a definition tells them.
-    vertices: HashMap<Digest, usize>,
-    root: Digest,
-    defined: bool,
-    /// How many hold a result.
-    stored: usize,
-}
-
-impl<'a> Graph<'a> {
-    pub(super) fn of(config: &'a CacheConfig) -> Self {
-        let mut graph = Self {
-            records: &config.records,
-            above: vec![Vec::new(); config.records.len()],
-            vertices: vertices(&config.records),
-            root: formula::selector("/"),
-            defined: config.defined,
-            stored: config.records.iter().filter(|record| record.stored).count(),
-        };
-        for (n, record) in config.records.iter().enumerate() {
-            for below in graph.below(record).collect::<Vec<_>>() {
-                if let Some(list) =
-                    graph.above.get_mut(below).filter(|list| list.last() != Some(&n))
-                {
-                    list.push(n);
-                }
-            }
-        }
-        graph
-    }
-
-    pub(super) fn get(&self, at: usize) -> Option<&'a Record> {
-        self.records.get(at)
-    }
-
-    /// What a step may stand on. A copy onto an empty image stands on nothing: its first input is
-    /// what it takes.
-    pub(super) fn below(&self, record: &'a Record) -> impl Iterator<Item = usize> + use<'a> {
-        let root = self.root;
-        let links = record.inputs.first().into_iter().flatten();
-        let whole = move |link: &&Link| link.selector.is_none_or(|path| path == root);
-        links.filter(whole).map(|link| link.record)
-    }
-
-    /// Records whose first input is this one.
-    pub(super) fn above(&self, at: usize) -> &[usize] {
-        self.above.get(at).map_or(&[], Vec::as_slice)
-    }
-
-    /// Not the result of a step: a base image, or files.
-    pub(super) fn is_leaf(&self, at: usize) -> bool {
-        self.get(at).is_some_and(|record| record.inputs.is_empty())
-    }
-
-    /// A RUN takes the root of what is below it.
-    pub(super) fn is_run(&self, record: &Record) -> bool {
-        record.inputs.first().is_some_and(|below| {
-            !below.is_empty() && below.iter().all(|link| link.selector == Some(self.root))
-        })
-    }
-
-    /// Some path of another stage is among what it takes.
-    pub(super) fn takes_a_path(&self, record: &Record) -> bool {
-        let links = record.inputs.iter().flatten();
-        links.into_iter().any(|link| link.selector.is_some_and(|path| path != self.root))
-    }
-
-    /// It takes files from another stage or image.
-    pub(super) fn takes_from_stage(&self, record: &Record) -> bool {
-        let others = record.inputs.iter().skip(usize::from(record.inputs.len() > 1)).flatten();
-        !self.is_run(record)
-            && others.into_iter().any(|link| link.selector.is_some() || !self.is_leaf(link.record))
-    }
-
-    /// What the step of a record depends on.
-    pub(super) fn key(&self, at: usize) -> Option<StepKey> {
-        let record = self.get(at)?;
-        let inputs: Few<KeyInput> = record.inputs.iter().map(|links| self.input(links)).collect();
-        let stored = (!self.defined).then_some(record.stored);
-        Some(StepKey {
-            operation: record.digest,
-            inputs,
-            fields: record.fields.clone(),
-            stored,
-            created: record.created,
-            layer: record.layer,
-            ..StepKey::default()
-        })
-    }
-
-    fn input(&self, links: &[Link]) -> KeyInput {
-        let leaves = links.iter().filter(|link| self.is_leaf(link.record));
-        let mut contents: Few<Digest> =
-            leaves.clone().filter_map(|link| self.get(link.record)?.digest).collect();
-        contents.sort_unstable();
-        contents.dedup();
-        KeyInput {
-            selector: links.iter().find_map(|link| link.selector),
-            contents,
-            layers: leaves.clone().find_map(|link| self.get(link.record)?.layer),
-            step: links.iter().any(|link| !self.is_leaf(link.record)),
-        }
-    }
-
-    /// Records of steps of the run that wrote the cache: those with a result, and what they were
-    /// made of. Keys of earlier runs are there too, without results.
-    pub(super) fn own(&self) -> Vec<bool> {
-        let mut own = vec![false; self.records.len()];
-        let mut open: Vec<usize> =
-            (0..own.len()).filter(|at| self.get(*at).is_some_and(|r| r.stored)).collect();
-        if open.is_empty() {
-            open = (0..own.len()).collect();
-        }
-        while let Some(at) = open.pop() {
-            let Some(slot) = own.get_mut(at).filter(|own| !**own) else { continue };
-            if self.is_leaf(at) {
-                continue;
-            }
-            *slot = true;
-            let inputs = self.get(at).into_iter().flat_map(|record| &record.inputs);
-            open.extend(inputs.filter_map(|links| self.only_step(links)));
-        }
-        own
-    }
-
-    /// The step among the records that an input may be. Where there are several, without results of
-    /// their own, those of earlier runs are among them, and nothing tells which.
-    fn only_step(&self, links: &[Link]) -> Option<usize> {
-        let steps = links.iter().map(|link| link.record).filter(|at| !self.is_leaf(*at));
-        let mut steps: Vec<usize> = steps.collect();
-        steps.sort_unstable();
-        steps.dedup();
-        let stored = |at: &usize| self.get(*at).is_some_and(|record| record.stored);
-        match steps.as_slice() {
-            [step] if !stored(step) => Some(*step),
-            _ => None,
-        }
-    }
-
-    /// The records of a stage's steps, where the status names the vertices of all: the definition
-    /// of the same build calls them so, too.
-    fn of_vertices(&self, build: &Build, stage: &[usize]) -> Option<Vec<Option<usize>>> {
-        let record = |step: &usize| {
-            let vertex = build.steps.get(*step)?.trace.as_ref()?.vertex?;
-            self.vertices.get(&vertex).copied()
-        };
-        stage.iter().map(|step| record(step).map(Some)).collect()
-    }
-
-    /// The shape of the record is that of the instruction.
-    fn fits(&self, step: &Step, record: &Record) -> bool {
-        match step.instruction.as_str() {
-            "RUN" => self.is_run(record),
-            _ if record.inputs.is_empty() || self.is_run(record) => false,
-            "WORKDIR" => record.inputs.len() == 1,
-            "COPY" if step.text.contains("--from=") => self.takes_from_stage(record),
-            _ => true,
-        }
-    }
-}
-
-fn vertices(records: &[Record]) -> HashMap<Digest, usize> {
-    let vertex = |(record, at): (&Record, usize)| Some((record.vertex?, at));
-    records.iter().zip(0..).filter_map(vertex).collect()
-}
 
 /// For each step of the build its record, as far as it can be told.
 pub(super) fn assign(graph: &Graph, build: &Build) -> Vec<Option<usize>> {
@@ -206,6 +34,33 @@ pub(super) fn assign(graph: &Graph, build: &Build) -> Vec<Option<usize>> {
         }
     }
     given
+}
+
+impl Graph<'_> {
+    /// The records of a stage's steps, where the status names the vertices of all: the definition
+    /// of the same build calls them so, too.
+    fn of_vertices(&self, build: &Build, stage: &[usize]) -> Option<Vec<Option<usize>>> {
+        let record = |step: &usize| {
+            let vertex = build.steps.get(*step)?.trace.as_ref()?.vertex?;
+            self.vertex(vertex)
+        };
+        stage.iter().map(|step| record(step).map(Some)).collect()
+    }
+
+    /// The shape of the record is that of the instruction.
+    fn fits(&self, step: &Step, at: usize) -> bool {
+        let Some(record) = self.operation(at) else { return false };
+        if self.is_merged(at) || self.is_merge(at) && !step.operation().is_link() {
+            return false;
+        }
+        match step.instruction.as_str() {
+            "RUN" => self.is_run(record),
+            _ if record.inputs.is_empty() || self.is_run(record) => false,
+            "WORKDIR" => record.inputs.len() == 1,
+            _ if step.text.contains("--from=") => self.takes_from_stage(record),
+            _ => !self.takes_from_step(record),
+        }
+    }
 }
 
 /// Indices of the counted steps of each stage, in their order.
@@ -347,16 +202,17 @@ impl<'a> Search<'a> {
 
     /// How well a record fits the step at a place; `None` where it cannot be.
     fn score(&self, place: usize, at: usize) -> Option<Score> {
-        let (step, record) = (self.steps.get(place)?, self.graph.get(at)?);
+        let (step, record) = (self.steps.get(place)?, self.graph.operation(at)?);
         let foreign = self.whole && !record.stored;
-        if foreign || self.taken.get(at) == Some(&true) || !self.graph.fits(step, record) {
+        if foreign || self.taken.get(at) == Some(&true) || !self.graph.fits(step, at) {
             return None;
         }
         let named = |digest| self.named.get(place).is_some_and(|all| all.contains(&digest));
         let same = record.digest.is_some_and(named);
         let context =
             matches!(step.instruction.as_str(), "COPY" | "ADD") && !step.text.contains("--from=");
-        let alike = context == (record.inputs.len() > 1 && !self.graph.takes_from_stage(record));
+        let takes = record.inputs.len() > 1 || self.graph.is_merge(at);
+        let alike = context == (takes && !self.graph.takes_from_stage(record));
         let said = record.text.as_deref().is_some_and(|text| step.text.ends_with(text));
         Some(Score::from(same || said) * 8 + Score::from(record.stored) * 2 + Score::from(alike))
     }
@@ -403,6 +259,7 @@ fn bases(base: &Base) -> Vec<Digest> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::cacheconfig::{CacheConfig, Link, Record};
     use super::*;
     use crate::model::Trace;
 

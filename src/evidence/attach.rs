@@ -6,8 +6,9 @@
 
 use aho_corasick::AhoCorasick;
 
-use super::assign::{self, Graph};
+use super::assign;
 use super::cacheconfig::CacheConfig;
+use super::graph::Graph;
 use super::metrics::Measured;
 use super::provenance::Attested;
 use super::store::Operations;

@@ -52,6 +52,8 @@ pub(super) struct Record {
     pub(super) text: Option<Box<str>>,
     /// A definition tells that it is a command.
     pub(super) runs: bool,
+    /// A definition tells that it merges results.
+    pub(super) merges: bool,
     /// Parts of the operation that a definition tells.
     pub(super) fields: Given,
 }

@@ -17,6 +17,8 @@ use crate::model::Digest;
 pub(super) struct Operation {
     /// It runs a command.
     pub(super) runs: bool,
+    /// It merges the results of its inputs.
+    pub(super) merges: bool,
     /// It makes something of its inputs.
     pub(super) is_step: bool,
     /// What its record in a cache is called, where every part of it is known.
@@ -31,6 +33,7 @@ impl From<Op> for Operation {
     fn from(op: Op) -> Self {
         Self {
             runs: op.op.exec.is_some(),
+            merges: op.op.merge.is_some(),
             is_step: op.op.exec.is_some() || op.op.file.is_some() || op.op.merge.is_some(),
             record: op.record(),
             command: op.command(),

@@ -13,6 +13,7 @@ mod cacheconfig;
 mod checkout;
 mod content;
 mod formula;
+mod graph;
 mod guess;
 mod layers;
 mod llb;

@@ -374,6 +374,7 @@ fn records(
             vertex: vertices.get(&id).and_then(|vertex| Digest::parse(vertex)),
             text: op.command,
             runs: op.runs,
+            merges: op.merges,
             fields: op.fields,
             ..Record::default()
         }

@@ -76,7 +76,7 @@ pub(super) struct Ledger<'m, 'a> {
     pub(super) stored_once: bool,
     /// Hashes that kaniko printed.
     pub(super) keys: HashSet<&'a str>,
-    /// Base images that some build had to fetch.
+    /// Base images that some build had to fetch, and layers of theirs.
     fetched: HashSet<&'a str>,
     /// The most that was sent of the build context.
     context: u64,
@@ -180,8 +180,11 @@ impl<'m, 'a> Ledger<'m, 'a> {
                 .is_some_and(|before| chain::is_other_base(before, base))
         };
         let moved = build.bases.iter().any(is_other);
-        // A builder that is kept has to fetch an image that is new.
-        let lacks_its_base = build.bases.iter().any(|b| b.pulled.is_some() && !is_other(b));
+        // A builder that is kept has to fetch an image that is new, but for the layers it has.
+        let again = |base: &Base| {
+            !is_other(base) || fetched_layer(base).is_some_and(|layer| self.fetched.contains(layer))
+        };
+        let lacks_its_base = build.bases.iter().any(|b| b.pulled.is_some() && again(b));
         let empty = (build.booted.is_some() || lacks_its_base) && !self.was_sent_less(build);
         Now {
             i,
@@ -352,7 +355,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
         }
         self.keys.extend(build.steps.iter().filter_map(|step| step.key.as_deref()));
         let pulled = build.bases.iter().filter(|base| base.pulled.is_some());
-        self.fetched.extend(pulled.map(known_by));
+        self.fetched.extend(pulled.clone().map(known_by).chain(pulled.filter_map(fetched_layer)));
         self.context = self.context.max(bytes_sent(build).unwrap_or_default());
         self.last = Some(i);
         self.hit_once |= build.hits() > 0;
@@ -403,6 +406,12 @@ impl Now<'_> {
 /// The digest of an image; buildah and the classic builder print its name alone.
 fn known_by(base: &Base) -> &str {
     base.digest.as_deref().unwrap_or(&base.image)
+}
+
+/// The layer on the line that shows a base image being fetched: `#5 sha256:3bb9… 106B / 106B`.
+fn fetched_layer(base: &Base) -> Option<&str> {
+    let (_, digest) = base.pulled.as_ref()?.text.split_once("sha256:")?;
+    digest.get(..64).filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// The first step that ran. On a base image that moved the copy of a `COPY --link` is not made

@@ -237,8 +237,14 @@ impl<'a> Pair<'a> {
         if n == 0 && at == 0 && (!copies || self.stage.base.is_some() || step.position > 1) {
             return Some(Difference::Base);
         }
-        // What another stage made is no cause of its own.
-        (!input.step && input.selector.is_none()).then_some(Difference::Files)
+        match input.selector {
+            // What another stage made is no cause of its own.
+            _ if input.step => None,
+            None => Some(Difference::Files),
+            // Of a path only: of another image, or of what the Dockerfile itself holds.
+            Some(_) if step.text.contains("<<") => Some(Difference::Instruction),
+            Some(_) => step.text.contains("--from=").then_some(Difference::Files),
+        }
     }
 
     fn case(&self, step: &'a Step, differs: Difference) -> Option<Case> {
@@ -295,16 +301,29 @@ impl<'a> Pair<'a> {
             }
             Difference::Base => why(Because::BaseChanged),
             Difference::Files => why(Because::InputsChanged),
-            Difference::NothingStored => why(Because::NotStored),
-            Difference::Nothing => match self.said.map(|said| said.because) {
-                Some(said @ (Because::NotImported | Because::ImportFailed))
-                    if !self.now.headless =>
-                {
-                    why(said)
-                }
-                Some(Because::CacheDisabled) => why(Because::CacheDisabled),
-                _ => why(Because::RecordLost),
-            },
+            Difference::Nothing | Difference::NothingStored => self.of_nothing(step, differs),
+        }
+    }
+
+    /// Nothing differs: the cache is to blame. That its result was stored at all, only a cache
+    /// tells; a builder's own cache stores every step.
+    fn of_nothing(&self, step: &'a Step, differs: Difference) -> Why {
+        use Confidence::{Likely, Proven};
+        let why = |because, sure| Why::of(differs, because, sure);
+        let stored = self.keys(step).and_then(|(before, _)| before.stored);
+        let own = !self.now.headless && self.now.imports.is_empty();
+        match (self.said.map(|said| said.because), stored) {
+            (Some(said @ Because::CacheDisabled), _) => why(said, Proven),
+            (Some(said @ (Because::NotImported | Because::ImportFailed)), _)
+                if !self.now.headless =>
+            {
+                why(said, Proven)
+            }
+            (_, Some(true)) => why(Because::RecordLost, Proven),
+            _ if own => why(Because::RecordLost, Proven),
+            (_, Some(false)) => why(Because::NotStored, Proven),
+            (Some(said @ Because::NotStored), None) => why(said, Likely),
+            (_, None) => why(Because::RecordLost, Likely),
         }
     }
 }

@@ -65,7 +65,9 @@ impl<'a> Case<'_, '_, 'a> {
         if self.is_first_of_its_platform() {
             return self.first_run(store);
         }
-        if let Some(confidence) = self.base_changed(line) {
+        // Where nothing is there to be found, no key would be.
+        let none = matches!(store, Store::NeverAsked | Store::NotFound) && self.now.empty;
+        if !none && let Some(confidence) = self.base_changed(line) {
             let differs = vec![KeyPart::Base];
             return Why::of(Because::BaseChanged, confidence, store).differing(differs);
         }
@@ -90,8 +92,7 @@ impl<'a> Case<'_, '_, 'a> {
             let why = Why::of(Because::NotStored, Likely, Store::FinalStageOnly);
             return why.hiding(hidden);
         }
-        // Where nothing is there to be found, no key would be.
-        let bare = store == Store::NotFound || store == Store::NeverAsked && self.now.empty;
+        let bare = none || store == Store::NotFound;
         if !bare && let Some(why) = self.asked_otherwise(before, store) {
             return why;
         }
@@ -200,6 +201,13 @@ impl<'a> Case<'_, '_, 'a> {
     /// had to fetch or did not find; a step that came from the cache shows the contrary.
     fn first_run(&self, store: Store) -> Why {
         let build = self.now.build;
+        if self.was_called_otherwise() {
+            return match store {
+                Store::NeverAsked if self.now.empty => Why::of(Because::NotImported, Likely, store),
+                Store::NotFound => Why::of(Because::ImportFailed, Likely, store),
+                _ => Why::of(Because::Unknown, Suspected, store).hiding(self.hidden(None)),
+            };
+        }
         if build.hits() > 0 && self.ledger.last.is_none() {
             let hidden = self.hidden(None);
             return Why::of(Because::Unknown, Suspected, store).hiding(hidden);
@@ -208,6 +216,23 @@ impl<'a> Case<'_, '_, 'a> {
         let known = self.ledger.last.is_some();
         let confidence = if nothing || known { Proven } else { Likely };
         Why::of(Because::FirstRun, confidence, store)
+    }
+
+    /// The build before has a stage of the same steps under a name that is gone: names are no part
+    /// of a key.
+    fn was_called_otherwise(&self) -> bool {
+        let last = self.ledger.last.and_then(|at| self.ledger.members.get(at));
+        let Some((_, before)) = last else { return false };
+        let texts = |stage: &Stage<'a>| -> Vec<&'a str> {
+            stage.steps.iter().map(|step| step.text.as_str()).collect()
+        };
+        let gone = |stage: &Stage<'a>| {
+            let mut steps = self.now.build.steps.iter();
+            !steps.any(|step| step.is_of(stage.name, stage.platform))
+        };
+        let own = texts(self.stage);
+        let same = |stage: &Stage<'a>| gone(stage) && texts(stage) == own;
+        chain::stages(before).iter().any(same)
     }
 
     /// The command line asks for a platform that no earlier build was made for: its base image is

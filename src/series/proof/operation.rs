@@ -150,39 +150,64 @@ impl<'a> Pair<'a> {
     fn of_run(&self, step: &'a Step) -> Why {
         // An argument, a variable or an option is in all that follow.
         if self.keeps_a_command_below(step) {
-            return instruction(Proven);
+            // Without texts stages that stand on each other are one, and each declares its own.
+            let one = step.has_text() || self.has_no_other_stage();
+            return Why {
+                open: Few::from_iter((!one).then_some(KeyPart::Values)),
+                ..instruction(Proven)
+            };
         }
         if !step.has_text() {
             return if self.commands_below(step).next().is_none() {
                 let open = Few::from([KeyPart::Values, KeyPart::Options]);
-                Why { open, ..instruction(Suspected) }
+                let sure = if self.keeps_a_command_above(step) { Likely } else { Suspected };
+                Why { open, ..instruction(sure) }
             } else {
                 let open = [KeyPart::Instruction, KeyPart::Base].into_iter().chain(in_scope());
                 Why { open: open.collect(), ..argument(Few::new(), Proven) }
             };
         }
-        if step.text.contains("<<") {
+        // Of a here-document one line is printed.
+        let heredoc = step.text.contains("<<");
+        if self.base_moved() {
+            let mut open = Few::from([KeyPart::Values, KeyPart::Dockerfile]);
+            open.extend(heredoc.then_some(KeyPart::Instruction));
+            return Why { open, ..base() };
+        }
+        if heredoc {
             let open = Few::from([KeyPart::Values, KeyPart::Options]);
             return Why { open, ..instruction(Likely) };
-        }
-        if self.base_moved() {
-            return Why { open: Few::from([KeyPart::Values, KeyPart::Dockerfile]), ..base() };
         }
         self.of_scope(step)
     }
 
-    /// For each RUN below in the stage whether it is another operation. One that has a network of
-    /// its own does not depend on that of the build.
+    /// For each RUN below in the stage whether it is another operation.
     fn commands_below(&self, step: &'a Step) -> impl Iterator<Item = Option<bool>> {
-        let below = self.stage.steps.iter().copied();
-        let below = below.filter(|other| {
-            other.position > step.position
-                && other.instruction == "RUN"
-                && !other.text.contains("--network=")
-        });
-        below
-            .filter_map(|other| self.keys(other))
-            .map(|(before, now)| is_other_operation(before, now))
+        let place = step.position;
+        self.commands().filter(move |(at, _)| *at > place).map(|(_, other)| other)
+    }
+
+    /// A RUN above in the stage is the same operation: what is in the scope of all is the same.
+    fn keeps_a_command_above(&self, step: &'a Step) -> bool {
+        let place = step.position;
+        self.commands().any(|(at, other)| at < place && other == Some(false))
+    }
+
+    /// The place of each RUN of the stage, and whether it is another operation. One that has a
+    /// network of its own does not depend on that of the build.
+    fn commands(&self) -> impl Iterator<Item = (u32, Option<bool>)> {
+        let steps = self.stage.steps.iter().copied();
+        let commands =
+            steps.filter(|other| other.instruction == "RUN" && !other.text.contains("--network="));
+        commands.filter_map(|other| {
+            let (before, now) = self.keys(other)?;
+            Some((other.position, is_other_operation(before, now)))
+        })
+    }
+
+    fn has_no_other_stage(&self) -> bool {
+        let (name, platform) = (self.stage.name, self.stage.platform);
+        self.now.steps.iter().all(|step| step.is_of(name, platform))
     }
 
     fn keeps_a_command_below(&self, step: &'a Step) -> bool {

@@ -330,9 +330,11 @@ fn nothing_differs_where_the_builder_forgot() {
 fn a_minimal_cache_lacks_the_results_of_the_other_stages() {
     let mut builder = Builder::default();
     let first = builder.build(&Service::default().stages(), Mode::Min, "");
-    builder.keep(&["node check.js"]);
+    builder.keep(&["/srv", "node check.js"]);
     let changed = Service { sources: "sources 2", built: "dist 2", ..Service::default() };
-    let second = builder.build(&changed.stages(), Mode::Min, "");
+    let imported = "#90 importing cache manifest from registry.example.com/web:cache\n\
+        #90 DONE 0.1s\n\n";
+    let second = builder.build(&changed.stages(), Mode::Min, imported);
     let [logs, _] = last(&[first, second]);
     assert!(holds(&logs, "[deps 2/4] WORKDIR /app", "not-stored", &[]), "{logs:?}");
     assert!(!logs.iter().any(|b| b.1 == "record-lost"), "{logs:?}");

@@ -146,11 +146,14 @@ impl Builder {
         self.made.clear();
     }
 
-    /// Forgets the results of all stages but the last, as an import of `mode=min` into a new
-    /// builder does.
+    /// Forgets all results but those of these commands and directories, as an import of `mode=min`
+    /// into a new builder does.
     pub(super) fn keep(&mut self, texts: &[&str]) {
-        let exec = |text| exec(text, &environment_of(&[]), "/bin/sh", "");
-        let kept = |key: &Key| texts.iter().any(|text| key.0 == operation(&exec(text)));
+        let exec = |text: &str| exec(text, &environment_of(&[]), "/bin/sh", "");
+        let is_of = |key: &Key, text: &str| {
+            key.0 == operation(&exec(text)) || key.0 == operation(&file(&[directory(text)]))
+        };
+        let kept = |key: &Key| texts.iter().any(|text| is_of(key, text));
         self.made.retain(|key, _| kept(key));
     }
 

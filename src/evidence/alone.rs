@@ -190,7 +190,7 @@ fn on_base(graph: &Graph, at: usize) -> bool {
 fn link(steps: &mut [Step], records: &[usize], graph: &Graph) {
     let places: BTreeMap<usize, usize> = records.iter().copied().zip(0..).collect();
     for (step, at) in steps.iter_mut().zip(records) {
-        let records = graph.get(*at).into_iter().chain(graph.operation(*at));
+        let records = graph.get(*at).into_iter().chain(graph.copy(*at));
         let links = records.flat_map(|record| record.inputs.iter().flatten());
         let inputs = links.filter_map(|link| places.get(&link.record).copied()).collect();
         step.trace = Some(Box::new(Trace { inputs, ..Trace::default() }));

@@ -114,9 +114,14 @@ impl<'a> Graph<'a> {
         self.merges.contains_key(&at)
     }
 
+    /// The copy of a merge.
+    pub(super) fn copy(&self, at: usize) -> Option<&'a Record> {
+        self.get(*self.copies.get(&at)?)
+    }
+
     /// The record that says what a step does: of a merge that of the copy.
     pub(super) fn operation(&self, at: usize) -> Option<&'a Record> {
-        self.get(self.copies.get(&at).copied().unwrap_or(at))
+        self.copy(at).or_else(|| self.get(at))
     }
 
     /// A RUN takes the root of what is below it.

@@ -412,9 +412,22 @@ configuration("Bitbucket caches", 2_000, "bitbucket-pipelines.yml", "definitions
 configuration("Bitbucket steps", 500, "bitbucket-pipelines.yml", "pipelines:\n  default:\n", lambda i: f"  - step:\n      name: s{i}\n      caches: [docker]\n      script: [docker build -t a:{i} .]\n")
 configuration("GitLab jobs", 500, ".gitlab-ci.yml", "", lambda i: f"j{i}:\n  script: docker build -t a:{i} .\n")
 configuration("Buildkite steps", 500, ".buildkite/pipeline.yml", "steps:\n", lambda i: f"- command: docker build -t a:{i} .\n")
+REF = "type=registry,ref=r.example.com/app-{}:cache"
+configuration("bake targets, a finding and a patch each", 250, "docker-bake.hcl", "", lambda i: f'target "t{i}" {{\n  tags = ["r.example.com/app-{i}:1"]\n  no-cache = true\n  cache-from = ["{REF.format(i)}"]\n}}\n')
+configuration("compose file, a finding and a patch each", 250, "compose.yml", "services:\n", lambda i: f"  s{i}:\n    image: r.example.com/app-{i}:1\n    build:\n      context: .\n      no_cache: true\n      cache_from: ['{REF.format(i)}']\n")
 configuration("Dockerfile, steps", 5_000, "Dockerfile", "FROM alpine\n", lambda i: f"RUN make {i}\n")
 configuration("Dockerfile, stages", 2_000, "Dockerfile", "", lambda i: f"FROM a AS s{i}\nCOPY --from=s{i - 1} a b\n")
 configuration("nested flow sequence", 10_000, ".gitlab-ci.yml", "a: " , lambda i: "[", "")
+
+
+@grows("script, a variable, a finding and a patch each", 200, ("--config", "{}", "{}/run.log"))
+def script(folder, n):
+    (folder / "ci").mkdir(parents=True)
+    (folder / "run.log").write_text(BUILD)
+    (folder / ".gitlab-ci.yml").write_text("build:\n  script: ./ci/build.sh\n")
+    build = "docker buildx build --no-cache --cache-from {0} --cache-to {0},mode=max -t $A{1} --push .\n"
+    lines = (f"A{i}=r.example.com/app-{i}:1\n" + build.format(REF.format(i), i) for i in range(n))
+    (folder / "ci/build.sh").write_text("#!/bin/sh\n" + "".join(lines))
 
 
 @grows("workflows, config only", 500, ("--config", "{}"))

@@ -7,6 +7,7 @@ mod fingerprint;
 
 use std::collections::{BTreeSet, HashSet};
 
+use crate::config::Splice;
 use crate::model::{Build, Quote, Run};
 
 pub use self::alternative::{Alternative, Standing, not_ruled_out, ruled_out, to_decide};
@@ -152,8 +153,8 @@ pub struct Edit {
     pub path: String,
     /// Unified diff.
     pub diff: String,
-    /// The whole file after the change.
-    pub text: String,
+    /// What of it is written otherwise.
+    pub change: Splice,
     /// It cannot change the image that is built: cache options and names of references only.
     pub safe: bool,
 }

@@ -3,11 +3,14 @@
 //! Variables and functions are kept as written: what they hold is decided where bake is called. A
 //! target has what it inherits; one that is there only to be inherited from builds nothing.
 
+mod blocks;
 mod hcl;
 mod json;
 mod target;
 
-use super::{Change, Content, Kind, Settings};
+use super::excerpt::Parts;
+use super::{Change, Content, Kind, Place, Settings};
+use crate::model::Tool;
 use target::Target;
 
 /// The kind of file.
@@ -17,6 +20,10 @@ pub(super) struct Bake;
 impl Kind for Bake {
     fn name(&self) -> &'static str {
         "bake"
+    }
+
+    fn reader(&self) -> Option<Tool> {
+        Some(Tool::BuildxBake)
     }
 
     fn variable(&self, name: &str) -> Option<String> {
@@ -49,6 +56,11 @@ impl Kind for Bake {
             groups: groups(text).into_iter().chain(target::of_matrices(&targets)).collect(),
             ..Content::default()
         })
+    }
+
+    fn parts(&self, text: &str, places: &[Place]) -> Option<Parts> {
+        let targets = targets(text).ok().filter(|_| !is_json(text))?;
+        Parts::of_blocks(text, blocks::parts(text, &targets)?, places)
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {

@@ -40,7 +40,7 @@ impl Called {
             .filter(|config| config.kind.ci().is_some())
             .map(|config| super::link::root(&config.path))
             .collect();
-        for config in configs.iter().filter(|c| c.kind.ci().is_some() || is_called(c.kind)) {
+        for config in configs.iter().filter(|c| c.kind.ci().is_some() || c.kind.is_called()) {
             let runs = config.content.runs.iter().filter_map(|run| run.call.as_deref());
             let bases =
                 if config.content.runs.is_empty() { Vec::new() } else { bases(config, &roots) };
@@ -115,7 +115,7 @@ impl Called {
     #[must_use]
     pub fn read(&self, path: &str, text: &str) -> Option<Config> {
         let kind = Self::kind(path);
-        if kind.name() == ShellScript.name() && !is_script(path) && !kind.looks(text) {
+        if kind.is_script() && !is_script(path) && !kind.looks(text) {
             return None;
         }
         let mut content = if kind.name() == Makefile.name() {
@@ -145,11 +145,6 @@ fn bases<'a>(config: &'a Config, roots: &'a HashSet<String>) -> Vec<&'a str> {
         (!folder.is_empty()).then_some(above)
     });
     above.filter(|base| *base == folder || roots.contains(*base)).collect()
-}
-
-/// Files of these kinds run where something calls them.
-pub(super) fn is_called(kind: &dyn Kind) -> bool {
-    matches!(kind.name(), "shell-script" | "makefile" | "justfile" | "taskfile" | "package-scripts")
 }
 
 /// The file makes a builder, or chooses one.

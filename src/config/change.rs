@@ -4,6 +4,8 @@
 
 mod instructions;
 
+use std::fmt::{self, Display, Formatter};
+
 use super::{Content, Place};
 use crate::model::{CacheKind, CacheSpec};
 
@@ -102,35 +104,70 @@ pub struct Settings {
     pub builder: bool,
 }
 
+/// Why a changed file is not what was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Otherwise {
+    /// What the file itself does not allow.
+    File(&'static str),
+    /// The build in this line would be another one.
+    Changed(u64),
+    /// The build in this line is not as it was asked for.
+    Unusual(u64),
+}
+
+impl Otherwise {
+    /// The same, with the line as another file has it.
+    pub(super) fn in_line(self, line: impl Fn(u64) -> Option<u64>) -> Option<Self> {
+        Some(match self {
+            Self::File(_) => self,
+            Self::Changed(at) => Self::Changed(line(at)?),
+            Self::Unusual(at) => Self::Unusual(line(at)?),
+        })
+    }
+}
+
+/// In words that complete "no patch:".
+impl Display for Otherwise {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        match self {
+            Self::File(why) => f.write_str(why),
+            Self::Changed(line) => write!(f, "the build in line {line} would change with it"),
+            Self::Unusual(line) => {
+                write!(f, "the build in line {line} is written in an unusual way")
+            }
+        }
+    }
+}
+
 /// Compares the file before and after: what was asked for is done, all other builds are as they
 /// were.
 ///
 /// # Errors
-/// Words that complete "no patch:".
-pub(super) fn verify(before: &Content, after: &Content, changes: &[Change]) -> Result<(), String> {
-    instructions::verify(before, after, changes)?;
+/// What is otherwise.
+pub(super) fn verify(
+    before: &Content,
+    after: &Content,
+    changes: &[Change],
+) -> Result<(), Otherwise> {
+    if !instructions::are_as_asked(before, after, changes) {
+        return Err(Otherwise::File("another instruction would change with it"));
+    }
     let added = changes
         .iter()
         .filter_map(|c| if let Change::Ignore { pattern } = c { Some(pattern) } else { None });
     if !before.ignored.iter().chain(added).eq(&after.ignored) {
-        return Err("another pattern would change with it".into());
+        return Err(Otherwise::File("another pattern would change with it"));
     }
     if before.places.len() != after.places.len() {
-        return Err("the file's structure does not allow it".into());
+        return Err(Otherwise::File("the file's structure does not allow it"));
     }
     for (index, (old, new)) in before.places.iter().zip(&after.places).enumerate() {
         let mut asked = changes.iter().filter(|change| change.place() == Some(index)).peekable();
         if asked.peek().is_none() && !alike(old, new) {
-            return Err(format!(
-                "the build in line {} would change with it",
-                old.command.quote.line
-            ));
+            return Err(Otherwise::Changed(old.command.quote.line));
         }
         if !asked.all(|change| done(new, change)) {
-            return Err(format!(
-                "the build in line {} is written in an unusual way",
-                old.command.quote.line
-            ));
+            return Err(Otherwise::Unusual(old.command.quote.line));
         }
     }
     Ok(())
@@ -146,6 +183,11 @@ impl Change {
             }
             _ => None,
         }
+    }
+
+    /// A builder comes with it that the build has not now.
+    pub(super) fn makes_a_builder(&self) -> bool {
+        matches!(self, Self::Caches { settings, .. } if settings.builder)
     }
 
     /// The same of the build that has this number elsewhere.

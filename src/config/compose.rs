@@ -7,6 +7,7 @@ mod correct;
 
 use yaml_serde::Value;
 
+use super::excerpt::Parts;
 use super::yaml::{self, Document, Route, entries, key, line_of_key, text, texts};
 use super::{Change, Content, Kind, Place};
 use crate::model::{Asked, CacheSpec, Command, Quote, Text, Tool};
@@ -18,6 +19,10 @@ pub(super) struct Compose;
 impl Kind for Compose {
     fn name(&self) -> &'static str {
         "compose"
+    }
+
+    fn reader(&self) -> Option<Tool> {
+        Some(Tool::Compose)
     }
 
     /// `compose.yaml`, `docker-compose.yml`, `docker-compose.ci.yml`, `compose.override.yaml`.
@@ -52,6 +57,11 @@ impl Kind for Compose {
             includes: extended_files(&services),
             ..Content::default()
         })
+    }
+
+    /// By `extends`.
+    fn parts(&self, text: &str, places: &[Place]) -> Option<Parts> {
+        Parts::of_jobs(text, "services", true, places)
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::called::{Called, is_called, makes_builders};
+use super::called::{Called, makes_builders};
 use super::script::{Program, ScriptCall, joined};
 use super::{Caller, Config, Place};
 use crate::model::{Text, Tool};
@@ -23,12 +23,13 @@ struct Open {
 
 /// Fills in what the files that are called build in the jobs that call them.
 pub(super) fn fill(configs: &mut [Config]) {
-    let called = configs.iter().enumerate().filter(|(_, config)| is_called(config.kind));
+    let called = configs.iter().enumerate().filter(|(_, config)| config.kind.is_called());
     let paths: HashMap<String, usize> = called.map(|(n, c)| (c.path.clone(), n)).collect();
     if paths.is_empty() {
         return;
     }
-    let makes: Vec<bool> = configs.iter().map(|c| is_called(c.kind) && makes_builders(c)).collect();
+    let makes: Vec<bool> =
+        configs.iter().map(|c| c.kind.is_called() && makes_builders(c)).collect();
     let makes =
         |open: &Open| find(&paths, open).is_some_and(|number| makes.get(number) == Some(&true));
     let mut views: BTreeMap<usize, BTreeMap<usize, Vec<Place>>> = BTreeMap::new();

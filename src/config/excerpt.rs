@@ -1,65 +1,110 @@
-//! The part of a file that a change of one job reaches: a file of hundreds of jobs is not read as a
-//! whole for each of its patches.
+//! The part of a file that a change of one build reaches: a file of hundreds of builds is not read
+//! as a whole for each of its patches.
 //!
-//! Left out are jobs that build and that nothing else in the file refers to. What is changed in one
-//! job cannot change these, and they cannot change what it says.
+//! Left out are jobs, targets and commands that build and that nothing else in the file refers to.
+//! What is changed in one cannot change these, and they cannot change what it says.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::{Change, Place};
 
-/// A file as its jobs part it.
-#[derive(Clone, Debug)]
-pub(crate) struct Parts {
+/// A file in parts.
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
     all: Vec<Part>,
+    /// Numbers of those that the file cannot do without.
+    held: Vec<usize>,
+    /// Parts that build, by what decides which builder each gets, where one that is made in a part
+    /// is that of the parts behind it too.
+    by_builder: BTreeMap<String, Vec<usize>>,
 }
 
-#[derive(Clone, Debug)]
-struct Part {
-    range: Range<usize>,
+#[derive(Clone, Debug, Default)]
+pub(super) struct Part {
+    pub(super) range: Range<usize>,
     places: Range<usize>,
-    /// Others do without it.
+    /// The file can do without it.
     free: bool,
+    /// Parts that it takes something from, by their numbers.
+    pub(super) with: Vec<usize>,
+    /// Those that take something from it.
+    pub(super) heirs: Vec<usize>,
 }
 
-/// The file without most of the jobs that are not changed.
+/// The file without most of the parts that are not changed.
 pub(super) struct Excerpt<'a> {
     pub(super) text: String,
     /// How many places it has.
     pub(super) places: usize,
-    /// What it has before the changed job, and behind it.
+    /// What of the whole file it is made of.
+    kept: Vec<Range<usize>>,
+    /// What it has before the changed part, and behind it.
     ends: (usize, usize),
-    /// That job in the whole file.
+    /// That part in the whole file.
     part: &'a Part,
     /// Number of its first place in the excerpt.
     first: usize,
 }
 
-/// With fewer jobs to leave out the file is read as it is.
+/// With fewer parts to leave out the file is read as it is.
 const FEW: usize = 4;
 
 impl Parts {
-    /// `key` is the one below which jobs stand, empty where that is the whole file. `None` where
-    /// the places do not stand in the order of its lines: several jobs may have one script.
-    pub(super) fn of(text: &str, key: &str, places: &[Place]) -> Option<Self> {
+    /// The jobs of a file below this key, empty where that is the whole file; those that others
+    /// name stay, where a job can take anything from another.
+    pub(super) fn of_jobs(text: &str, key: &str, named: bool, places: &[Place]) -> Option<Self> {
         let starts = starts(text, key);
         let ends = starts.iter().skip(1).copied().chain([text.len()]);
+        let ranges = starts.iter().copied().zip(ends).map(|(start, end)| start..end);
+        let mut parts =
+            Self::of(text, ranges.map(|range| Part::of(range, false)).collect(), places)?;
+        for part in &mut parts.all {
+            let own = text.get(part.range.clone())?;
+            part.free = !part.places.is_empty() && !has_anchor(own);
+        }
+        Some(if named { parts.keep_named(text) } else { parts }.settled())
+    }
+
+    /// The lines of a script.
+    pub(super) fn of_lines(text: &str, parts: Vec<Part>, places: &[Place]) -> Option<Self> {
+        let mut parts = Self::of(text, parts, places)?;
+        for (number, part) in parts.all.iter().enumerate() {
+            for place in places.get(part.places.clone()).into_iter().flatten() {
+                let asked = (place.command.tool, &place.command.builder, &place.driver);
+                parts.by_builder.entry(format!("{asked:?}")).or_default().push(number);
+            }
+        }
+        Some(parts.settled())
+    }
+
+    /// The blocks of a file, each with its links to others.
+    pub(super) fn of_blocks(text: &str, parts: Vec<Part>, places: &[Place]) -> Option<Self> {
+        Some(Self::of(text, parts, places)?.settled())
+    }
+
+    /// `None` where the places do not stand in the order of its lines: several jobs may have one
+    /// script.
+    fn of(text: &str, mut all: Vec<Part>, places: &[Place]) -> Option<Self> {
         let lines: Vec<usize> =
             places.iter().map(|p| line_start(text, p)).collect::<Option<_>>()?;
-        let mut all = Vec::new();
         let mut next = 0;
-        for range in starts.iter().copied().zip(ends).map(|(start, end)| start..end) {
-            let own = lines.iter().skip(next).take_while(|at| range.contains(*at)).count();
-            let places = next..next + own;
+        for part in &mut all {
+            let own = lines.iter().skip(next).take_while(|at| part.range.contains(*at)).count();
+            part.places = next..next + own;
             next += own;
-            let free = own > 0 && !has_anchor(text.get(range.clone())?);
-            all.push(Part { range, places, free });
         }
-        (next == places.len()).then_some(Self { all })
+        (next == places.len()).then_some(Self { all, ..Self::default() })
+    }
+
+    fn settled(mut self) -> Self {
+        let held = self.all.iter().enumerate().filter(|(_, part)| !part.free);
+        self.held = held.map(|(number, _)| number).collect();
+        self
     }
 
     /// Jobs that others name may be what these are made of.
-    pub(super) fn keep_named(mut self, text: &str) -> Self {
+    fn keep_named(mut self, text: &str) -> Self {
         for part in self.all.iter_mut().filter(|part| part.free) {
             let own = text.get(part.range.clone()).unwrap_or_default();
             let name = own.split(':').next().unwrap_or_default().trim().trim_matches(['"', '\'']);
@@ -68,52 +113,111 @@ impl Parts {
         self
     }
 
-    /// What is left for changes of one job; `None` where they are of several, or nothing is gained.
+    /// What is left for changes of one part; `None` where they are of several, or nothing is gained.
     pub(super) fn around<'a>(&'a self, text: &str, changes: &[Change]) -> Option<Excerpt<'a>> {
         let first = changes.first()?.place()?;
-        let part = self.all.iter().find(|part| part.places.contains(&first))?;
+        let at = self.all.partition_point(|part| part.places.end <= first);
+        let part = self.all.get(at)?;
         let inside = |change: &Change| change.place().is_some_and(|at| part.places.contains(&at));
-        let left_out = self.all.iter().filter(|other| other.free && other.range != part.range);
-        if left_out.count() < FEW || !changes.iter().all(inside) {
+        let makes = changes.iter().any(Change::makes_a_builder);
+        let mut kept = if makes { self.behind(at) } else { Vec::new() };
+        kept.push(at);
+        let kept: BTreeSet<usize> =
+            self.needed(kept).into_iter().chain(self.held.iter().copied()).collect();
+        if self.all.len() - kept.len() < FEW || !changes.iter().all(inside) {
             return None;
         }
-        let mut excerpt = Excerpt { text: String::new(), places: 0, ends: (0, 0), part, first: 0 };
-        for other in &self.all {
-            let is_it = other.range == part.range;
-            if other.free && !is_it {
-                continue;
-            }
-            if is_it {
+        let mut excerpt = Excerpt {
+            text: String::new(),
+            places: 0,
+            kept: Vec::new(),
+            ends: (0, 0),
+            part,
+            first: 0,
+        };
+        for number in kept {
+            let other = self.all.get(number)?;
+            if number == at {
                 (excerpt.ends.0, excerpt.first) = (excerpt.text.len(), excerpt.places);
             }
             excerpt.text.push_str(text.get(other.range.clone())?);
+            excerpt.kept.push(other.range.clone());
             excerpt.places += other.places.len();
-            if is_it {
+            if number == at {
                 excerpt.ends.1 = excerpt.text.len();
             }
         }
         excerpt.ends.1 = excerpt.text.len() - excerpt.ends.1;
         Some(excerpt)
     }
+
+    /// One part behind this one for each builder that they get.
+    fn behind(&self, at: usize) -> Vec<usize> {
+        let next =
+            |parts: &Vec<usize>| parts.get(parts.partition_point(|number| *number <= at)).copied();
+        self.by_builder.values().filter_map(next).collect()
+    }
+
+    /// These parts, their heirs, and all that those take something from.
+    fn needed(&self, parts: Vec<usize>) -> BTreeSet<usize> {
+        let heirs = self.reached(parts, |part| &part.heirs);
+        self.reached(heirs.into_iter().collect(), |part| &part.with)
+    }
+
+    fn reached(&self, from: Vec<usize>, next: impl Fn(&Part) -> &[usize]) -> BTreeSet<usize> {
+        let (mut reached, mut open) = (BTreeSet::new(), from);
+        while let Some(at) = open.pop() {
+            if reached.insert(at) {
+                open.extend(self.all.get(at).into_iter().flat_map(&next));
+            }
+        }
+        reached
+    }
+}
+
+impl Part {
+    pub(super) fn of(range: Range<usize>, free: bool) -> Self {
+        Self { range, free, ..Self::default() }
+    }
 }
 
 impl Excerpt<'_> {
     /// The changes by the numbers that their places have in it.
     pub(super) fn numbered(&self, changes: &[Change]) -> Vec<Change> {
-        let number = |at: usize| at - self.part.places.start + self.first;
-        changes.iter().map(|change| change.renumbered(number)).collect()
+        changes.iter().map(|change| change.renumbered(|at| self.number(at))).collect()
     }
 
-    /// The whole file with the job as it is in the changed excerpt; `None` where more than the job
+    /// The number that a place of the changed part has in it.
+    pub(super) fn number(&self, place: usize) -> usize {
+        place - self.part.places.start + self.first
+    }
+
+    /// The line that this one is in the whole file.
+    pub(super) fn line_of(&self, whole: &str, line: u64) -> Option<u64> {
+        let mut above = usize::try_from(line).ok()?.checked_sub(1)?;
+        for range in &self.kept {
+            let own = whole.as_bytes().get(range.clone())?;
+            let open = own.last().is_some_and(|last| *last != b'\n');
+            let lines = memchr::memchr_iter(b'\n', own).count() + usize::from(open);
+            if above < lines {
+                let before = whole.as_bytes().get(..range.start)?;
+                return u64::try_from(memchr::memchr_iter(b'\n', before).count() + above + 1).ok();
+            }
+            above -= lines;
+        }
+        None
+    }
+
+    /// The whole file with the part as it is in the changed excerpt; `None` where more than that
     /// was changed.
     pub(super) fn put_back(&self, whole: &str, changed: &str) -> Option<String> {
         let (before, behind) = self.ends;
         let end = changed.len().checked_sub(behind)?;
         let same = changed.get(..before) == self.text.get(..before)
             && changed.get(end..) == self.text.get(self.text.len() - behind..);
-        let job = changed.get(before..end).filter(|_| same)?;
+        let part = changed.get(before..end).filter(|_| same)?;
         let range = &self.part.range;
-        Some([whole.get(..range.start)?, job, whole.get(range.end..)?].concat())
+        Some([whole.get(..range.start)?, part, whole.get(range.end..)?].concat())
     }
 }
 
@@ -192,7 +296,7 @@ mod tests {
             (0..9).fold(String::new(), |all, n| all + &format!("  j{n}:\n    run: x && y\n"));
         let text = format!("on: push\njobs:\n{jobs}# end\nenv:\n  A: 1\n");
         let places: Vec<Place> = (0..9).map(|n| place(4 + 2 * n)).collect();
-        let parts = Parts::of(&text, "jobs", &places).unwrap();
+        let parts = Parts::of_jobs(&text, "jobs", false, &places).unwrap();
         let change = [Change::UseCache { place: 5 }];
         let excerpt = parts.around(&text, &change).unwrap();
         assert_eq!(excerpt.text, "on: push\njobs:\n  j5:\n    run: x && y\nenv:\n  A: 1\n");
@@ -212,11 +316,11 @@ mod tests {
             (1..9).fold(String::new(), |all, n| all + &format!("web{n}:\n  script: x\n"));
         let text = format!("{jobs}web33:\n  extends: web3\n  x: &x\n    script: z\n");
         let places: Vec<Place> = (1..9).map(|n| place(2 * n)).chain([place(20)]).collect();
-        let parts = Parts::of(&text, "", &places).unwrap().keep_named(&text);
+        let parts = Parts::of_jobs(&text, "", true, &places).unwrap();
         let excerpt = parts.around(&text, &[Change::UseCache { place: 0 }]).unwrap();
         let kept = ["web1:", "web3:", "web33:"];
         assert!(kept.iter().all(|name| excerpt.text.contains(name)) && excerpt.places == 3);
         let unordered = [place(4), place(2)];
-        assert!(Parts::of(&text, "", &unordered).is_none());
+        assert!(Parts::of_jobs(&text, "", true, &unordered).is_none());
     }
 }

@@ -11,7 +11,8 @@ mod setup;
 
 use crate::config::yaml::Document;
 
-use super::{Change, Content, Kind, yaml};
+use super::excerpt::Parts;
+use super::{Change, Content, Kind, Place, yaml};
 
 /// `.github/workflows/*.yml`, and the same folders of Gitea and Forgejo.
 #[derive(Debug)]
@@ -53,8 +54,8 @@ impl Kind for GithubWorkflow {
         content(text)
     }
 
-    fn jobs(&self) -> Option<(&'static str, bool)> {
-        Some(("jobs", false))
+    fn parts(&self, text: &str, places: &[Place]) -> Option<Parts> {
+        Parts::of_jobs(text, "jobs", false, places)
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {

@@ -8,6 +8,7 @@ mod read;
 
 use crate::config::yaml::Document;
 
+use super::excerpt::Parts;
 use super::script;
 use super::{Change, Content, Kind, Place, yaml};
 
@@ -46,8 +47,8 @@ impl Kind for GitlabCi {
     }
 
     /// By `extends` and `!reference`.
-    fn jobs(&self) -> Option<(&'static str, bool)> {
-        Some(("", true))
+    fn parts(&self, text: &str, places: &[Place]) -> Option<Parts> {
+        Parts::of_jobs(text, "", true, places)
     }
 
     fn read_among(&self, text: &str, others: &[String]) -> Result<Content, String> {

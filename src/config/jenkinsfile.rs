@@ -3,6 +3,7 @@
 //! <https://www.jenkins.io/doc/pipeline/steps/workflow-durable-task-step/>,
 //! <https://www.jenkins.io/doc/book/pipeline/docker/#building-containers>
 
+use super::place::set_before;
 use super::script::{self, Builders, Item};
 use super::yaml::Route;
 use super::{Change, Content, Kind, Place};
@@ -54,10 +55,10 @@ impl Kind for Jenkinsfile {
                 let built = script::builds(None, 0, &[item], &mut builders);
                 places.extend(built.into_iter().map(|(place, _)| place));
             }
+            set_before(places.iter_mut().skip(first), &variables);
             for place in places.iter_mut().skip(first) {
                 place.command.quote = quote(text, call.line, place);
                 place.slashes = true;
-                place.variables.splice(0..0, variables.iter().cloned());
                 place.resolve();
             }
         }

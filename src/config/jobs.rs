@@ -8,7 +8,7 @@ use yaml_serde::Value;
 
 use super::patch::Patch;
 use super::script::{self, Builders, Item, Maker, Spot};
-use super::{Change, Content, Kept, Place, yaml};
+use super::{Change, Content, Kept, Place, place, yaml};
 use crate::model::{Quote, Tool};
 
 /// One job.
@@ -67,7 +67,7 @@ impl Job {
         let builders = by.call.as_ref().map(|call| call.builders.clone());
         Self {
             name: by.job.clone(),
-            variables: by.variables.clone(),
+            variables: by.variables.to_vec(),
             slashes: by.slashes,
             builders: builders.unwrap_or_default(),
             ..Self::default()
@@ -166,12 +166,11 @@ fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option
             place.classic |= older && place.command.tool == Tool::DockerBuild;
         }
     }
+    place::set_before(found.iter_mut().map(|(place, _)| place), &variables);
     for (place, _) in &mut found {
         builders.registry.end(place);
         place.job.clone_from(&name);
         place.kept.clone_from(&carried);
-        // What a script sets itself counts.
-        place.variables.splice(0..0, variables.iter().cloned());
         place.resolve();
         if place.command.platforms.is_empty() {
             place.inputs.extend(machine.clone());

@@ -13,6 +13,10 @@ impl Kind for Justfile {
         "justfile"
     }
 
+    fn is_called(&self) -> bool {
+        true
+    }
+
     fn read(&self, text: &str) -> Result<Content, String> {
         Ok(makefile::content(&as_makefile(text), &[]))
     }

@@ -12,9 +12,7 @@ pub fn link(configs: &mut Vec<Config>) {
     call(configs);
     super::contexts::fill(configs);
     // What only calls others has no builds of its own.
-    configs.retain(|config| {
-        !super::called::is_called(config.kind) || !config.content.places.is_empty()
-    });
+    configs.retain(|config| !config.kind.is_called() || !config.content.places.is_empty());
 }
 
 /// The path is one that the file includes: `/ci/build.yml`, `ci/*.yml`.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::place::set_before;
 use super::script::{self, Builders, Item};
 use super::variables::expand;
 use super::yaml::Route;
@@ -14,6 +15,14 @@ pub(super) struct Makefile;
 impl Kind for Makefile {
     fn name(&self) -> &'static str {
         "makefile"
+    }
+
+    fn is_called(&self) -> bool {
+        true
+    }
+
+    fn hands_variables_on(&self) -> bool {
+        false
     }
 
     fn looks(&self, text: &str) -> bool {
@@ -73,12 +82,12 @@ fn of_rule(
     variables: &[(String, String)],
     builders: &mut Builders,
 ) -> Vec<Place> {
-    let recipe = expand(&rule.recipe, &programs(variables));
+    let recipe = expand(&rule.recipe, &*programs(variables));
     let item = Item { route: Route::default(), value: recipe.into() };
     let mut found = script::builds(None, 0, &[item], builders);
+    set_before(found.iter_mut().map(|(place, _)| place), variables);
     for (place, _) in &mut found {
         builders.registry.end(place);
-        place.variables.splice(0..0, variables.iter().cloned());
         place.resolve();
         let specs = place.command.cache_from.iter().chain(&place.command.cache_to);
         let words: Vec<String> = specs.map(|spec| spec.raw.clone()).collect();
@@ -215,7 +224,7 @@ pub(super) fn builds(text: &str, targets: &[String]) -> bool {
             .iter()
             .filter(|rule| rule.target.split_ascii_whitespace().any(|name| makes(name, &target)))
         {
-            if script::builds_images(&expand(&rule.recipe, &programs)) {
+            if script::builds_images(&expand(&rule.recipe, &*programs)) {
                 return true;
             }
             open.extend(

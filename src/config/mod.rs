@@ -38,6 +38,7 @@ mod place;
 mod refs;
 mod script;
 mod shell_script;
+mod splice;
 mod taskfile;
 mod travis;
 mod variables;
@@ -46,18 +47,20 @@ mod yaml;
 
 pub use called::Called;
 pub use change::{Change, Settings, Side};
+pub use excerpt::Parts;
 pub use kept::{Fate, Kept};
 pub use link::{is_included, link};
 pub use place::{Call, Caller, Content, Instruction, Place, Stage, fits_tag};
 pub use refs::Refs;
 pub use script::{ImageBuild, ScriptCall, builds_images, image_builds};
+pub use splice::{Splice, merged, unified_diff};
 pub(crate) use variables::{Form, form, pieces, same_in_pipeline};
 
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
-use self::excerpt::Parts;
-use crate::model::Quote;
+use self::excerpt::Excerpt;
+use crate::model::{Quote, Tool};
 
 /// A kind of configuration file.
 pub trait Kind: std::fmt::Debug + Sync {
@@ -66,6 +69,23 @@ pub trait Kind: std::fmt::Debug + Sync {
     /// The CI system that reads it, as `Run::ci` names it; `None` for files of builders.
     fn ci(&self) -> Option<&'static str> {
         None
+    }
+    /// The tool that reads it itself, and builds what it describes; `None` where it holds calls of
+    /// tools.
+    fn reader(&self) -> Option<Tool> {
+        None
+    }
+    /// A shell runs it in the folder and with the environment of what calls it.
+    fn is_script(&self) -> bool {
+        false
+    }
+    /// It runs where something else calls it, and not by itself.
+    fn is_called(&self) -> bool {
+        self.is_script()
+    }
+    /// The variables that it sets are in the environment of its commands, without being exported.
+    fn hands_variables_on(&self) -> bool {
+        true
     }
     /// How a variable of the matrix is written in a value (`${{ matrix.os }}`); `None` where that
     /// is not known.
@@ -117,9 +137,9 @@ pub trait Kind: std::fmt::Debug + Sync {
     ) -> Result<String, String> {
         self.correct(text, changes)
     }
-    /// The key below which jobs stand, empty where that is the file itself, and whether a job can
-    /// take anything from another by its name; `None` where jobs are not told apart so.
-    fn jobs(&self) -> Option<(&'static str, bool)> {
+    /// The file in parts, so that each can be changed without most of the others; `None` where
+    /// they are not told apart.
+    fn parts(&self, _text: &str, _places: &[Place]) -> Option<Parts> {
         None
     }
     /// What a call makes the file build, each with the number of its place, and what that calls in
@@ -169,8 +189,8 @@ pub struct Config {
     pub content: Content,
     /// Texts of the other files that are part of the same configuration.
     pub others: Arc<[String]>,
-    /// The jobs that its patches are tried on, once there is one; `None` where they are tried on the
-    /// whole file.
+    /// The parts that its patches are tried on, once there is one; `None` where they are tried on
+    /// the whole file.
     pub(crate) parts: OnceLock<Option<Parts>>,
     /// Where the lines of the text begin, once a line was asked for.
     pub(crate) lines: OnceLock<Vec<usize>>,
@@ -211,6 +231,8 @@ pub fn plain_path(path: &str) -> String {
 pub struct Corrected {
     /// Its new text.
     pub text: String,
+    /// What in it is new.
+    pub change: Splice,
     /// The difference, as `git apply` takes it.
     pub diff: String,
 }
@@ -265,28 +287,40 @@ impl Config {
     /// # Errors
     /// Why it cannot be changed safely, in words that complete "no patch:".
     pub fn corrected(&self, changes: &[Change]) -> Result<Corrected, String> {
-        if let Some(text) = self.corrected_alone(changes) {
-            return self.with_body(&text);
+        if let Some(done) = self.corrected_alone(changes) {
+            return self.with_body(&done?);
         }
         let text = self.kind.correct_among(self.body(), &self.others, changes)?;
-        change::verify(&self.content, &self.kind.read_among(&text, &self.others)?, changes)?;
+        let after = self.kind.read_among(&text, &self.others)?;
+        change::verify(&self.content, &after, changes).map_err(|why| why.to_string())?;
         self.with_body(&text)
     }
 
     /// The same by the part of the file that the changes reach; `None` where that does not do.
-    fn corrected_alone(&self, changes: &[Change]) -> Option<String> {
-        let parts = self.parts.get_or_init(|| {
-            let (key, named) = self.kind.jobs()?;
-            let parts = Parts::of(self.body(), key, &self.content.places)?;
-            Some(if named { parts.keep_named(self.body()) } else { parts })
-        });
+    fn corrected_alone(&self, changes: &[Change]) -> Option<Result<String, String>> {
+        let parts = self.parts.get_or_init(|| self.kind.parts(self.body(), &self.content.places));
         let excerpt = parts.as_ref()?.around(self.body(), changes)?;
         let read = |text: &str| self.kind.read_among(text, &self.others).ok();
-        let before = read(&excerpt.text).filter(|before| before.places.len() == excerpt.places)?;
+        let before = read(&excerpt.text).filter(|before| self.holds(&excerpt, before, changes))?;
         let changes = excerpt.numbered(changes);
-        let text = self.kind.correct_among(&excerpt.text, &self.others, &changes).ok()?;
-        change::verify(&before, &read(&text)?, &changes).ok()?;
-        excerpt.put_back(self.body(), &text)
+        let text = match self.kind.correct_among(&excerpt.text, &self.others, &changes) {
+            Ok(text) => text,
+            Err(why) => return Some(Err(why)),
+        };
+        if let Err(why) = change::verify(&before, &read(&text)?, &changes) {
+            let why = why.in_line(|line| excerpt.line_of(self.body(), line))?;
+            return Some(Err(why.to_string()));
+        }
+        excerpt.put_back(self.body(), &text).map(Ok)
+    }
+
+    /// The excerpt has the places of its parts, and those that are changed among them.
+    fn holds(&self, excerpt: &Excerpt, before: &Content, changes: &[Change]) -> bool {
+        let same = |place: usize| {
+            let here = before.places.get(excerpt.number(place)).map(|place| &place.target);
+            here == self.content.places.get(place).map(|place| &place.target)
+        };
+        before.places.len() == excerpt.places && changes.iter().filter_map(Change::place).all(same)
     }
 
     /// The text that a reader of the format sees: without a byte order mark.
@@ -302,9 +336,10 @@ impl Config {
     pub fn with_body(&self, body: &str) -> Result<Corrected, String> {
         let mark = self.text.len() - self.body().len();
         let text = [self.text.get(..mark).unwrap_or_default(), body].concat();
-        let diff = patch::unified_diff(&self.path, &self.text, &text)
-            .ok_or("nothing to change was found")?;
-        Ok(Corrected { text, diff })
+        let nothing = "nothing to change was found";
+        let diff = unified_diff(&self.path, &self.text, &text).ok_or(nothing)?;
+        let change = Splice::between(&self.text, &text).ok_or(nothing)?;
+        Ok(Corrected { text, change, diff })
     }
 
     /// A file that is not there, made with these changes.
@@ -317,9 +352,11 @@ impl Config {
             .find(|kind| kind.names(path))
             .ok_or("is not a configuration file that cachediag knows")?;
         let text = kind.correct("", changes)?;
-        change::verify(&Content::default(), &kind.read(&text)?, changes)?;
-        let diff = patch::diff_of_new(path, &text);
-        Ok(Corrected { text, diff })
+        let new = kind.read(&text)?;
+        change::verify(&Content::default(), &new, changes).map_err(|why| why.to_string())?;
+        let diff = splice::diff_of_new(path, &text);
+        let change = Splice { range: 0..0, text: text.clone() };
+        Ok(Corrected { text, change, diff })
     }
 
     /// The folder of the forge whose server keeps the caches of its jobs: `.github`, `.forgejo`;

@@ -18,6 +18,10 @@ impl Kind for PackageScripts {
         "package-scripts"
     }
 
+    fn is_called(&self) -> bool {
+        true
+    }
+
     /// JSON is read as the YAML that it is.
     fn read(&self, text: &str) -> Result<Content, String> {
         jobs::content(text, all)

@@ -1,4 +1,4 @@
-//! Changes a text at known places and shows the change as a unified diff.
+//! Changes a text at known places.
 //!
 //! Places are byte spans; everything outside of them stays as it is, comments
 //! and line ends included. Knows no file format and does not judge a change.
@@ -9,18 +9,12 @@
 
 use std::ops::Range;
 
-use similar::TextDiff;
+use super::splice::Splice;
 
 /// Changes to one text, collected first and applied at once.
 #[derive(Debug, Default)]
 pub struct Patch {
     splices: Vec<Splice>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Splice {
-    range: Range<usize>,
-    text: String,
 }
 
 impl Patch {
@@ -91,43 +85,6 @@ impl Patch {
     }
 }
 
-/// One text with all of these changes of `base`, and the places in the list of those that
-/// contradict an earlier one.
-#[must_use]
-pub fn merged(base: &str, changed: &[&str]) -> (String, Vec<usize>) {
-    let mut left = Vec::new();
-    let text = changed.iter().enumerate().fold(base.to_owned(), |text, (index, new)| {
-        diffy::merge(base, &text, new).unwrap_or_else(|_| {
-            left.push(index);
-            text
-        })
-    });
-    (text, left)
-}
-
-/// The change as `git apply` takes it; `None` where nothing changed.
-#[must_use]
-pub fn unified_diff(path: &str, old: &str, new: &str) -> Option<String> {
-    if old == new {
-        return None;
-    }
-    let name = in_repository(path);
-    let diff = TextDiff::from_lines(old, new);
-    Some(
-        diff.unified_diff()
-            .context_radius(3)
-            .header(&format!("a/{name}"), &format!("b/{name}"))
-            .to_string(),
-    )
-}
-
-/// A new file as `git apply` takes it.
-#[must_use]
-pub fn diff_of_new(path: &str, text: &str) -> String {
-    let diff = TextDiff::from_lines("", text);
-    diff.unified_diff().header("/dev/null", &format!("b/{}", in_repository(path))).to_string()
-}
-
 /// The line that holds `at`, without its line end.
 #[must_use]
 pub fn line_at(source: &str, at: usize) -> Range<usize> {
@@ -195,26 +152,5 @@ mod tests {
         assert_eq!(patch.apply("abcd").unwrap(), "xd");
         patch.replace(2..4, "y");
         assert_eq!(patch.apply("abcd"), None);
-    }
-
-    #[test]
-    fn changes_of_one_text_are_put_together_unless_they_contradict() {
-        let base = "a\nb\nc\nd\ne\n";
-        let (text, left) = merged(
-            base,
-            &["A\nb\nc\nd\ne\n", "a\nb\nc\nd\nE\n", "A\nb\nc\nd\ne\n", "x\nb\nc\nd\ne\n"],
-        );
-        assert_eq!((text.as_str(), left.as_slice()), ("A\nb\nc\nd\nE\n", [3].as_slice()));
-    }
-
-    #[test]
-    fn diff_names_a_path_of_the_repository() {
-        assert!(
-            unified_diff("./ci/a.yml", "x\n", "y")
-                .unwrap()
-                .starts_with("--- a/ci/a.yml\n+++ b/ci/a.yml\n")
-        );
-        assert!(unified_diff("/home/x/a.yml", "x\n", "y").unwrap().starts_with("--- a/a.yml\n"));
-        assert!(unified_diff("a.yml", "x", "x").is_none());
     }
 }

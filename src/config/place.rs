@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::bitbucket::Pipelines;
 use super::script::ScriptCall;
 use super::{Kept, Refs, job, variables};
-use crate::model::{CacheSpec, Command, Quote};
+use crate::model::{CacheSpec, Command, Quote, Shared};
 
 /// What was read from one file.
 #[derive(Clone, Debug, Default)]
@@ -161,7 +161,7 @@ pub struct Place {
     pub plain_legs: Vec<String>,
     /// Variables that the file sets for it, with their values as written; also those of the matrix
     /// that have one value, and the CI's own for the job's name.
-    pub variables: Vec<(String, String)>,
+    pub variables: Shared<Vec<(String, String)>>,
     /// Words of its command that hold options, or may: `$CACHE_OPTS`.
     pub loose: Vec<String>,
     /// References whose runs come to it.
@@ -266,10 +266,38 @@ impl Place {
         self.plain_legs.splice(0..0, plain.iter().cloned());
     }
 
+    /// Its variables, and these after them: of one name they count. Places that have none of their
+    /// own share them.
+    pub(super) fn set_behind(&mut self, more: &Shared<Vec<(String, String)>>) {
+        if self.variables.is_empty() {
+            self.variables = more.clone();
+        } else {
+            self.variables.extend(more.iter().cloned());
+        }
+    }
+
     /// The text with the values of the variables that the file sets; others stay as written.
     #[must_use]
     pub fn expanded(&self, text: &str) -> String {
-        variables::expand(text, &self.variables)
+        variables::expand(text, self.variables.as_slice())
+    }
+}
+
+/// These variables before those that the places have: what a place has itself counts. Places that
+/// shared theirs go on doing so.
+pub(super) fn set_before<'a>(
+    places: impl Iterator<Item = &'a mut Place>,
+    outer: &[(String, String)],
+) {
+    let mut last: Option<(Shared<Vec<_>>, Shared<Vec<_>>)> = None;
+    for place in places.filter(|_| !outer.is_empty()) {
+        if let Some((_, all)) = last.as_ref().filter(|(own, _)| own.is(&place.variables)) {
+            place.variables = all.clone();
+            continue;
+        }
+        let own = place.variables.clone();
+        place.variables = outer.iter().chain(own.iter()).cloned().collect();
+        last = Some((own, place.variables.clone()));
     }
 }
 
@@ -322,7 +350,10 @@ mod tests {
     fn a_text_varies_with_its_leg() {
         let variables =
             [("PAIR", "${{ matrix.os }}-x"), ("IMAGE", "ghcr.io/${{ github.repository }}")];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let variables = variables
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into_iter()
+            .collect();
         let place = Place { legs: vec!["matrix.os".into()], variables, ..Place::default() };
         for text in [
             "type=gha,scope=${{ matrix.os }}",

@@ -8,6 +8,7 @@ mod edit;
 mod held;
 mod image_builds;
 mod insert;
+mod lines;
 mod options;
 mod registry;
 mod shell;
@@ -17,6 +18,7 @@ pub use calls::ScriptCall;
 pub(super) use calls::{Program, in_checkout, is_script, joined};
 pub(super) use edit::change;
 pub use image_builds::{ImageBuild, image_builds};
+pub(super) use lines::parts;
 
 use std::sync::Arc;
 
@@ -26,7 +28,7 @@ use self::shell::{Simple, Word};
 use super::patch::Patch;
 use super::yaml::{self, Document, Route, Scalar};
 use super::{Change, Place, fits_tag};
-use crate::model::{Command, Quote, Tool};
+use crate::model::{Command, Quote, Shared, Tool};
 
 /// A text that a shell runs.
 #[derive(Clone, Debug)]
@@ -80,9 +82,9 @@ pub(super) fn builds(
             found.push((place, Spot { item: item.clone(), nth, job, capable: builders.capable() }));
         }
     }
-    let known = held.once();
+    let known = Shared::from(held.once());
     for (place, _) in &mut found {
-        place.variables.extend(known.iter().cloned());
+        place.set_behind(&known);
     }
     found
 }
@@ -181,10 +183,12 @@ fn names_services(options: &Options, words: &[Word], tool: Tool) -> bool {
 /// Some command of the script builds images: one, or those of a Compose or bake file.
 #[must_use]
 pub fn builds_images(script: &str) -> bool {
-    shell::commands(script).iter().any(|simple| {
-        let values: Vec<String> = program(simple).iter().map(|word| word.value.clone()).collect();
-        command(simple).is_some_and(|command| builds_image(&command, &values))
-    })
+    shell::commands(script).iter().any(is_build)
+}
+
+fn is_build(simple: &Simple) -> bool {
+    let values: Vec<String> = program(simple).iter().map(|word| word.value.clone()).collect();
+    command(simple).is_some_and(|command| builds_image(&command, &values))
 }
 
 /// What the words ask for, together with variables that are set for the command. `./docker` is a
@@ -296,8 +300,7 @@ impl Maker {
         change: &Change,
         make: impl Fn() -> Vec<String>,
     ) -> Vec<String> {
-        let asked = matches!(change, Change::Caches { settings, .. } if settings.builder);
-        if !asked || spot.capable || self.made.contains(&spot.job) {
+        if !change.makes_a_builder() || spot.capable || self.made.contains(&spot.job) {
             return Vec::new();
         }
         self.made.push(spot.job);

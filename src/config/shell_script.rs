@@ -2,8 +2,9 @@
 
 use yaml_serde::Value;
 
+use super::excerpt::Parts;
 use super::jobs::{self, Job, Step};
-use super::script::{Builders, Item};
+use super::script::{self, Builders, Item};
 use super::yaml::{Route, key, text};
 use super::{Change, Content, Kind, Place};
 
@@ -14,6 +15,10 @@ pub(super) struct ShellScript;
 impl Kind for ShellScript {
     fn name(&self) -> &'static str {
         "shell-script"
+    }
+
+    fn is_script(&self) -> bool {
+        true
     }
 
     fn variable(&self, name: &str) -> Option<String> {
@@ -45,6 +50,10 @@ impl Kind for ShellScript {
             unwrap(place);
         }
         found
+    }
+
+    fn parts(&self, text: &str, places: &[Place]) -> Option<Parts> {
+        Parts::of_lines(text, script::parts(text), places)
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {

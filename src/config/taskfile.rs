@@ -18,6 +18,10 @@ impl Kind for Taskfile {
         "taskfile"
     }
 
+    fn is_called(&self) -> bool {
+        true
+    }
+
     fn read(&self, text: &str) -> Result<Content, String> {
         jobs::content(text, all)
     }

@@ -111,6 +111,58 @@ pub struct Asked {
     pub others: Vec<(String, Option<String>)>,
 }
 
+impl Asked {
+    /// Options that stand behind its own: lists go on, and where one may be given once, its own
+    /// counts.
+    pub(crate) fn take(&mut self, more: Self) {
+        let Self {
+            tool: _,
+            cache_from,
+            cache_to,
+            build_args,
+            no_cache,
+            no_cache_filter,
+            layers,
+            builder,
+            driver,
+            file,
+            target,
+            targets,
+            platforms,
+            tags,
+            push,
+            pull,
+            options,
+            context,
+            others,
+        } = more;
+        self.cache_from.extend(cache_from);
+        self.cache_to.extend(cache_to);
+        self.build_args.extend(build_args);
+        self.no_cache_filter.extend(no_cache_filter);
+        self.targets.extend(targets);
+        self.platforms.extend(platforms);
+        self.tags.extend(tags);
+        self.options.extend(options);
+        self.options.sort_unstable();
+        self.others.extend(others);
+        self.no_cache |= no_cache;
+        self.push |= push;
+        self.pull |= pull;
+        self.layers = self.layers.or(layers);
+        let own = [
+            (&mut self.builder, builder),
+            (&mut self.driver, driver),
+            (&mut self.file, file),
+            (&mut self.target, target),
+            (&mut self.context, context),
+        ];
+        for (own, more) in own.into_iter().filter(|(own, _)| own.is_none()) {
+            *own = more;
+        }
+    }
+}
+
 impl Command {
     /// It is `podman build`, whose options are not all `buildah`'s.
     #[must_use]

@@ -32,6 +32,12 @@ impl<T> From<T> for Shared<T> {
     }
 }
 
+impl<T> FromIterator<T> for Shared<Vec<T>> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        Vec::from_iter(items).into()
+    }
+}
+
 impl<T> Borrow<T> for Shared<T> {
     fn borrow(&self) -> &T {
         self

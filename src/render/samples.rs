@@ -1,8 +1,7 @@
 //! Reports made by hand for the tests of renderers.
 
 use super::{Gone, News, Report, Screen};
-use crate::config::Config;
-use crate::config::patch::unified_diff;
+use crate::config::{Config, Splice, unified_diff};
 use crate::finding::{
     Confidence, Edit, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, ruled_out,
     to_decide,
@@ -84,7 +83,7 @@ pub(crate) fn hostile() -> Report {
             edits: vec![Edit {
                 path: bad.to_owned(),
                 diff: "-a\n+::error::b\n".to_owned(),
-                text: "::error::b\n".to_owned(),
+                change: Splice { range: 0..0, text: "::error::b\n".to_owned() },
                 safe: false,
             }],
             cost: bad.to_owned(),
@@ -133,7 +132,8 @@ pub(crate) fn configured() -> Report {
     let finding = &mut report.findings[2];
     finding.evidence.push(evidence(FILE, 6, "          - docker", "step \"build\" saves it"));
     let diff = unified_diff(FILE, TEXT, &corrected).unwrap();
-    finding.fix.edits = vec![Edit { path: FILE.to_owned(), diff, text: corrected, safe: true }];
+    let change = Splice::between(TEXT, &corrected).unwrap();
+    finding.fix.edits = vec![Edit { path: FILE.to_owned(), diff, change, safe: true }];
     report
 }
 
@@ -353,9 +353,7 @@ pub(crate) fn upload_failed() -> Finding {
                 diff: "@@ -1,3 +1,3 \
                 @@\n caches:\n-  - docker\n+  - docker-web\n"
                     .to_owned(),
-                text: "caches:\n  - \
-                    docker-web\n"
-                    .to_owned(),
+                change: Splice { range: 0..0, text: "caches:\n  - docker-web\n".to_owned() },
                 safe: false,
             }],
             cost: String::new(),

@@ -48,7 +48,7 @@ impl Rule for ComposeDropsCacheTo {
 fn finding(study: &Study, at: At) -> Option<Finding> {
     let service = at.place.target.as_deref()?;
     let stores = at.place.command.cache_to.iter().any(|spec| spec.kind() != CacheKind::Inline);
-    if at.config.kind.name() != "compose" || !stores {
+    if at.config.kind.reader() != Some(Tool::Compose) || !stores {
         return None;
     }
     let builds = study.runs.iter().flat_map(|run| run.builds.iter().map(move |build| (run, build)));

@@ -140,7 +140,7 @@ pub(super) fn with_changes(
         Ok((new, changes)) => fix.edits.push(Edit {
             path: config.path.clone(),
             diff: new.diff,
-            text: new.text,
+            change: new.change,
             safe: changes.iter().all(Change::is_safe),
         }),
         Err(why) => fix.steps.push(format!("No patch for {}: {why}.", config.path)),

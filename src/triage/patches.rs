@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Config, patch};
+use crate::config::{Config, Splice, merged, unified_diff};
 use crate::finding::{Edit, Finding};
 
 /// Everything that is to be changed in one file.
@@ -48,11 +48,11 @@ fn edits(findings: &[Finding]) -> impl Iterator<Item = (&Finding, &Edit)> {
 fn patched(path: &str, edits: &[(&Finding, &Edit)], configs: &[Config]) -> Option<Patched> {
     let base =
         configs.iter().find(|config| config.path == path).map_or("", |config| config.text.as_str());
-    let texts: Vec<&str> = edits.iter().map(|(_, edit)| edit.text.as_str()).collect();
-    let (text, left) = patch::merged(base, &texts);
+    let changes: Vec<&Splice> = edits.iter().map(|(_, edit)| &edit.change).collect();
+    let (text, left) = merged(base, &changes);
     let diff = match edits {
         [(_, only)] => only.diff.clone(),
-        _ => patch::unified_diff(path, base, &text)?,
+        _ => unified_diff(path, base, &text)?,
     };
     let rule = |index: &usize| edits.get(*index).map(|(finding, _)| finding.rule);
     let made = edits.iter().enumerate().filter(|(index, _)| !left.contains(index));
@@ -71,8 +71,11 @@ mod tests {
     use super::*;
     use crate::finding::{Confidence, Evidence, Fix, Impact, Proof, Severity};
 
+    const BASE: &str = "a\nb\nc\nd\ne\n";
+
     fn finding(rule: &'static str, text: &str, safe: bool) -> Finding {
-        let edit = Edit { path: "a.yml".into(), diff: "-x\n+y\n".into(), text: text.into(), safe };
+        let change = Splice::between(BASE, text).unwrap();
+        let edit = Edit { path: "a.yml".into(), diff: "-x\n+y\n".into(), change, safe };
         let line =
             Evidence { source: "l".into(), line: 1, text: String::new(), shows: String::new() };
         Finding {
@@ -91,9 +94,8 @@ mod tests {
 
     #[test]
     fn safe_ones_alone_unless_asked_for_all() {
-        let base = "a\nb\nc\nd\ne\n";
         let config = Config::read("bitbucket-pipelines.yml", "pipelines: {}\n").unwrap().unwrap();
-        let configs = [Config { path: "a.yml".into(), text: base.into(), ..config }];
+        let configs = [Config { path: "a.yml".into(), text: BASE.into(), ..config }];
         let findings = [
             finding("one", "A\nb\nc\nd\ne\n", true),
             finding("two", "a\nb\nc\nd\nE\n", false),

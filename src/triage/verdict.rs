@@ -173,7 +173,7 @@ fn wanted(study: &Study, open: &[usize]) -> Vec<Wanted> {
     let of = |at: &usize| study.series.get(*at).map_or(0, |series| series.builds.len());
     let single = open.iter().any(|at| of(at) == 1);
     let several = open.iter().any(|at| of(at) > 1);
-    let file = study.configs.iter().any(|config| config.kind.name() == "dockerfile");
+    let file = study.configs.iter().any(|config| !config.content.stages.is_empty());
     let all = [
         (single, Wanted::EarlierRuns),
         (several, Wanted::SameCommit),

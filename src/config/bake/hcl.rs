@@ -84,7 +84,7 @@ fn find<'a>(body: &'a Body, name: &str) -> Option<&'a Block> {
     body.get_blocks("target").find(|block| label(block).as_deref() == Some(name))
 }
 
-fn label(block: &Block) -> Option<String> {
+pub(super) fn label(block: &Block) -> Option<String> {
     block.labels.first().map(|label| label.as_str().to_owned())
 }
 

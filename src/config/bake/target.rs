@@ -3,9 +3,11 @@
 //! Source: `buildx` `bake/bake.go`, `Target`, `ResolveTarget`: of what is inherited the last one
 //! counts, and a target's own attribute replaces it.
 
+use std::collections::HashSet;
+
 use crate::config::variables::{expand, pieces};
 use crate::config::{Place, fits_tag};
-use crate::model::{Asked, CacheSpec, Command, Quote, Text, Tool, asks_inline};
+use crate::model::{Asked, CacheSpec, Command, Quote, Shared, Text, Tool, asks_inline};
 
 /// One target as written.
 #[derive(Clone, Debug, Default)]
@@ -66,19 +68,21 @@ impl Value {
 
 /// Targets that build something.
 pub(super) fn built(all: &[Target]) -> Vec<&Target> {
-    let inherited = |name: &String| {
-        all.iter().any(|t| t.own("inherits").is_some_and(|value| value.texts().contains(name)))
-    };
+    let inherited: HashSet<String> =
+        all.iter().filter_map(|target| target.own("inherits")).flat_map(Value::texts).collect();
     let groups = all.iter().any(|target| target.grouped);
     let only_base = |target: &Target| {
-        inherited(&target.name) && (groups || target.own("tags").is_none()) && !target.grouped
+        inherited.contains(&target.name)
+            && (groups || target.own("tags").is_none())
+            && !target.grouped
     };
     all.iter().filter(|target| !target.name.starts_with('_') && !only_base(target)).collect()
 }
 
 /// One place for each target that builds.
 pub(super) fn places(all: &[Target], variables: &[(String, String)]) -> Vec<Place> {
-    let place = |target| Place { variables: variables.to_vec(), ..place(all, target, variables) };
+    let shared = Shared::from(variables.to_vec());
+    let place = |target| Place { variables: shared.clone(), ..place(all, target, variables) };
     built(all).into_iter().map(place).collect()
 }
 

@@ -90,8 +90,15 @@ impl Walk<'_> {
         let branches = value("branches").unwrap_or_else(|| "*".to_owned());
         let slashes = branches.contains(['*', '/', '!'])
             && !value("if").is_some_and(|test| test.contains("build.branch =="));
-        let frame =
-            Place { job, key: id, legs, plain_legs, variables, slashes, ..Place::default() };
+        let frame = Place {
+            job,
+            key: id,
+            legs,
+            plain_legs,
+            variables: variables.into(),
+            slashes,
+            ..Place::default()
+        };
         let plugins = step
             .get("plugins")
             .map(|plugins| Plugin::all(plugins, &key(route, "plugins")))

@@ -158,7 +158,7 @@ impl Job {
         let mut place = Place {
             job: self.name.clone(),
             key: self.key.clone(),
-            variables: [self.variables.clone(), place.variables.clone(), own].concat(),
+            variables: [&*self.variables, &place.variables, &own].concat().into(),
             refs: self.refs.and(events::of_condition(step)),
             slashes: self.slashes && !events::names_plain_branches(step),
             ..place

@@ -4,6 +4,7 @@ use yaml_serde::Value;
 
 use super::inherit::{chain, items, keyword};
 use super::kept;
+use crate::config::place::set_before;
 use crate::config::script::{self, Builders, Item, Spot};
 use crate::config::yaml::{Document, entries, one_or_more, text};
 use crate::config::{Place, fits_tag, machine, variables};
@@ -58,13 +59,13 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
     let plain = legs.iter().filter(|leg| parallel.is_some_and(|p| is_plain(p, leg)));
     let plain_legs: Vec<String> = plain.cloned().collect();
     let caches = kept::of_job(root, doc, &chain, &variables);
+    set_before(found.iter_mut().map(|(place, _)| place), &variables);
     for (place, _) in &mut found {
         builders.registry.end(place);
         name.clone_into(&mut place.job);
         place.take_legs(&legs, &plain_legs);
         let written = legs.iter().map(|leg| (leg.clone(), values(parallel, leg)));
         place.leg_values.extend(written.filter(|(_, values)| !values.is_empty()));
-        place.variables.splice(0..0, variables.iter().cloned());
         place.kept.clone_from(&caches);
         if place.command.platforms.is_empty() {
             place.inputs.extend(runner(&chain, parallel));

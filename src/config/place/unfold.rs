@@ -1,7 +1,7 @@
 //! What a build asks for by variables: `$CACHE_OPTS`, `"${args[@]}"`.
 
 use super::Place;
-use crate::model::{CacheSpec, Command};
+use crate::model::{Asked, CacheSpec, Command};
 
 impl Place {
     /// Specifications that a variable of the file holds are what it holds; how they are written
@@ -37,23 +37,15 @@ impl Place {
         let Some(given) = Command::of_words(&words, &self.command.quote) else { return };
         // What the script itself puts together stands somewhere in it.
         let of_script = word.starts_with('-');
-        let named = |spec: &CacheSpec| {
-            if of_script {
-                spec.clone()
-            } else {
-                CacheSpec { raw: word.to_owned(), ..spec.clone() }
-            }
-        };
-        self.command.cache_from.extend(given.cache_from.iter().map(named));
-        self.command.cache_to.extend(given.cache_to.iter().map(named));
-        self.command.build_args.extend_from_slice(&given.build_args);
-        self.command.tags.extend_from_slice(&given.tags);
-        self.command.platforms.extend_from_slice(&given.platforms);
-        self.command.no_cache |= given.no_cache;
-        self.command.push |= given.push;
-        self.command.target = self.command.target.take().or_else(|| given.target.clone());
-        self.command.file = self.command.file.take().or_else(|| given.file.clone());
+        let mut given = Asked::clone(&given);
+        for spec in given.cache_from.iter_mut().chain(&mut given.cache_to).filter(|_| !of_script) {
+            word.clone_into(&mut spec.raw);
+        }
         self.context = self.context.take().or_else(|| given.context.clone());
+        if given.builder.is_some() {
+            self.driver = None;
+        }
+        self.command.take(given);
     }
 
     fn held(&self, spec: &CacheSpec) -> CacheSpec {
@@ -68,23 +60,30 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Shared;
 
     #[test]
     fn options_in_a_variable_are_the_commands() {
         let variables = [
             ("CACHE", "--cache-from type=registry,ref=$REG:c --cache-to=type=gha,mode=max"),
-            ("ARGS", "--build-arg V=$SHA --no-cache"),
+            ("ARGS", "--build-arg V=$SHA --no-cache --pull --builder ci --network host"),
             ("CONTEXT", "services/web"),
             ("REG", "r/web"),
         ];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let variables: Shared<Vec<_>> = variables
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into_iter()
+            .collect();
         let loose = ["$CACHE", "${ARGS}", "$CONTEXT"].map(str::to_owned).to_vec();
-        let mut place = Place { variables: variables.clone(), loose, ..Place::default() };
+        let driver = Some("docker".to_owned());
+        let mut place = Place { variables: variables.clone(), loose, driver, ..Place::default() };
         place.resolve();
         let command = &place.command;
         assert_eq!(command.cache_from[0].get("ref"), Some("r/web:c"));
         assert_eq!((command.cache_to[0].raw.as_str(), command.cache_to.len()), ("$CACHE", 1));
         assert!(command.no_cache && command.build_args == ["V=$SHA"]);
+        assert!(command.pull && command.builder.as_deref() == Some("ci") && place.driver.is_none());
+        assert_eq!(command.options.len(), 1);
         let mut unknown = Place { variables, loose: vec!["$MORE".into()], ..Place::default() };
         unknown.resolve();
         assert!(unknown.command.cache_from[0].attributes.is_empty());

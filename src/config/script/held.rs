@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::shell::{self, Simple};
-use crate::config::variables;
+use crate::config::variables::{self, Values};
 
 /// No command is as long as this; a script may double a text in each line.
 const LONGEST: usize = 16 * 1024;
@@ -58,18 +58,18 @@ impl Held {
 
     /// What was not set before is what the script was started with.
     fn add(&mut self, name: &str, value: &str, is_list: bool) {
-        let before = self.value(name).map_or_else(|| open(name), str::to_owned);
+        let before = self.held(name).map_or_else(|| open(name), str::to_owned);
         let between = if is_list && !before.is_empty() { " " } else { "" };
         self.set(name, format!("{before}{between}{value}"));
     }
 
     /// `FLAGS="$FLAGS --push"`: what it held before is a part of it.
     fn own(&self, name: &str, value: &str) -> String {
-        let before = self.value(name).map(|before| (name.to_owned(), before.to_owned()));
+        let before = self.held(name).map(|before| (name.to_owned(), before.to_owned()));
         variables::expand(value, before.as_slice())
     }
 
-    fn value(&self, name: &str) -> Option<&str> {
+    fn held(&self, name: &str) -> Option<&str> {
         self.set.get(name).map(|(value, _)| value.as_str())
     }
 
@@ -80,16 +80,20 @@ impl Held {
         if simple.outer.is_some() && matches!(whole.as_str(), "$@" | "$*") {
             return whole;
         }
-        // What stands beside a value that is not known says little.
-        let known = self.set.iter().filter(|(name, (value, _))| !value.contains(&open(name)));
-        let known = known.map(|(name, (value, _))| (name.clone(), value.clone()));
-        variables::expand(&whole, &known.collect::<Vec<_>>())
+        variables::expand(&whole, self)
     }
 
     /// What is set again holds another value in another branch or round of the script.
     pub(super) fn once(&self) -> Vec<(String, String)> {
         let once = self.set.iter().filter(|(name, (_, times))| *times == 1 && *name != "@");
         once.map(|(name, (value, _))| (name.clone(), value.clone())).collect()
+    }
+}
+
+/// What stands beside a value that is not known says little.
+impl Values for Held {
+    fn value(&self, name: &str) -> Option<&str> {
+        self.held(name).filter(|value| !value.contains(&open(name)))
     }
 }
 

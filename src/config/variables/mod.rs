@@ -33,13 +33,26 @@ pub(super) fn between(text: &str) -> Vec<String> {
     between
 }
 
+/// What variables hold, to be asked by their names.
+pub(super) trait Values {
+    fn value(&self, name: &str) -> Option<&str>;
+}
+
+/// Of several with one name the last counts.
+impl Values for [(String, String)] {
+    fn value(&self, name: &str) -> Option<&str> {
+        self.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
 /// The text with known variables replaced, also those in their values.
-pub(super) fn expand(text: &str, known: &[(String, String)]) -> String {
+pub(super) fn expand(text: &str, known: &(impl Values + ?Sized)) -> String {
     let mut text = text.to_owned();
     // Values may name each other in a circle.
     for _ in 0..4 {
+        let value = |piece| known_value(piece, known);
         let replaced: String =
-            pieces(&text).map(|piece| known_value(piece, known).unwrap_or(piece.text)).collect();
+            pieces(&text).map(|piece| value(piece).unwrap_or(piece.text)).collect();
         if replaced == text {
             break;
         }
@@ -49,12 +62,12 @@ pub(super) fn expand(text: &str, known: &[(String, String)]) -> String {
 }
 
 /// The value, where the form holds a variable and nothing else than a default for it.
-fn known_value<'a>(piece: Piece, known: &'a [(String, String)]) -> Option<&'a str> {
+fn known_value<'a>(piece: Piece, known: &'a (impl Values + ?Sized)) -> Option<&'a str> {
     let form = piece.form?;
     let inside = match form {
         Form::Variable(name, _) if is_bare(piece.text, name) => name,
         Form::Variable(name, _) if has_default(piece.text, name) => {
-            return value(name, known).filter(|value| !value.is_empty());
+            return known.value(name).filter(|value| !value.is_empty());
         }
         Form::Expression(inside) => inside.trim(),
         _ => return None,
@@ -62,7 +75,7 @@ fn known_value<'a>(piece: Piece, known: &'a [(String, String)]) -> Option<&'a st
     let plain =
         inside.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'@'));
     let names = named(form);
-    names.first().filter(|_| names.len() == 1 && plain).and_then(|name| value(name, known))
+    names.first().filter(|_| names.len() == 1 && plain).and_then(|name| known.value(name))
 }
 
 /// Nothing but the variable: `$NAME`, `${NAME}`, `$(NAME)`, `${env.NAME}`.
@@ -130,10 +143,6 @@ fn named_inside(expression: &str) -> Vec<String> {
     all.map(|name| name.strip_prefix("env.").map_or(name.clone(), str::to_owned)).collect()
 }
 
-fn value<'a>(name: &str, known: &'a [(String, String)]) -> Option<&'a str> {
-    known.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,8 +161,8 @@ mod tests {
             list.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect::<Vec<_>>()
         };
         let set = known(&[("A", "1"), ("B", "$A-2"), ("L", "$L"), ("A", "x")]);
-        assert_eq!(expand("$B ${A} ${{ env.A }} ${A:+y} $C $L", &set), "x-2 x x ${A:+y} $C $L");
-        assert_eq!(expand("${A:-y} ${A?w} ${C:-$A} ${L:=z}", &set), "x ${A?w} ${C:-$A} $L");
-        assert_eq!(expand("$(B) $(C) ${env.A} $(date)", &set), "x-2 $(C) x $(date)");
+        assert_eq!(expand("$B ${A} ${{ env.A }} ${A:+y} $C $L", &*set), "x-2 x x ${A:+y} $C $L");
+        assert_eq!(expand("${A:-y} ${A?w} ${C:-$A} ${L:=z}", &*set), "x ${A?w} ${C:-$A} $L");
+        assert_eq!(expand("$(B) $(C) ${env.A} $(date)", &*set), "x-2 $(C) x $(date)");
     }
 }

@@ -12,11 +12,12 @@ use crate::render::{Report, anchor, redact::redact};
 /// that masked it would no longer be the fix.
 pub(super) fn fix(report: &Report, remedy: &Remedy, edit: &Edit) -> Option<Fix> {
     let config = report.study.configs.iter().find(|config| config.path == edit.path)?;
-    if redact(&edit.text) != edit.text {
+    let text = edit.change.applied(&config.text);
+    if redact(&text) != text {
         return None;
     }
     let artifact_location = ArtifactLocation { uri: uri(&anchor::repository_path(&edit.path)) };
-    let replacements = replacements(&config.text, &edit.text);
+    let replacements = replacements(&config.text, &text);
     let change = Change { artifact_location, replacements };
     Some(Fix { description: message(&remedy.summary), artifact_changes: [change] })
 }

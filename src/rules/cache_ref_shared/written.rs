@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use super::{META, scope};
 use crate::config::{Form, Place, pieces};
 use crate::finding::{Evidence, Finding, Fix, not_ruled_out, to_decide};
-use crate::model::{CacheKind, CacheSpec};
+use crate::model::{CacheKind, CacheSpec, Tool};
 use crate::rules::Study;
 use crate::rules::past::Past;
 use crate::rules::planned::{self, Words, bake};
@@ -224,7 +224,7 @@ fn is_called_in_legs(study: &Study, at: At, name: &str) -> bool {
         call.place.command.cache_to.is_empty()
             && call.place.command.targets.iter().all(|t| plain(t))
     };
-    let of_bake = at.config.kind.name() == "bake";
+    let of_bake = at.config.kind.reader() == Some(Tool::BuildxBake);
     let own = at.place.command.platforms.is_empty() && plain(name);
     of_bake && own && bake::calls_of(study, at).any(|call| same(&call) && legs_differ(call.place))
 }

@@ -132,7 +132,7 @@ pub(in crate::rules) fn without_git(mut fix: Fix, study: &Study, dockerfile: &Co
     fix.edits.extend(new.ok().map(|new| Edit {
         path,
         diff: new.diff,
-        text: new.text,
+        change: new.change,
         safe: false,
     }));
     fix

@@ -57,7 +57,7 @@ pub(super) fn edit(
     Ok(Edit {
         path: config.path.clone(),
         diff: new.diff,
-        text: new.text,
+        change: new.change,
         safe: worth == Worth::Replaced,
     })
 }

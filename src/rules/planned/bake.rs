@@ -23,13 +23,9 @@ pub(in crate::rules) fn calls_of<'a>(
     study: &'a Study,
     at: At<'a>,
 ) -> impl Iterator<Item = At<'a>> + use<'a> {
-    let tool = match at.config.kind.name() {
-        "bake" => Some(Tool::BuildxBake),
-        "compose" => Some(Tool::Compose),
-        _ => None,
-    };
+    let reader = at.config.kind.reader();
     let calls = study.calls.of_place(&study.configs, at);
-    calls.filter(move |call| tool == Some(call.place.command.tool))
+    calls.filter(move |call| reader == Some(call.place.command.tool))
 }
 
 /// Settings of the calls of a target, for it among others: `--set web.args.V=1`, `--set *.args.V=1`.

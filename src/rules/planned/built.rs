@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::config::Config;
+use crate::model::Tool;
 
 /// Numbers of the places of a file.
 #[derive(Clone, Debug, Default)]
@@ -91,7 +92,7 @@ impl<'a> Names<'a> {
 
     /// What a call builds that names nothing.
     fn by_default(&self) -> Vec<&'a str> {
-        if self.file.kind.name() != "compose" {
+        if self.file.kind.reader() != Some(Tool::Compose) {
             return vec!["default"];
         }
         self.file.content.places.iter().rev().filter_map(|place| place.target.as_deref()).collect()

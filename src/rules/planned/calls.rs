@@ -104,8 +104,8 @@ impl Calls {
         let folder = runs_in(at);
         let read = |name: &str| {
             let number = *self.files.get(&plain(&format!("{folder}/{name}")))?;
-            let kind = configs.get(number)?.kind.name();
-            (kind == "compose" || !composes).then_some(number)
+            let reader = configs.get(number)?.kind.reader();
+            (reader == Some(Tool::Compose) || !composes).then_some(number)
         };
         match &at.place.command.file {
             Some(file) => read(file),
@@ -140,5 +140,5 @@ fn named(call: At) -> Vec<String> {
 
 /// Its places are what calls build, and no calls.
 fn is_read(config: &Config) -> bool {
-    matches!(config.kind.name(), "bake" | "compose")
+    config.kind.reader().is_some()
 }

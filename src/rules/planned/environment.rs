@@ -57,7 +57,7 @@ fn mentioned<'a>(file: &'a Config, call: At) -> Vec<&'a str> {
         Some(Form::Variable(name, _)) => Some(name),
         _ => None,
     });
-    let set = file.content.places.iter().flat_map(|place| &place.variables);
+    let set = file.content.places.iter().flat_map(|place| place.variables.iter());
     let names: HashSet<&str> = used.chain(set.map(|(name, _)| name.as_str())).collect();
     let is_named = |name: &&str| call.texts().any(|text| has_word(text, name));
     let mut names: Vec<&str> = names.into_iter().filter(is_named).collect();
@@ -80,7 +80,7 @@ pub(in crate::rules) fn is_exported(config: &Config, name: &str) -> bool {
             rest.trim().is_empty() || rest.split([' ', ':', '?', '=', '+']).any(|word| word == name)
         })
     };
-    config.kind.name() != "makefile" || config.body().lines().any(exports)
+    config.kind.hands_variables_on() || config.body().lines().any(exports)
 }
 
 /// Writes them into the places.

@@ -32,7 +32,7 @@ pub(in crate::rules) fn dockerfile_path(at: At) -> Option<String> {
 pub(in crate::rules) fn runs_in(at: At<'_>) -> &str {
     match &at.place.runs_in {
         Some(folder) => folder,
-        None if at.config.kind.name() == "shell-script" => "",
+        None if at.config.kind.is_script() => "",
         None => root(&at.config.path),
     }
 }
@@ -138,7 +138,7 @@ mod tests {
             ("$DIR", "web"),
             ("https://example.com/a.git#main", "https://example.com/a.git#main"),
         ] {
-            let variables = vec![("DIR".to_owned(), "./web".to_owned())];
+            let variables = vec![("DIR".to_owned(), "./web".to_owned())].into();
             let place = Place { context: Some(written.to_owned()), variables, ..Place::default() };
             assert_eq!(context(&place), meant, "{written}");
         }

@@ -137,7 +137,7 @@ mod tests {
         let variables = vec![("APP".to_owned(), "r.example.com/app:1".to_owned())];
         Place {
             command,
-            variables,
+            variables: variables.into(),
             pushed: pushed.iter().map(|name| (*name).to_owned()).collect(),
             ..Place::default()
         }

@@ -154,7 +154,7 @@ fn variable_of(at: At, places: &[At]) -> Option<String> {
     let same =
         |other: &&At| other.place.command.quote.line == line && other.config.path == at.config.path;
     let twins: Vec<&At> = places.iter().filter(|other| line > 0 && same(other)).collect();
-    let script = at.config.kind.name() == "shell-script";
+    let script = at.config.kind.is_script();
     if twins.len() < 2 || !(script || at.config.kind.ci() == Some("gitlab")) {
         return None;
     }

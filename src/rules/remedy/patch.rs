@@ -108,7 +108,7 @@ pub(in crate::rules) fn with_all(fix: Fix, places: &[At], changes: &[Change]) ->
         Ok(new) => fix.edits.push(Edit {
             path: at.config.path.clone(),
             diff: new.diff,
-            text: new.text,
+            change: new.change,
             safe: changes.iter().all(Change::is_safe),
         }),
         Err(why) => return refused(fix, *at, &why),

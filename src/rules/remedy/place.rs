@@ -78,7 +78,7 @@ impl<'a> At<'a> {
 
     /// The variable of a script that its job fills with a leg: `SERVICE: ${{ matrix.service }}`.
     fn given(&self, leg: &str) -> Option<String> {
-        if self.config.kind.name() != "shell-script" {
+        if !self.config.kind.is_script() {
             return None;
         }
         let holds_leg = |value: &str| {

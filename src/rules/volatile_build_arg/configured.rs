@@ -130,7 +130,7 @@ fn is_volatile(study: &Study, argument: &Instruction, name: &str, builds: &[At])
 /// The value that a build gives it, if that is another one each time, and where. What a call of
 /// bake gives is for the targets that it names.
 pub(super) fn given<'a>(study: &'a Study, at: At<'a>, name: &str) -> Option<(At<'a>, String)> {
-    if at.place.command.tool == Tool::BuildxBake && at.config.kind.name() != "bake" {
+    if at.place.command.tool == Tool::BuildxBake && !is_bake_file(&at) {
         return None;
     }
     let mut set = bake::settings_of(study, at)
@@ -142,6 +142,10 @@ pub(super) fn given<'a>(study: &'a Study, at: At<'a>, name: &str) -> Option<(At<
     own(study, at, name).map(|value| (at, value))
 }
 
+fn is_bake_file(at: &At) -> bool {
+    at.config.kind.reader() == Some(Tool::BuildxBake)
+}
+
 fn own(study: &Study, at: At, name: &str) -> Option<String> {
     let own = |argument: &&String| {
         argument.split_once('=').map_or(argument.as_str(), |(known, _)| known).trim() == name
@@ -149,7 +153,7 @@ fn own(study: &Study, at: At, name: &str) -> Option<String> {
     let argument = at.place.command.build_args.iter().rev().find(own)?;
     let Some((_, value)) = argument.split_once('=') else { return of_environment(&at, name) };
     let value = value.trim_matches(['"', '\'']);
-    let of_bake = at.config.kind.name() == "bake" && value.contains('$');
+    let of_bake = is_bake_file(&at) && value.contains('$');
     let called = of_bake.then(|| of_calls(study, &at, value)).into_iter().flatten();
     called.chain([at.place.expanded(value)]).find(|value| changing(value).is_some())
 }

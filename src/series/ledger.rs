@@ -306,21 +306,22 @@ impl<'m, 'a> Ledger<'m, 'a> {
 
     /// Another stage stands on the same image, and its first step came from the cache.
     pub(super) fn finds_base_of(&self, now: &Now<'a>, stage: &Stage<'a>) -> bool {
-        let Some(base) = self.base_of(stage) else { return false };
+        let Some(base) = self.base_of(now, stage) else { return false };
         let found = |other: &&Stage<'a>| {
             let first = other.steps.first();
             let hit = first.is_some_and(|s| s.outcome == Outcome::Hit && !s.operation().is_link());
             hit && other.platform == stage.platform
         };
-        let mut others = now.stages.iter().filter(found).filter_map(|other| self.base_of(other));
+        let mut others =
+            now.stages.iter().filter(found).filter_map(|other| self.base_of(now, other));
         others.any(|other| other.image == base.image)
     }
 
     /// The base of a stage. It is printed only where something of it is needed, and once for all
     /// stages on it.
-    fn base_of(&self, stage: &Stage<'a>) -> Option<&'a Base> {
+    fn base_of(&self, now: &Now<'a>, stage: &Stage<'a>) -> Option<&'a Base> {
         let known = || self.stages.get(&(stage.name, stage.platform))?.base;
-        stage.base.or_else(known)
+        stage.base.or_else(known).or_else(|| only_base(now, stage))
     }
 
     /// The build whose result can be found: of a builder that is kept the one before, of a cache
@@ -412,6 +413,16 @@ fn known_by(base: &Base) -> &str {
 fn fetched_layer(base: &Base) -> Option<&str> {
     let (_, digest) = base.pulled.as_ref()?.text.split_once("sha256:")?;
     digest.get(..64).filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// The only image that the build stands on, where the stage begins with one.
+fn only_base<'a>(now: &Now<'a>, stage: &Stage<'a>) -> Option<&'a Base> {
+    let counts = now.build.dialect.counts_from();
+    let begins = stage.steps.first().is_some_and(|step| counts && step.position > 1);
+    match now.build.bases.as_slice() {
+        [base] if begins => Some(base),
+        _ => None,
+    }
 }
 
 /// The first step that ran. On a base image that moved the copy of a `COPY --link` is not made

@@ -288,10 +288,20 @@ impl<'a> Case<'_, '_, 'a> {
         let unknown = match (before, self.stage.base) {
             (Some(before), Some(now)) => !chain::is_known_base(before, now),
             (None, Some(now)) => now.digest.is_none(),
-            (Some(_), None) => !self.now.build.dialect.counts_from(),
-            (None, None) => false,
+            (Some(_), None) => {
+                !self.now.build.dialect.counts_from() || self.shares_a_base_without_digest()
+            }
+            (None, None) => self.shares_a_base_without_digest(),
         };
         unknown && !self.ledger.finds_base_of(self.now, self.stage)
+    }
+
+    /// Its FROM is printed under the name of another stage on the same image: `[build 1/6] FROM
+    /// docker.io/library/base:1` is that of `[stage-1 2/4] WORKDIR /srv` too.
+    fn shares_a_base_without_digest(&self) -> bool {
+        let build = self.now.build;
+        let counts = build.dialect.counts_from() && self.step.position > 1;
+        counts && build.bases.iter().any(|base| base.digest.is_none())
     }
 
     /// All steps of the stage above this one are copies with `--link`, which do not depend on the

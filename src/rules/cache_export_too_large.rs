@@ -113,16 +113,6 @@ mod tests {
     use crate::model::CacheKind;
 
     #[test]
-    fn fires_on_413() {
-        let error = "error writing layer blob: failed commit on ref \"layer-sha256:0\": unexpected \
-            status from PUT request to https://r.example.com/v2/a/blobs/uploads/1?_state=x: 413 \
-            Request Entity Too Large";
-        let found =
-            CacheExportTooLarge.check(&of(vec![made().export(CacheKind::Registry, Some(error))]));
-        assert_eq!(found[0].subject, "r.example.com/a");
-    }
-
-    #[test]
     fn a_used_up_quota_is_no_matter_of_rights() {
         for error in [
             "error writing layer blob: denied: adding 12.3 MiB of storage resource, which when \
@@ -137,15 +127,5 @@ mod tests {
                 .check(&of(vec![made().export(CacheKind::Registry, Some(error))]));
             assert!(found[0].title.contains("quota"), "{error}");
         }
-    }
-
-    #[test]
-    fn leaves_a_large_manifest() {
-        let error = "blob sha256:0 is too large (1200000 > 1048576)";
-        assert!(
-            CacheExportTooLarge
-                .check(&of(vec![made().import("r.example.com/a:b", Some(error))]))
-                .is_empty()
-        );
     }
 }

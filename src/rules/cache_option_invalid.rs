@@ -294,22 +294,6 @@ mod tests {
     use crate::model::CiNote;
 
     #[test]
-    fn command_and_error_are_one_finding() {
-        let run = made()
-            .command(
-                "docker buildx build --cache-to \
-                type=registry,ref=r.example.com/a:c,compression=ztsd .",
-            )
-            .error(
-                "ERROR: failed to build: failed to solve: failed to configure registry cache \
-                exporter: unsupported compression type ztsd",
-            );
-        let found = CacheOptionInvalid.check(&of(vec![run]));
-        assert_eq!((found.len(), found[0].evidence.iter().count()), (1, 2));
-        assert_eq!(found[0].fix.snippet.as_deref(), Some("compression=zstd"));
-    }
-
-    #[test]
     fn silent_mistakes_are_seen_on_the_command_line() {
         let command = "docker buildx build --cache-to \
             type=registry,ref=r.example.com/a:c,mode=maxx --cache-from 'type=gha, scope=x' .";

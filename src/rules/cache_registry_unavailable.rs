@@ -219,22 +219,6 @@ mod tests {
     use super::super::testing::{made, of};
     use super::*;
 
-    const REFUSED: &str = "failed to configure registry cache importer: failed to do request: Head \
-        \"http://localhost:5000/v2/a/manifests/b\": dial tcp [::1]:5000: connect: connection \
-        refused";
-
-    #[test]
-    fn says_what_localhost_means_in_a_container() {
-        let run = made()
-            .import("localhost:5000/a:b", Some(REFUSED))
-            .with(|b| b.driver = Some("docker-container".into()));
-        let found = CacheRegistryUnavailable.check(&of(vec![run]));
-        assert!(
-            found[0].cause.contains("localhost")
-                && found[0].fix.snippet.as_deref().unwrap().contains("network=host")
-        );
-    }
-
     #[test]
     fn a_fault_that_passed_is_a_warning() {
         let found = CacheRegistryUnavailable.check(&of(vec![

@@ -231,15 +231,6 @@ mod tests {
     }
 
     #[test]
-    fn leaves_a_tag_that_was_written_before() {
-        let first = made()
-            .absent("1.dkr.ecr.eu-west-1.amazonaws.com/app:cache")
-            .export(CacheKind::Registry, None);
-        let second = made().export(CacheKind::Registry, Some(PUT));
-        assert!(ExportManifestRejected.check(&of(vec![first, second])).is_empty());
-    }
-
-    #[test]
     fn leaves_the_push_of_the_image() {
         let push = "ERROR: failed to solve: failed to push r/a:1: unexpected status from PUT \
             request to https://r/v2/a/manifests/1: 400 Bad Request";

@@ -273,24 +273,8 @@ fn fix(copy: &str) -> Fix {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Made, made, study};
+    use super::super::testing::{made, study};
     use super::*;
-    use crate::model::CacheKind;
-
-    fn run(commit: &str) -> Run {
-        let build: Made = made()
-            .import("r.example.com/a:c", None)
-            .from("node:20", "aa")
-            .export(CacheKind::Registry, None);
-        Run { commit: Some(commit.into()), ..build.hit("WORKDIR /app").miss("COPY . .").run() }
-    }
-
-    #[test]
-    fn fires_on_one_commit() {
-        let found = FileModeDrift.check(&study(vec![run("c0ffee"), run("c0ffee")]));
-        assert_eq!((found.len(), found[0].severity), (1, Severity::Note));
-    }
-
     #[test]
     fn fires_on_manifests_that_are_others_each_time() {
         let run = || {
@@ -300,12 +284,5 @@ mod tests {
         };
         assert_eq!(FileModeDrift.check(&study(vec![run(), run(), run(), run()])).len(), 1);
         assert!(FileModeDrift.check(&study(vec![run(), run(), run()])).is_empty());
-    }
-
-    #[test]
-    fn leaves_other_commits_and_unknown_ones() {
-        assert!(FileModeDrift.check(&study(vec![run("c0ffee"), run("beef")])).is_empty());
-        let unknown = || Run { commit: None, ..run("") };
-        assert!(FileModeDrift.check(&study(vec![unknown(), unknown()])).is_empty());
     }
 }

@@ -214,16 +214,6 @@ mod tests {
     use crate::model::CacheKind;
 
     #[test]
-    fn fires_when_an_entry_cannot_be_reserved() {
-        let found =
-            GhaServiceError.check(&of(vec![made().export(
-                CacheKind::Gha,
-                Some("error writing layer blob: failed to reserve cache"),
-            )]));
-        assert!(found[0].cause.contains("scope"));
-    }
-
-    #[test]
     fn an_outage_is_no_reason_for_other_scopes() {
         let down = "GitHub Actions is temporarily unavailable. Please visit \
             https://www.githubstatus.com/ for the status of our services.";

@@ -142,13 +142,6 @@ mod tests {
     const ASKS: &str = "docker buildx build --cache-from type=gha --cache-to type=gha,mode=max .";
 
     #[test]
-    fn fires_without_a_trace() {
-        let run = || made().command(ASKS).miss("RUN a");
-        let found = GhaTokensMissing.check(&of(vec![run(), run()]));
-        assert_eq!((found.len(), found[0].impact.steps), (1, 1));
-    }
-
-    #[test]
     fn leaves_caches_that_are_used_and_failed_builds() {
         assert!(
             GhaTokensMissing

@@ -133,12 +133,6 @@ mod tests {
     }
 
     #[test]
-    fn builds_without_arrows_are_found() {
-        let found = LayersDisabled.check(&of(vec![run(false), run(false)]));
-        assert_eq!((found.len(), found[0].impact.steps), (1, 2));
-    }
-
-    #[test]
     fn arrows_lone_runs_and_other_builders_are_quiet() {
         assert!(LayersDisabled.check(&of(vec![run(true), run(true)])).is_empty());
         assert!(LayersDisabled.check(&of(vec![run(false)])).is_empty());

@@ -259,19 +259,6 @@ mod tests {
     }
 
     #[test]
-    fn fires_without_a_pull() {
-        let found = check(vec![run(FROM).run(), run(FROM).run()]);
-        assert_eq!((found.len(), found[0].impact.steps), (1, 2));
-        assert!(
-            found[0]
-                .fix
-                .snippet
-                .as_ref()
-                .is_some_and(|s| s.starts_with("docker pull r.example.com/a:latest"))
-        );
-    }
-
-    #[test]
     fn leaves_pulled_images_and_other_builders() {
         let pull = Pull {
             image: "r.example.com/a:latest".into(),

@@ -136,20 +136,6 @@ mod tests {
     const TWO: &str = "docker build --cache-from main:1 --cache-from branch:1 -t app .";
 
     #[test]
-    fn fires_where_one_of_two_answers_and_a_step_is_never_found() {
-        let found =
-            LegacyCacheFromOrder.check(&of((0..3).map(|_| run(TWO).miss("RUN b")).collect()));
-        assert_eq!((found.len(), found[0].confidence), (1, Confidence::Suspected));
-        assert!(
-            found[0]
-                .fix
-                .snippet
-                .as_ref()
-                .is_some_and(|s| s.contains("--cache-from branch:1 --cache-from main:1"))
-        );
-    }
-
-    #[test]
     fn leaves_one_image_all_hits_and_other_builders() {
         let one = || run("docker build --cache-from main:1 .").miss("RUN b");
         assert!(LegacyCacheFromOrder.check(&of(vec![one(), one()])).is_empty());

@@ -123,9 +123,9 @@ fn fix(from: &CacheFrom, image: &str) -> Fix {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Made, made, of, study};
+    use super::super::testing::{Made, made, of};
     use super::*;
-    use crate::model::{Dialect, Run};
+    use crate::model::Dialect;
 
     const FROM: &str = "docker build --cache-from r.example.com/a:base -t app .";
 
@@ -135,31 +135,6 @@ mod tests {
 
     fn stale() -> Made {
         run(FROM).hit("COPY a /a").miss("RUN make")
-    }
-
-    #[test]
-    fn fires_where_the_same_step_is_never_found() {
-        let found = LegacyCacheImageStale.check(&of(vec![stale(), stale(), stale()]));
-        assert_eq!((found.len(), found[0].impact.steps), (1, 2));
-    }
-
-    #[test]
-    fn fires_on_a_copy_in_runs_of_one_commit_only() {
-        let copy = |commit: &str| Run {
-            commit: Some(commit.into()),
-            ..run(FROM).hit("RUN a").miss("COPY . .").run()
-        };
-        assert_eq!(
-            LegacyCacheImageStale
-                .check(&study(vec![copy("c0ffee"), copy("c0ffee"), copy("c0ffee")]))
-                .len(),
-            1
-        );
-        assert!(
-            LegacyCacheImageStale
-                .check(&study(vec![copy("c0ffee"), copy("beef"), copy("dead")]))
-                .is_empty()
-        );
     }
 
     #[test]

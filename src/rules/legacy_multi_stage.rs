@@ -270,13 +270,6 @@ mod tests {
     }
 
     #[test]
-    fn fires_when_only_the_final_stage_is_found() {
-        let found = LegacyMultiStage.check(&of(vec![cold(), warm()]));
-        assert_eq!((found.len(), found[0].impact.steps), (1, 3));
-        assert!(found[0].fix.snippet.as_ref().is_some_and(|s| s.contains("--target build")));
-    }
-
-    #[test]
     fn one_log_tells_it_where_one_image_is_named() {
         let asks = |line: &str| warm().command(line);
         let found = LegacyMultiStage.check(&of(vec![asks("docker build --cache-from r/a:1 .")]));

@@ -187,13 +187,6 @@ mod tests {
     }
 
     #[test]
-    fn fires_where_the_next_run_lacks_the_stage() {
-        let found = check(vec![run(false, true), run(false, true)]);
-        assert_eq!((found.len(), found[0].impact.steps), (1, 2));
-        assert!(found[0].fix.snippet.as_ref().is_some_and(|s| s.contains("--target build")));
-    }
-
-    #[test]
     fn leaves_prunes_that_cost_nothing_and_stages_that_ran_without_one() {
         assert!(check(vec![run(false, true), run(true, true)]).is_empty());
         assert!(check(vec![run(false, false), run(false, false)]).is_empty());

@@ -252,16 +252,6 @@ mod tests {
         read /cache/index.json: open /cache/index.json: no such file or directory";
 
     #[test]
-    fn fires_when_the_directory_is_gone_again() {
-        let run = || made().miss("RUN a").export(CacheKind::Local, None).warning(WARNING);
-        let found = LocalCacheMissing.check(&of(vec![run(), run()]));
-        assert_eq!(
-            (found.len(), found[0].impact.runs, found[0].subject.as_str()),
-            (1, 1, "/cache")
-        );
-    }
-
-    #[test]
     fn a_directory_that_is_there_in_some_runs_is_suspected_when_it_is_gone_twice() {
         let missed = || made().miss("RUN a").export(CacheKind::Local, None).warning(WARNING);
         let found = || made().import("local:1", None).export(CacheKind::Local, None);

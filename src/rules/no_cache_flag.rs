@@ -200,27 +200,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fires_on_both_options() {
-        let run = made().command("docker buildx build --no-cache -t a .").miss("RUN a");
-        let found = NoCacheFlag.check(&of(vec![run]));
-        assert_eq!((found.len(), found[0].confidence), (1, Confidence::Proven));
-        assert!(
-            found[0]
-                .fix
-                .snippet
-                .as_ref()
-                .is_some_and(|s| s.ends_with("\ndocker buildx build -t a ."))
-        );
-        let run = made()
-            .command("docker buildx build --no-cache-filter=web .")
-            .stage("web")
-            .miss("RUN a")
-            .stage("api")
-            .miss("RUN b");
-        assert_eq!(NoCacheFlag.check(&of(vec![run]))[0].impact.steps, 1);
-    }
-
-    #[test]
     fn leaves_other_builds() {
         assert!(
             NoCacheFlag.check(&of(vec![made().command("docker build .").miss("RUN a")])).is_empty()

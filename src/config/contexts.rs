@@ -65,8 +65,8 @@ pub(super) fn fill(configs: &mut [Config]) {
         let also = named.iter().any(|named| named.is_otherwise(path, number, &reached));
         let Some(config) = configs.get_mut(number) else { continue };
         for (index, places) in &mut all {
-            let itself = config.content.places.get(*index);
-            apart(places, itself.filter(|_| also));
+            let itself = if also { config.content.places.get(*index) } else { None };
+            apart(places, itself);
         }
         config.content.called.extend(all);
     }

@@ -91,7 +91,9 @@ fn builds(
     others: &[String],
 ) -> Vec<(Place, script::Spot)> {
     let mut found = read::builds(root, doc);
-    if let Some(doc) = doc.filter(|_| !others.is_empty()) {
+    if !others.is_empty()
+        && let Some(doc) = doc
+    {
         found.retain(|(_, spot)| {
             yaml::Scalar::find(doc, &spot.item.route, &spot.item.value).is_some()
         });

@@ -111,7 +111,7 @@ fn environment(text: &str) -> Vec<(String, String)> {
             open = true;
         } else if line == "}" {
             open = false;
-        } else if let Some((name, value)) = line.split_once('=').filter(|_| open) {
+        } else if open && let Some((name, value)) = line.split_once('=') {
             let value = literal(value.trim_start()).filter(|(_, behind)| behind.trim().is_empty());
             found.extend(value.map(|(value, _)| (name.trim_end().to_owned(), value)));
         }
@@ -157,8 +157,9 @@ fn literal(rest: &str) -> Option<(String, &str)> {
             return Some((text, behind));
         }
         let behind = left.strip_prefix(next)?;
-        let meant = behind.chars().next().filter(|_| next == '\\');
-        if let Some(meant) = meant {
+        if next == '\\'
+            && let Some(meant) = behind.chars().next()
+        {
             match meant {
                 'n' => text.push('\n'),
                 '\n' => text.push(' '),

@@ -177,13 +177,13 @@ fn outside_of_recipes(text: &str) -> Vec<String> {
     let mut goes_on = false;
     for line in text.lines() {
         let part = line.strip_suffix('\\').unwrap_or(line);
-        match all.last_mut().filter(|_| goes_on) {
-            Some(last) => {
+        match all.last_mut() {
+            Some(last) if goes_on => {
                 last.truncate(last.trim_end().len());
                 last.push(' ');
                 last.push_str(part.trim_start());
             }
-            None => all.push(part.to_owned()),
+            _ => all.push(part.to_owned()),
         }
         goes_on = part.len() < line.len();
     }
@@ -248,7 +248,10 @@ fn rules(text: &str) -> Vec<Rule> {
     let mut open = false;
     for (line, number) in text.lines().zip(1..) {
         if let Some(command) = line.strip_prefix('\t') {
-            let Some(rule) = all.last_mut().filter(|_| open) else { continue };
+            let Some(rule) = all.last_mut() else { continue };
+            if !open {
+                continue;
+            }
             if rule.recipe.is_empty() {
                 rule.line = number;
             }

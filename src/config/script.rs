@@ -117,8 +117,11 @@ fn build(simple: &Simple, quote: Quote, builders: &mut Builders) -> Option<Place
     builders.registry.observe(&values.iter().map(String::as_str).collect::<Vec<_>>());
     let command = command(simple).filter(|c| builds_image(c, &values))?;
     let options = Options::of(words, command.tool);
-    let context = options.context(words).filter(|_| is_docker(command.tool));
-    let loose = if is_docker(command.tool) { options.loose(words) } else { Vec::new() };
+    let (context, loose) = if is_docker(command.tool) {
+        (options.context(words), options.loose(words))
+    } else {
+        (None, Vec::new())
+    };
     let driver = builders.driver(&command);
     let mut place =
         Place { command: Command { quote, ..command }, context, driver, loose, ..Place::default() };

@@ -39,7 +39,9 @@ impl Kind for ShellScript {
 
     fn called(&self, text: &str, by: &Place) -> Vec<(usize, Place)> {
         let mut by = by.clone();
-        if let Some(call) = by.call.as_ref().filter(|_| !moves_arguments(text)) {
+        if !moves_arguments(text)
+            && let Some(call) = &by.call
+        {
             let arguments = call.words.iter().zip(1_u32..);
             let named = arguments.map(|(word, number)| (number.to_string(), word.clone()));
             by.variables.extend(named);

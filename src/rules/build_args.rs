@@ -45,17 +45,15 @@ pub(super) fn recurring(past: &Past, runs: &[usize]) -> Vec<String> {
 
 /// The command lines of these runs that give the argument.
 pub(super) fn lines(past: &Past, runs: &[usize], name: &str) -> Vec<Evidence> {
-    let line = |&i: &usize| {
-        let (run, _) = past.get(i)?;
-        // Of an action's inputs only their headline is quoted; the command it runs comes last.
-        let command = past.commands(i).iter().rfind(|c| gives(c, name))?;
-        Some(Study::quote(
-            run,
-            &command.quote,
-            &format!("`{name}` has a different value than in the run before"),
-        ))
-    };
-    runs.iter().filter_map(line).take(3).collect()
+    runs.iter().filter_map(|i| line(past, *i, name)).take(3).collect()
+}
+
+fn line(past: &Past, i: usize, name: &str) -> Option<Evidence> {
+    let (run, _) = past.get(i)?;
+    // Of an action's inputs only their headline is quoted; the command it runs comes last.
+    let command = past.commands(i).iter().rfind(|c| gives(c, name))?;
+    let shows = format!("`{name}` has a different value than in the run before");
+    Some(Study::quote(run, &command.quote, &shows))
 }
 
 /// The command line gives this argument.

@@ -141,16 +141,17 @@ fn is_same(a: &str, b: &str) -> bool {
 fn given(command: &Command, option: &str) -> Vec<String> {
     let lines = std::iter::once(&command.quote).chain(&command.more);
     let words: Vec<&str> = lines.flat_map(|line| line.text.split_ascii_whitespace()).collect();
-    let value = |(at, word): (usize, &&str)| {
-        let rest = word.strip_prefix(option)?;
-        match rest.strip_prefix('=') {
-            Some(value) => Some(value.to_owned()),
-            None => {
-                rest.is_empty().then(|| words.get(at + 1).copied().unwrap_or_default().to_owned())
-            }
-        }
-    };
-    words.iter().enumerate().filter_map(value).collect()
+    let next = words.iter().skip(1).copied().chain([""]);
+    words.iter().zip(next).filter_map(|(word, next)| value(option, word, next)).collect()
+}
+
+/// `--env=A=1`, or the word behind `--env`.
+fn value(option: &str, word: &str, next: &str) -> Option<String> {
+    let rest = word.strip_prefix(option)?;
+    if rest.is_empty() {
+        return Some(next.to_owned());
+    }
+    rest.strip_prefix('=').map(str::to_owned)
 }
 
 /// The argument that the step uses, where its value is another one than before.

@@ -54,6 +54,14 @@ impl Rule for CacheNeverFound {
     }
 }
 
+fn called(kind: CacheKind) -> &'static str {
+    match kind {
+        CacheKind::Gha => "GitHub's cache",
+        CacheKind::S3 => "the cache in S3",
+        _ => "the cache in Azure's storage",
+    }
+}
+
 /// A run that asked for what the one before it stored, and executed a step that was stored.
 struct Vain<'a> {
     run: &'a Run,
@@ -74,18 +82,8 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
     if vain.len() + 1 < group.len() {
         return None;
     }
-    let lines = vain
-        .iter()
-        .rev()
-        .take(3)
-        .rev()
-        .flat_map(lines)
-        .chain(export.map(|e| of_export(last.run, e)));
-    let what = match kind {
-        CacheKind::Gha => "GitHub's cache",
-        CacheKind::S3 => "the cache in S3",
-        _ => "the cache in Azure's storage",
-    };
+    let shown = vain.iter().rev().take(3).rev().flat_map(lines);
+    let lines = shown.chain(export.map(|e| of_export(last.run, e)));
     Some(Finding {
         rule: META.id,
         severity: META.severity,
@@ -95,7 +93,8 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
             Confidence::Suspected
         },
         title: format!(
-            "{what} is stored and imported in every run, and no step ever comes from it"
+            "{} is stored and imported in every run, and no step ever comes from it",
+            called(kind)
         ),
         cause: format!(
             "Steps that nothing can have changed run again, though the run before exported its \

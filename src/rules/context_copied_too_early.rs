@@ -88,34 +88,27 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
     let at = *spot.broken.last()?;
     let (run, build) = past.get(at)?;
     let step = spot.copy(past, at)?;
-    if !takes_too_much(build, step) {
+    let kept = spot.broken.iter().all(|&i| past.is_kept(i) || stored(past, i));
+    if !kept || !takes_too_much(build, step) {
         return None;
     }
     let everything = copies_everything(&step.text);
-    if !spot.broken.iter().all(|&i| past.is_kept(i) || stored(past, i)) {
-        return None;
-    }
     let after: Vec<&Step> = runs_after(spot.rerun(past, at));
-    let install = after.iter().copied().find(|s| installs(&s.text));
-    let shown = match (install, after.as_slice()) {
-        (Some(install), _) => install,
-        (None, [first, _, ..]) if everything => first,
-        _ => return None,
-    };
+    let (shown, is_install) = worst(&after, everything)?;
     let changes = spot.changes(past);
-    if spot.broken.len() < 2 && !(install.is_some() && ran_in_the_first_run(past, spot)) {
+    if spot.broken.len() < 2 && !(is_install && ran_in_the_first_run(past, spot)) {
         return None;
     }
-    let sure = install.is_some() && spot.behind_hits(past) && changes > 1;
+    let sure = is_install && spot.behind_hits(past) && changes > 1;
     let fix = advice::fix(build, step, shown, &after);
     let file = dockerfile_at::of(past.study, run, build);
     let place = file.as_ref().and_then(|file| Some((file, file.of_step(build, step)?)));
-    let mut evidence = lines(past, spot, shown);
     let copied = |file: &DockerfileAt| file.line_of(build, step, "copies the whole context");
+    let mut evidence = lines(past, spot, shown);
     evidence.extend(file.as_ref().and_then(copied));
     Some(Finding {
         rule: META.id,
-        severity: if install.is_some() { META.severity } else { Severity::Note },
+        severity: if is_install { META.severity } else { Severity::Note },
         confidence: if sure { Confidence::Likely } else { Confidence::Suspected },
         title: format!(
             "`{}` comes before `{}` and reruns it {}",
@@ -137,9 +130,21 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
             None => fix,
         },
         impact: spot.impact(past),
-        rules_out: rules_out(install.is_some(), changes),
+        rules_out: rules_out(is_install, changes),
         subject: past.subject(&format!("{}:{}", step.stage, step.text)),
     })
+}
+
+/// The step whose rerun is to be shown, and whether it installs something. Behind a COPY of
+/// everything any of several is one too many.
+fn worst<'a>(after: &[&'a Step], everything: bool) -> Option<(&'a Step, bool)> {
+    if let Some(install) = after.iter().copied().find(|step| installs(&step.text)) {
+        return Some((install, true));
+    }
+    match after {
+        [first, _, ..] if everything => Some((first, false)),
+        _ => None,
+    }
 }
 
 /// It copies the whole context, and is the first to, or a folder of more than settings.

@@ -111,20 +111,21 @@ fn edits<'p, 'a>(
     if explains(known, spot) {
         return Vec::new();
     }
-    let edit = |&i: &usize| {
-        let step = spot.step(i)?;
-        if !past.misses_of(i, step).any(|miss| is_edit(&miss)) {
-            return None;
-        }
-        let aligned = spot.before(past, i);
-        if aligned.is_some_and(|(j, old)| is_another(past, spot, (j, old), i)) {
-            return None;
-        }
-        let new = aligned
-            .map_or_else(|| !appears_before(past, i, step), |(_, old)| old.text != step.text);
-        new.then(|| ((i, step, aligned.or_else(|| replaced(past, i, step))), spot))
-    };
-    spot.broken.iter().filter_map(edit).collect()
+    spot.broken.iter().filter_map(|i| Some((edit(past, spot, *i)?, spot))).collect()
+}
+
+fn edit<'a>(past: &Past<'a>, spot: &Spot<'a>, i: usize) -> Option<Edit<'a>> {
+    let step = spot.step(i)?;
+    if !past.misses_of(i, step).any(|miss| is_edit(&miss)) {
+        return None;
+    }
+    let aligned = spot.before(past, i);
+    if aligned.is_some_and(|(j, old)| is_another(past, spot, (j, old), i)) {
+        return None;
+    }
+    let new =
+        aligned.map_or_else(|| !appears_before(past, i, step), |(_, old)| old.text != step.text);
+    new.then(|| (i, step, aligned.or_else(|| replaced(past, i, step))))
 }
 
 /// The text is of another Dockerfile, or of another branch: the command lines name other files, or

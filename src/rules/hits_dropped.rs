@@ -6,7 +6,7 @@ use super::instruction::brief;
 use super::past::{Past, header, verdict};
 use super::{Cause, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, ruled_out};
-use crate::model::{Build, Outcome, Step, elapsed};
+use crate::model::{Build, Outcome, Run, Step, elapsed};
 use crate::series::chain::{self, Input};
 use crate::series::recorded::{self, Difference, Said, What};
 use crate::series::{Because, Miss};
@@ -79,12 +79,6 @@ fn finding(whole: &Past, newest: &Past) -> Option<Finding> {
         (0..since).rev().filter_map(|i| said(whole, i)),
         (0..newest.len()).filter_map(|i| said(newest, i)),
     );
-    let ran = newest
-        .builds
-        .iter()
-        .flat_map(|build| build.decided())
-        .filter(|s| s.outcome == Outcome::Miss);
-    let ran: Vec<&Step> = ran.collect();
     Some(Finding {
         rule: META.id,
         severity: META.severity,
@@ -95,26 +89,32 @@ fn finding(whole: &Past, newest: &Past) -> Option<Finding> {
         ),
         cause: cause(newest, &changes),
         evidence: Proof::from_lines(lines(whole, newest, since))?,
-        fix: Fix {
-            summary: format!("look at what changed with {}", run.label),
-            steps: vec![
-                "Compare the configuration, the command line and the Dockerfile of that run with \
-                    those of the run before."
-                    .to_owned(),
-                "Give the Dockerfile and the configuration (`--config`), and logs that show the \
-                    command lines."
-                    .to_owned(),
-            ],
-            ..Fix::default()
-        },
-        impact: Impact {
-            steps: ran.len(),
-            seconds: elapsed(ran.iter().copied()),
-            runs: newest.len(),
-        },
+        fix: fix(run),
+        impact: impact(newest),
         rules_out: vec![ruled_out("one worse run (every run since is worse)")],
         subject: whole.subject("hits"),
     })
+}
+
+fn fix(run: &Run) -> Fix {
+    Fix {
+        summary: format!("look at what changed with {}", run.label),
+        steps: vec![
+            "Compare the configuration, the command line and the Dockerfile of that run with \
+                those of the run before."
+                .to_owned(),
+            "Give the Dockerfile and the configuration (`--config`), and logs that show the \
+                command lines."
+                .to_owned(),
+        ],
+        ..Fix::default()
+    }
+}
+
+fn impact(newest: &Past) -> Impact {
+    let decided = newest.builds.iter().flat_map(|build| build.decided());
+    let ran: Vec<&Step> = decided.filter(|step| step.outcome == Outcome::Miss).collect();
+    Impact { steps: ran.len(), seconds: elapsed(ran.iter().copied()), runs: newest.len() }
 }
 
 /// One step breaks the chain in every run after the first, and no edit of it or other base image is

@@ -117,19 +117,20 @@ impl<'a> Asked<'a> {
 
     /// Options that a RUN depends on and that are not those of the other build.
     pub(super) fn other_options(&self, other: &Self) -> Vec<KeyPart> {
-        let of = |asked: &Self| -> Vec<(&'a str, &'a str)> {
-            let options = asked.building().flat_map(|command| &command.options);
-            let platforms = asked.building().flat_map(|command| &command.platforms);
-            let mut all: Vec<_> = options.map(|o| (o.name.as_str(), o.value.as_str())).collect();
-            // Only the variant counts: the platform itself is that of another build.
-            let variants = platforms.filter(|platform| platform.matches('/').count() == 2);
-            all.extend(variants.map(|platform| ("platform", platform.as_str())));
-            all.sort_unstable();
-            all.dedup();
-            all
-        };
-        let names = differing(&of(self), &of(other));
+        let names = differing(&self.options(), &other.options());
         names.into_iter().map(|name| KeyPart::Option(Text::new(name))).collect()
+    }
+
+    fn options(&self) -> Vec<(&'a str, &'a str)> {
+        let options = self.building().flat_map(|command| &command.options);
+        let platforms = self.building().flat_map(|command| &command.platforms);
+        let mut all: Vec<_> = options.map(|o| (o.name.as_str(), o.value.as_str())).collect();
+        // Only the variant counts: the platform itself is that of another build.
+        let variants = platforms.filter(|platform| platform.matches('/').count() == 2);
+        all.extend(variants.map(|platform| ("platform", platform.as_str())));
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 }
 

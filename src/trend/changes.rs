@@ -129,17 +129,19 @@ fn spots(row: usize, states: &[Option<bool>]) -> Vec<Spot> {
     let hits: Vec<bool> = decided.iter().map(|(_, hit)| *hit).collect();
     let starts = stretches::starts(&hits);
     let bounds: Vec<usize> = std::iter::once(0).chain(starts).chain([hits.len()]).collect();
-    let spot = |three: &[usize]| {
-        let [begin, start, end] = *three else { return None };
-        let share = |from: usize, to: usize| {
-            let part = hits.get(from..to).unwrap_or_default();
-            (part.iter().filter(|hit| **hit).count(), part.len())
-        };
-        let (before, after) = (share(begin, start), share(start, end));
-        let between = (decided.get(start.checked_sub(1)?)?.0, decided.get(start)?.0);
-        Some(Spot { row, between, better: after.0 * before.1 > before.0 * after.1 })
+    bounds.windows(3).filter_map(|three| spot(row, &decided, three)).collect()
+}
+
+/// Where one stretch of runs ends and the next begins.
+fn spot(row: usize, decided: &[(usize, bool)], bounds: &[usize]) -> Option<Spot> {
+    let [begin, start, end] = *bounds else { return None };
+    let share = |from: usize, to: usize| {
+        let part = decided.get(from..to).unwrap_or_default();
+        (part.iter().filter(|(_, hit)| *hit).count(), part.len())
     };
-    bounds.windows(3).filter_map(spot).collect()
+    let (before, after) = (share(begin, start), share(start, end));
+    let between = (decided.get(start.checked_sub(1)?)?.0, decided.get(start)?.0);
+    Some(Spot { row, between, better: after.0 * before.1 > before.0 * after.1 })
 }
 
 /// Rows that changed between the same two runs, in the same direction.

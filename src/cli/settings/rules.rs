@@ -137,7 +137,11 @@ fn ignore(ignored: &Spanned<Ignored>, file: &File) -> Ignore {
 pub(super) fn ended(written: &Settings, file: &File) -> Vec<Problem> {
     let ended =
         written.ignore.iter().filter_map(|ignored| Some((ignored, ignored.as_ref().ended()?)));
-    let problem = |(ignored, last): (&Spanned<Ignored>, NaiveDate)| Problem {
+    ended.map(|(ignored, last)| expired(ignored, last, file)).collect()
+}
+
+fn expired(ignored: &Spanned<Ignored>, last: NaiveDate, file: &File) -> Problem {
+    Problem {
         source: file.name.clone(),
         line: Some(file.line(ignored.span().start)),
         message: format!(
@@ -145,6 +149,5 @@ pub(super) fn ended(written: &Settings, file: &File) -> Vec<Problem> {
                 a new date",
             ignored.as_ref().rule
         ),
-    };
-    ended.map(problem).collect()
+    }
 }

@@ -178,7 +178,7 @@ fn replace(
     {
         return Err(format!("{} has comments in it", attribute.key.as_str()));
     }
-    let first = array.iter().next().and_then(Span::span).filter(|_| old.contains('\n'));
+    let first = if old.contains('\n') { array.iter().next().and_then(Span::span) } else { None };
     let lead = first.map(|first| indent_at(text, first.start).to_owned());
     patch.replace(
         span.clone(),
@@ -288,13 +288,13 @@ fn written(spec: &str, object: bool) -> String {
     };
     let pairs: Option<Vec<(&str, &str)>> =
         spec.split(',').map(|part| part.split_once('=')).collect();
-    match pairs.filter(|_| object && !spec.contains("${")) {
-        Some(pairs) => {
+    match pairs {
+        Some(pairs) if object && !spec.contains("${") => {
             let pairs: Vec<String> =
                 pairs.iter().map(|(key, value)| format!("{key} = {}", quoted(value))).collect();
             format!("{{ {} }}", pairs.join(", "))
         }
-        None => quoted(spec),
+        _ => quoted(spec),
     }
 }
 

@@ -126,8 +126,10 @@ fn inherit<'a>(
     if let Some(own) = target.own(name) {
         return Some(own);
     }
-    let parents =
-        target.own("inherits").filter(|_| depth < 8).map(Value::texts).unwrap_or_default();
+    if depth >= 8 {
+        return None;
+    }
+    let parents = target.own("inherits").map(Value::texts).unwrap_or_default();
     let mut parents =
         parents.iter().rev().filter_map(|parent| all.iter().find(|known| known.name == *parent));
     parents.find_map(|parent| inherit(all, parent, name, depth + 1))

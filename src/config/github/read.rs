@@ -54,50 +54,71 @@ struct Job {
     /// `runs-on`, where it decides for which architecture is built.
     machine: Option<String>,
     runs_on: Option<String>,
-    /// Where its scripts run, where they are told.
+    /// Where its scripts run, where that is set.
     folder: Option<String>,
+}
+
+/// What a workflow says of all of its jobs.
+struct Workflow {
+    variables: Vec<(String, String)>,
+    refs: Refs,
+    slashes: bool,
+    folder: Option<String>,
+}
+
+impl Workflow {
+    fn of(root: &Value) -> Self {
+        Self {
+            variables: variables(root),
+            refs: events::of_workflow(root),
+            slashes: events::has_slashes(root),
+            folder: folder(root),
+        }
+    }
+
+    fn job(&self, number: usize, id: &str, value: &Value) -> Job {
+        let name = value.get("name").and_then(text);
+        let key = name.is_some().then(|| id.to_owned());
+        let legs = matrix::legs(value);
+        Job {
+            number,
+            name: name.unwrap_or_else(|| id.to_owned()),
+            key,
+            plain_legs: legs.iter().filter(|leg| matrix::is_plain(value, leg)).cloned().collect(),
+            legs,
+            leg_values: matrix::all_values(value),
+            variables: [&*self.variables, &variables(value), &matrix::constants(value)].concat(),
+            refs: self.refs.and(events::of_condition(value)),
+            slashes: self.slashes && !events::names_plain_branches(value),
+            machine: matrix::machine(value),
+            runs_on: value.get("runs-on").and_then(text),
+            folder: folder(value).or_else(|| self.folder.clone()),
+        }
+    }
+}
+
+/// Those that a job finds when it begins.
+fn builders(job: &Value, read: &Job) -> Builders {
+    let hosted = hosted(job, &read.leg_values);
+    let mut builders = if hosted { Builders::fresh() } else { Builders::unknown() };
+    if has_newer_engine(job, &read.leg_values) {
+        builders.doubt_store();
+    }
+    builders.gha_token = Some(false);
+    builders
 }
 
 /// All builds, in the order of the file.
 pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<Found> {
     let mut found = Vec::new();
-    let (set, refs) = (variables(root), events::of_workflow(root));
-    let slashes = events::has_slashes(root);
+    let workflow = Workflow::of(root);
     let jobs = key(&Route::default(), "jobs");
     for (number, (id, value)) in
         root.get("jobs").map(entries).unwrap_or_default().into_iter().enumerate()
     {
-        let name = value.get("name").and_then(text);
-        let variables = [set.clone(), variables(value), matrix::constants(value)].concat();
-        let id = id.to_owned();
-        let (name, key_of) = name.map_or((id.clone(), None), |name| (name, Some(id.clone())));
-        let refs = refs.and(events::of_condition(value));
-        let legs = matrix::legs(value);
-        let plain_legs = legs.iter().filter(|leg| matrix::is_plain(value, leg)).cloned().collect();
-        let slashes = slashes && !events::names_plain_branches(value);
-        let machine = matrix::machine(value);
-        let leg_values = matrix::all_values(value);
-        let job = Job {
-            number,
-            name,
-            key: key_of,
-            legs,
-            plain_legs,
-            leg_values,
-            variables,
-            refs,
-            slashes,
-            machine,
-            runs_on: value.get("runs-on").and_then(text),
-            folder: folder(value).or_else(|| folder(root)),
-        };
-        let hosted = hosted(value, &job.leg_values);
-        let mut builders = if hosted { Builders::fresh() } else { Builders::unknown() };
-        if has_newer_engine(value, &job.leg_values) {
-            builders.doubt_store();
-        }
-        builders.gha_token = Some(false);
-        steps(value, &key(&jobs, &id), &job, &mut builders, doc, &mut found);
+        let job = workflow.job(number, id, value);
+        let mut builders = builders(value, &job);
+        steps(value, &key(&jobs, id), &job, &mut builders, doc, &mut found);
     }
     if let Some(runs) = root
         .get("runs")
@@ -167,7 +188,9 @@ impl Job {
         place.leg_values.extend_from_slice(&self.leg_values);
         place.runs_on.clone_from(&self.runs_on);
         place.resolve();
-        place.inputs.extend(self.machine.clone().filter(|_| place.command.platforms.is_empty()));
+        if place.command.platforms.is_empty() {
+            place.inputs.extend(self.machine.clone());
+        }
         place
     }
 }
@@ -252,6 +275,19 @@ fn lost(step: &Value) -> bool {
     asked("tags") && !asked("push") && !asked("load") && !asked("outputs") && !several
 }
 
+fn setup_buildx(input: impl Fn(&str) -> Option<String>, builders: &mut Builders) {
+    if input("use").as_deref() != Some("false") {
+        let driver = input("driver").unwrap_or_else(|| "docker-container".to_owned());
+        if stays(&driver) || input("endpoint").is_some_and(|endpoint| endpoint.contains("://")) {
+            builders.doubt();
+        }
+        builders.take(Some(driver).filter(|driver| !driver.contains("${{")));
+    }
+    if input("install").as_deref() == Some("true") {
+        builders.install();
+    }
+}
+
 /// Actions that make a builder, or may.
 fn setup(action: &str, step: &Value, builders: &mut Builders) {
     let input = |name: &str| step.get("with").and_then(|with| with.get(name)).and_then(text);
@@ -259,20 +295,7 @@ fn setup(action: &str, step: &Value, builders: &mut Builders) {
         builders.gha_token = None;
     }
     match action {
-        "docker/setup-buildx-action" => {
-            if input("use").as_deref() != Some("false") {
-                let driver = input("driver").unwrap_or_else(|| "docker-container".to_owned());
-                if stays(&driver)
-                    || input("endpoint").is_some_and(|endpoint| endpoint.contains("://"))
-                {
-                    builders.doubt();
-                }
-                builders.take(Some(driver).filter(|driver| !driver.contains("${{")));
-            }
-            if input("install").as_deref() == Some("true") {
-                builders.install();
-            }
-        }
+        "docker/setup-buildx-action" => setup_buildx(input, builders),
         "docker/login-action" | "aws-actions/amazon-ecr-login" => builders.registry.log_in(),
         "useblacksmith/setup-docker-builder"
         | "depot/setup-action"

@@ -101,16 +101,7 @@ impl Record {
 
     /// Remembers what was found; a title names what is in the log.
     pub(super) fn found(&mut self, findings: &[Finding], arguments: &Arguments) {
-        let found = |finding: &Finding| {
-            let names: Vec<String> = finding.fingerprints().collect();
-            Found {
-                rule: finding.rule.to_owned(),
-                fingerprint: finding.fingerprint(),
-                fingerprints: if names.len() > 1 { names } else { Vec::new() },
-                title: arguments.hidden(&finding.title),
-            }
-        };
-        self.findings = findings.iter().map(found).collect();
+        self.findings = findings.iter().map(|finding| found(finding, arguments)).collect();
     }
 
     /// When it was built, as far as the log tells, else when it was recorded.
@@ -156,6 +147,17 @@ fn id(run: &Run, index: usize, identity: &Identity) -> String {
     hash.update(index.to_le_bytes());
     hash.update(identity.of_run());
     hex(&hash.finalize())
+}
+
+/// A finding as it is remembered.
+fn found(finding: &Finding, arguments: &Arguments) -> Found {
+    let names: Vec<String> = finding.fingerprints().collect();
+    Found {
+        rule: finding.rule.to_owned(),
+        fingerprint: finding.fingerprint(),
+        fingerprints: if names.len() > 1 { names } else { Vec::new() },
+        title: arguments.hidden(&finding.title),
+    }
 }
 
 /// The name that a hash gives.

@@ -158,15 +158,7 @@ impl Store {
         let list = "SELECT jobs.id, scope, name, count(records.key) FROM jobs
                     LEFT JOIN records ON records.job = jobs.id GROUP BY jobs.id ORDER BY scope, name";
         let mut statement = self.connection.prepare(list)?;
-        let row = |row: &rusqlite::Row| {
-            Ok(Job {
-                number: row.get(0)?,
-                scope: row.get(1)?,
-                name: row.get(2)?,
-                records: row.get(3)?,
-            })
-        };
-        let jobs = statement.query_map([], row)?.collect::<Result<Vec<_>, _>>()?;
+        let jobs = statement.query_map([], job)?.collect::<Result<Vec<_>, _>>()?;
         Ok(jobs.into_iter().filter(|job| job.records > 0).collect())
     }
 
@@ -259,4 +251,8 @@ impl Store {
         }
         Ok(self.samples.get(&id).map_or("", String::as_str))
     }
+}
+
+fn job(row: &rusqlite::Row) -> rusqlite::Result<Job> {
+    Ok(Job { number: row.get(0)?, scope: row.get(1)?, name: row.get(2)?, records: row.get(3)? })
 }

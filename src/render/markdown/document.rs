@@ -105,19 +105,18 @@ fn problems(report: &Report) -> String {
 
 /// What was asked of the builds.
 fn gates(report: &Report) -> String {
-    let one = |gate: &Said| {
-        let label = if gate.passed { "gate passed" } else { "**gate failed**" };
-        let lines = gate.lines.iter().take(PROBLEMS).map(|line| format!("  - {}\n", prose(line)));
-        let left = gate.lines.len().saturating_sub(PROBLEMS);
-        let more = if left > 0 {
-            format!("  - … and {}\n", count(left, "more build"))
-        } else {
-            String::new()
-        };
-        format!("- {label}: {}{}\n{}{more}", prose(&gate.asked), gate.of, lines.collect::<String>())
-    };
-    let all: String = decisions::gates(report).iter().map(one).collect();
+    let all: String = decisions::gates(report).iter().map(gate).collect();
     if all.is_empty() { all } else { all + "\n" }
+}
+
+fn gate(gate: &Said) -> String {
+    let label = if gate.passed { "gate passed" } else { "**gate failed**" };
+    let lines = gate.lines.iter().take(PROBLEMS).map(|line| format!("  - {}\n", prose(line)));
+    let more = match gate.lines.len().saturating_sub(PROBLEMS) {
+        0 => String::new(),
+        left => format!("  - … and {}\n", count(left, "more build")),
+    };
+    format!("- {label}: {}{}\n{}{more}", prose(&gate.asked), gate.of, lines.collect::<String>())
 }
 
 fn prose(text: &str) -> String {

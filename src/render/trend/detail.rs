@@ -155,7 +155,9 @@ pub(super) fn change(page: &Page, trend: &Trend, change: &Change) -> Vec<String>
         "steps",
         "from the cache in these runs before → since, how long it takes where it runs",
     ));
-    lines.extend(rows(page, &moved(page, trend, change)));
+    let steps = change.steps.iter();
+    let steps = steps.filter_map(|step| Some(moved(page, trend.steps.get(step.step)?, step)));
+    lines.extend(rows(page, &steps.collect::<Vec<_>>()));
     lines.extend(page.labelled("changed", &format!("{}:", then::heading(change))));
     lines.extend(listed(page, "", &then::lines(trend, change)));
     lines.extend(listed(page, "found", &words::findings(&change.came)));
@@ -186,21 +188,15 @@ fn rows(page: &Page, rows: &[String]) -> Vec<String> {
 }
 
 /// `6 of 6 runs → 0 of 4   41 s  [build] RUN npm ci`
-fn moved(page: &Page, trend: &Trend, change: &Change) -> Vec<String> {
-    let line = |moved: &Moved| {
-        let step = trend.steps.get(moved.step)?;
-        let hits = |counted: Counted| format!("{} of {}", counted.hits, counted.total);
-        let took = step.seconds.map(duration).unwrap_or_default();
-        let stage = words::stage(step);
-        let stage = if stage.is_empty() { stage } else { format!("[{stage}] ") };
-        let figures = format!("{:>9} → {:<9} {took:>11}  ", hits(moved.before), hits(moved.after));
-        let room = page.width.saturating_sub(INDENT + figures.width());
-        Some(format!(
-            "{figures}{}",
-            escape::cut(&format!("{stage}{}", escape::line(step.row.text)), room)
-        ))
-    };
-    change.steps.iter().filter_map(line).collect()
+fn moved(page: &Page, step: &StepTrend, moved: &Moved) -> String {
+    let hits = |counted: Counted| format!("{} of {}", counted.hits, counted.total);
+    let took = step.seconds.map(duration).unwrap_or_default();
+    let stage = words::stage(step);
+    let stage = if stage.is_empty() { stage } else { format!("[{stage}] ") };
+    let figures = format!("{:>9} → {:<9} {took:>11}  ", hits(moved.before), hits(moved.after));
+    let room = page.width.saturating_sub(INDENT + figures.width());
+    let text = escape::cut(&format!("{stage}{}", escape::line(step.row.text)), room);
+    format!("{figures}{text}")
 }
 
 /// Branches that are listed.

@@ -34,7 +34,25 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn one(&self) -> String {
+    /// What else helps.
+    fn also(&self) -> String {
+        match self {
+            Self::Branch => {
+                "Import the main branch's cache as well: a new branch starts from it.".to_owned()
+            }
+            Self::Platform => {
+                "Or build all platforms in one call (`--platform linux/amd64,linux/arm64`): one \
+                    export then holds them all."
+                    .to_owned()
+            }
+            Self::Value(argument) => format!(
+                "Or declare `ARG {argument}` below the steps that do not need it: they are then \
+                    the same for every value."
+            ),
+        }
+    }
+
+    fn singular(&self) -> String {
         match self {
             Self::Branch => "branch".to_owned(),
             Self::Platform => "platform".to_owned(),
@@ -125,7 +143,7 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
             "{} alternate and export to one reference. An export replaces what was there: in each \
                 of the {back} runs that followed a run of another {}, `{}` ran again{}.",
             kind.owners(&who),
-            kind.one(),
+            kind.singular(),
             spot.text,
             match stayed {
                 0 => String::new(),
@@ -226,7 +244,7 @@ fn is_never_found(past: &Past, spot: &Spot, runs: &[usize]) -> bool {
 }
 
 fn rules_out(kind: &Kind, text: &str, told: bool) -> Vec<Alternative> {
-    let one = kind.one();
+    let one = kind.singular();
     if told {
         let sources = format!("changed sources (they would show in runs of one {one} as well)");
         return vec![ruled_out(sources)];
@@ -279,7 +297,7 @@ fn lines(
 }
 
 pub(super) fn fix(name: &str, kind: &Kind) -> Fix {
-    let one = kind.one();
+    let one = kind.singular();
     let scope = names::is_scope(name);
     let tag = reference::tag(name).unwrap_or("buildcache");
     // The last part of a scope's name is what tells it from others: `type=s3,bucket=b,name=web`.
@@ -290,35 +308,14 @@ pub(super) fn fix(name: &str, kind: &Kind) -> Fix {
         format!("type=registry,ref={}", reference::with_tag(name, &format!("{tag}-{suffix}")))
     };
     let own = spec(&format!("${}", kind.variable()));
-    let (more, others, cost) = match kind {
-        Kind::Branch => (
-            "Import the main branch's cache as well: a new branch starts from it.".to_owned(),
-            vec![spec("main")],
-            "; delete those of merged branches",
-        ),
-        Kind::Platform => (
-            "Or build all platforms in one call (`--platform linux/amd64,linux/arm64`): one export \
-                then holds them all."
-                .to_owned(),
-            vec![],
-            "",
-        ),
-        Kind::Value(argument) => (
-            format!(
-                "Or declare `ARG {argument}` below the steps that do not need it: they are then \
-                    the same for every value."
-            ),
-            vec![],
-            "",
-        ),
-    };
-    let imports =
-        std::iter::once(&own).chain(&others).map(|spec| format!("--cache-from {spec} \\\n"));
-    let imports = imports.collect::<String>();
+    let main = matches!(kind, Kind::Branch).then(|| spec("main"));
+    let imports = std::iter::once(&own).chain(&main);
+    let imports: Vec<String> = imports.map(|spec| format!("--cache-from {spec} \\\n")).collect();
+    let imports = imports.concat();
     if scope {
         return Fix {
             summary: format!("give each {one} a scope or name of its own"),
-            steps: vec![format!("Put the {one} into the scope or name."), more],
+            steps: vec![format!("Put the {one} into the scope or name."), kind.also()],
             snippet: Some(format!("{imports}--cache-to {own},mode=max")),
             ..Fix::default()
         };
@@ -330,12 +327,18 @@ pub(super) fn fix(name: &str, kind: &Kind) -> Fix {
                 "Put the {one} into the reference, in the letters a tag may have (A-Z, a-z, 0-9, \
                     `_`, `.`, `-`)."
             ),
-            more,
+            kind.also(),
         ],
         snippet: Some(format!(
             "{imports}--cache-to {own},mode=max,image-manifest=true,oci-mediatypes=true"
         )),
-        cost: format!("one more tag in the registry for each {one}{cost}"),
+        cost: match kind {
+            Kind::Branch => {
+                "one more tag in the registry for each branch; delete those of merged branches"
+                    .to_owned()
+            }
+            _ => format!("one more tag in the registry for each {one}"),
+        },
         ..Fix::default()
     }
 }

@@ -53,40 +53,19 @@ fn is_found_again<'a>(study: &'a Study, past: &Past<'a>) -> Option<At<'a>> {
 
 fn finding(study: &Study, cache: &Name, places: &[At], fine: &[At]) -> Option<Finding> {
     let name = &cache.text;
-    let places: Vec<At> =
-        places.iter().copied().filter(|at| bake::may_be_built(study, *at)).collect();
-    let replaced = replaced(study, &places);
-    let several = replaced.contains(&true);
-    let losers: Vec<At> = places
-        .iter()
-        .zip(replaced)
-        .filter(|(at, lost)| *lost || legs_differ(at.place) || is_called_in_legs(study, **at, name))
-        .map(|(at, _)| *at)
-        .collect();
+    let Losers { places, replaced_by_another } = Losers::of(study, name, places);
     let is_fine = |at: &At| {
         fine.iter().any(|known| known.index == at.index && known.config.path == at.config.path)
     };
     // What several of them find again and again is replaced by nobody.
-    if losers.is_empty() || losers.iter().filter(|at| is_fine(at)).count() > 1 {
+    if places.is_empty() || places.iter().filter(|at| is_fine(at)).count() > 1 {
         return None;
     }
-    let places = losers.as_slice();
     let looped = places.iter().all(|at| !at.place.looped.is_empty());
-    let (who, writers) = match several {
+    let (who, writers) = match replaced_by_another {
         true => (format!("{} builds", places.len()), format!("{} builds", places.len())),
         false if looped => ("the rounds of a loop".to_owned(), "The rounds of a loop".to_owned()),
         false => ("the legs of a matrix".to_owned(), "The legs of a matrix".to_owned()),
-    };
-    let own = format!(
-        "Name a reference (or `scope=` of a gha cache) of its own in each of them; {name} then \
-            holds one build's cache."
-    );
-    let readers = readers(study, cache);
-    let fix = Fix {
-        summary: "give each build a cache of its own".to_owned(),
-        steps: std::iter::once(own).chain(advice_for(&readers)).collect(),
-        cost: "one more cache for each".to_owned(),
-        ..Fix::default()
     };
     let words = Words {
         title: format!("{who} will write their caches to {name}, and each replaces the other's"),
@@ -94,11 +73,7 @@ fn finding(study: &Study, cache: &Name, places: &[At], fine: &[At]) -> Option<Fi
             "{writers} export to {name}. An export replaces what was there, so only the one that \
                 finishes last finds its cache in the next run."
         ),
-        fix: if places.iter().any(|at| is_called_in_legs(study, *at, name)) {
-            of_the_machine(fix)
-        } else {
-            own_caches(fix, places, &readers, |a, b| differ(study, a, b))
-        },
+        fix: fix(study, cache, &places),
         rules_out: vec![
             not_ruled_out("jobs that never run in the same pipeline"),
             to_decide("give logs: they show that, and what it costs"),
@@ -110,6 +85,47 @@ fn finding(study: &Study, cache: &Name, places: &[At], fine: &[At]) -> Option<Fi
     // Several jobs may have one script.
     lines.dedup_by(|a, b| a.source == b.source && a.line == b.line);
     planned::finding(&META, META.severity, lines, words)
+}
+
+/// Places whose cache is replaced.
+struct Losers<'a> {
+    places: Vec<At<'a>>,
+    /// By another place, and not only by other legs of the same one.
+    replaced_by_another: bool,
+}
+
+impl<'a> Losers<'a> {
+    fn of(study: &Study, name: &str, places: &[At<'a>]) -> Self {
+        let mut places = places.to_vec();
+        places.retain(|at| bake::may_be_built(study, *at));
+        let replaced = replaced(study, &places);
+        let loses = |(at, replaced): &(&At, bool)| {
+            *replaced || legs_differ(at.place) || is_called_in_legs(study, **at, name)
+        };
+        Self {
+            replaced_by_another: replaced.contains(&true),
+            places: places.iter().zip(replaced).filter(loses).map(|(at, _)| *at).collect(),
+        }
+    }
+}
+
+fn fix(study: &Study, cache: &Name, places: &[At]) -> Fix {
+    let name = &cache.text;
+    let own = format!(
+        "Name a reference (or `scope=` of a gha cache) of its own in each of them; {name} then \
+            holds one build's cache."
+    );
+    let readers = readers(study, cache);
+    let fix = Fix {
+        summary: "give each build a cache of its own".to_owned(),
+        steps: std::iter::once(own).chain(advice_for(&readers)).collect(),
+        cost: "one more cache for each".to_owned(),
+        ..Fix::default()
+    };
+    if places.iter().any(|at| is_called_in_legs(study, *at, name)) {
+        return of_the_machine(fix);
+    }
+    own_caches(fix, places, &readers, |a, b| differ(study, a, b))
 }
 
 /// More lines than anybody reads.

@@ -42,18 +42,15 @@ fn of_build(run: &Run, build: &Build, configs: &[Config]) -> Option<Vec<Vec<usiz
 /// Names of the arguments and variables above each step.
 fn declared(run: &Run, build: &Build, configs: &[Config]) -> Vec<Option<Few<Text>>> {
     let Some(file) = find(configs, run, build) else { return Vec::new() };
-    let above = |(stage, instruction): (usize, usize)| {
-        let own = file.config.content.stages.get(stage)?;
-        let values = file.values_above((own, own.instructions.get(instruction)?));
-        Some(
-            values
-                .iter()
-                .flat_map(|value| dockerfile::declared(&value.text))
-                .map(Text::new)
-                .collect(),
-        )
-    };
-    file.steps.iter().map(|place| above((*place)?)).collect()
+    file.steps.iter().map(|place| names_above(&file, (*place)?)).collect()
+}
+
+fn names_above(file: &DockerfileAt, place: (usize, usize)) -> Option<Few<Text>> {
+    let (stage, instruction) = place;
+    let own = file.config.content.stages.get(stage)?;
+    let values = file.values_above((own, own.instructions.get(instruction)?));
+    let names = values.iter().flat_map(|value| dockerfile::declared(&value.text));
+    Some(names.map(Text::new).collect())
 }
 
 /// No variable stands where a stage can be named: the log would have to resolve it.

@@ -76,18 +76,19 @@ fn has_base(content: &Content, build: &Build, base: &Base) -> bool {
 
 /// `BuildKit` prints the stage, the number of the step in it and how many there are.
 fn by_number(content: &Content, build: &Build) -> Option<Vec<Option<(usize, usize)>>> {
-    let place = |step: &Step| {
-        let index = stage_of(content, build, &step.stage)?;
-        let stage = content.stages.get(index)?;
-        let layers: Vec<usize> = layers(stage).collect();
-        let from = u32::from(stage.base != "scratch" && below(&content.stages, index).is_none());
-        let at = usize::try_from(step.position.checked_sub(from + 1)?).ok()?;
-        let instruction = *layers.get(at)?;
-        let all = u32::try_from(layers.len()).ok()? + from;
-        (all == step.of && prints(&stage.instructions.get(instruction)?.text, &step.text))
-            .then_some((index, instruction))
-    };
-    build.steps.iter().map(|step| place(step).map(Some)).collect()
+    build.steps.iter().map(|step| numbered(content, build, step).map(Some)).collect()
+}
+
+fn numbered(content: &Content, build: &Build, step: &Step) -> Option<(usize, usize)> {
+    let index = stage_of(content, build, &step.stage)?;
+    let stage = content.stages.get(index)?;
+    let layers: Vec<usize> = layers(stage).collect();
+    let from = u32::from(stage.base != "scratch" && below(&content.stages, index).is_none());
+    let at = usize::try_from(step.position.checked_sub(from + 1)?).ok()?;
+    let instruction = *layers.get(at)?;
+    let all = u32::try_from(layers.len()).ok()? + from;
+    (all == step.of && prints(&stage.instructions.get(instruction)?.text, &step.text))
+        .then_some((index, instruction))
 }
 
 /// Instructions that `BuildKit` numbers.
@@ -99,16 +100,9 @@ fn layers(stage: &Stage) -> impl Iterator<Item = usize> + '_ {
 
 /// Other builders print instructions in the order of the file, some of them not at all.
 fn in_order(content: &Content, build: &Build) -> Option<Vec<Option<(usize, usize)>>> {
-    let instructions = |(s, stage): (usize, &Stage)| {
-        let texts: Vec<_> = stage
-            .instructions
-            .iter()
-            .enumerate()
-            .map(|(i, one)| ((s, i), one.text.clone()))
-            .collect();
-        texts
-    };
-    let mut left = content.stages.iter().enumerate().flat_map(instructions);
+    let mut left = content.stages.iter().enumerate().flat_map(|(s, stage)| {
+        stage.instructions.iter().enumerate().map(move |(i, own)| ((s, i), &own.text))
+    });
     let mut place = |step: &Step| match step.kind {
         StepKind::Fetch => Some(None),
         _ => left.find(|(_, text)| prints(text, &step.text)).map(|(at, _)| Some(at)),

@@ -6,7 +6,7 @@ use super::recipe::Recipe;
 use super::rewrite;
 use super::{Builder, Worth};
 use crate::config::Config;
-use crate::config::bitbucket::{Correction, Pipelines, Step, correct};
+use crate::config::bitbucket::{CacheDefinition, Correction, Pipelines, Step, correct};
 use crate::finding::Edit;
 
 /// Changes so many of the sharing steps that no two save the same cache any more.
@@ -43,16 +43,10 @@ pub(super) fn edit(
         }
         twins(group, builder)?;
     }
-    let changed = |recipe: &&Recipe| {
-        builder == Builder::Classic
-            && corrections.iter().any(|c| c.instead == Some(rewrite::cache_name(recipe)))
+    let definitions = match builder {
+        Builder::Classic => definitions(recipes, &corrections),
+        Builder::BuildKit => Vec::new(),
     };
-    let mut definitions: Vec<_> = Vec::new();
-    for definition in recipes.iter().filter(changed).map(rewrite::definition) {
-        if !definitions.contains(&definition) {
-            definitions.push(definition);
-        }
-    }
     let new = config.with_body(&correct(config.body(), &corrections, &definitions)?)?;
     Ok(Edit {
         path: config.path.clone(),
@@ -60,6 +54,19 @@ pub(super) fn edit(
         change: new.change,
         safe: worth == Worth::Replaced,
     })
+}
+
+/// Those of the caches that the corrected steps have now, each once.
+fn definitions(recipes: &[Recipe], corrections: &[Correction]) -> Vec<CacheDefinition> {
+    let mut definitions = Vec::new();
+    for recipe in recipes {
+        let name = Some(rewrite::cache_name(recipe));
+        let definition = rewrite::definition(recipe);
+        if corrections.iter().any(|c| c.instead == name) && !definitions.contains(&definition) {
+            definitions.push(definition);
+        }
+    }
+    definitions
 }
 
 /// One anchored step used twice stays one step: it cannot get two caches.

@@ -255,32 +255,34 @@ fn without_the_project<'a>(a: &'a str, b: &'a str) -> (&'a str, &'a str) {
 /// With something in the place of each variable the two can be equal: their beginnings and their
 /// ends are.
 fn overlap(a: &str, b: &str) -> bool {
-    let fixed = |text: &str| {
-        let all: Vec<(String, bool)> =
-            pieces(text).map(|p| (p.text.to_owned(), p.form.is_some())).collect();
-        let head = all
-            .iter()
-            .take_while(|(_, form)| !form)
-            .map(|(text, _)| text.as_str())
-            .collect::<String>();
-        let tail = all
-            .iter()
-            .rev()
-            .take_while(|(_, form)| !form)
-            .map(|(text, _)| text.as_str())
-            .next()
-            .unwrap_or("")
-            .to_owned();
-        (head, tail, all.iter().any(|(_, form)| *form))
-    };
-    let ((head, tail, vague), (other_head, other_tail, other_vague)) = (fixed(a), fixed(b));
+    let (one, other) = (Fixed::of(a), Fixed::of(b));
     let begins = |a: &str, b: &str| a.starts_with(b) || b.starts_with(a);
     let ends = |a: &str, b: &str| a.ends_with(b) || b.ends_with(a);
-    match (vague, other_vague) {
+    match (one.varies, other.varies) {
         (false, false) => false,
-        (true, false) => b.starts_with(&head) && b.ends_with(&tail),
-        (false, true) => a.starts_with(&other_head) && a.ends_with(&other_tail),
-        (true, true) => begins(&head, &other_head) && ends(&tail, &other_tail),
+        (true, false) => b.starts_with(&one.head) && b.ends_with(one.tail),
+        (false, true) => a.starts_with(&other.head) && a.ends_with(other.tail),
+        (true, true) => begins(&one.head, &other.head) && ends(one.tail, other.tail),
+    }
+}
+
+/// What of a value is the same whatever its variables hold.
+struct Fixed<'a> {
+    head: String,
+    tail: &'a str,
+    /// It has variables.
+    varies: bool,
+}
+
+impl<'a> Fixed<'a> {
+    fn of(text: &'a str) -> Self {
+        let head = pieces(text).take_while(|piece| piece.form.is_none());
+        let tail = pieces(text).last().filter(|piece| piece.form.is_none());
+        Self {
+            head: head.map(|piece| piece.text).collect(),
+            tail: tail.map_or("", |piece| piece.text),
+            varies: pieces(text).any(|piece| piece.form.is_some()),
+        }
     }
 }
 

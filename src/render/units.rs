@@ -21,9 +21,9 @@ pub(crate) fn duration(seconds: f64) -> String {
 }
 
 /// `1 run`, `3 runs`, `5,000 runs`.
-pub(crate) fn count(number: usize, one: &str) -> String {
+pub(crate) fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{} {one}{plural}", grouped(number))
+    format!("{} {noun}{plural}", grouped(number))
 }
 
 /// `5,000`.

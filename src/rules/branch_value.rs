@@ -7,16 +7,19 @@ use crate::config::{Form, pieces};
 /// What in a value names the branch, as it is or with its slashes replaced; `None` where nothing
 /// does, or where it may be the branch that a pull request goes to.
 pub(super) fn branch(value: &str) -> Option<&str> {
-    let named = |text: &str, form: Form| match form {
+    let mut texts = pieces(value).filter_map(|piece| Some((piece.text, piece.form?)));
+    texts.find(|(text, form)| names_branch(text, *form)).map(|(text, _)| text)
+}
+
+fn names_branch(text: &str, form: Form) -> bool {
+    match form {
         Form::Variable(name, _) => is_branch_name(name) || is_slug(name),
         Form::Expression(inside) => {
             results(inside).any(|name| is_branch_name(name) || is_slug(name))
                 && !text.contains("base_ref")
         }
         Form::Command | Form::Percent => false,
-    };
-    let found = pieces(value).find(|piece| piece.form.is_some_and(|form| named(piece.text, form)));
-    found.map(|piece| piece.text)
+    }
 }
 
 /// What an expression may become: of `a && b || c` it is b or c.

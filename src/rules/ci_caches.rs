@@ -50,8 +50,8 @@ pub(super) fn because<'a>(study: &'a Study, reasons: &[CacheReason]) -> Vec<Seen
 /// The same, those of one cache together, in the order of the names.
 pub(super) fn by_cache(seen: Vec<Seen<'_>>) -> Vec<(&str, Vec<Seen<'_>>)> {
     let mut caches: BTreeMap<&str, Vec<Seen>> = BTreeMap::new();
-    for one in seen {
-        caches.entry(bare(&one.entry.name)).or_default().push(one);
+    for save in seen {
+        caches.entry(bare(&save.entry.name)).or_default().push(save);
     }
     caches.into_iter().collect()
 }
@@ -64,12 +64,9 @@ pub(super) fn finding(meta: &'static RuleMeta, seen: &[Seen], words: Words) -> O
         confidence: words.confidence,
         title: words.title,
         cause: words.cause,
-        evidence: Proof::from_lines(lines(seen, words.shows))?.seen_in(
-            seen.iter().map(|one| Place {
-                source: one.run.source.to_string(),
-                line: one.entry.quote.line,
-            }),
-        ),
+        evidence: Proof::from_lines(lines(seen, words.shows))?.seen_in(seen.iter().map(|save| {
+            Place { source: save.run.source.to_string(), line: save.entry.quote.line }
+        })),
         fix: words.fix,
         impact: Impact { runs: runs(seen.iter().map(|s| s.run)).len(), ..Impact::default() },
         rules_out: words.rules_out,

@@ -79,14 +79,14 @@ pub(super) fn names_plain_branches(value: &Value) -> bool {
     ];
     let Some(condition) = value.get("if").and_then(text) else { return false };
     let condition = condition.replace([' ', '"', '(', ')'], "");
-    let one = |alternative: &str| {
+    let names_one = |alternative: &str| {
         NAMED.iter().any(|prefix| {
             let name = alternative.split(prefix).nth(1).and_then(|rest| rest.split('\'').next());
             name.is_some_and(|name| !name.is_empty() && !name.contains('/'))
         })
     };
     // `push && (a || b)`: what stands before the group holds for all of it.
-    condition.split("||").all(one)
+    condition.split("||").all(names_one)
 }
 
 /// What an `if:` leaves. A group in parentheses is read as if they were not there, which can only

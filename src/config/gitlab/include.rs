@@ -10,14 +10,17 @@ use crate::config::yaml::{self, entries, text};
 /// Paths of files of the repository that are included, as written.
 pub(super) fn local(root: &Value) -> Vec<String> {
     let Some(include) = root.get("include") else { return Vec::new() };
-    let one = |value: &Value| match text(value) {
-        // A text is a path or an address.
-        Some(path) => Some(path).filter(|path| !path.contains("://")),
-        None => value.get("local").and_then(text),
-    };
     match include.as_sequence() {
-        Some(list) => list.iter().filter_map(one).collect(),
-        None => one(include).into_iter().collect(),
+        Some(list) => list.iter().filter_map(path).collect(),
+        None => path(include).into_iter().collect(),
+    }
+}
+
+/// A text is a path or an address.
+fn path(included: &Value) -> Option<String> {
+    match text(included) {
+        Some(path) => Some(path).filter(|path| !path.contains("://")),
+        None => included.get("local").and_then(text),
     }
 }
 
@@ -27,18 +30,24 @@ pub(super) fn elsewhere(root: &Value) -> Vec<String> {
         Some(list) => list.iter().collect(),
         None => vec![include],
     });
-    let named = |one: &Value, name: &str| one.get(name).and_then(text);
-    let told = |one: &Value| {
-        let address = text(one).filter(|path| path.contains("://"));
-        let files = one.get("file").map(yaml::one_or_more).unwrap_or_default().join(", ");
-        let of_project = named(one, "project").map(|name| format!("{files} of the project {name}"));
-        of_project
-            .or_else(|| named(one, "template").map(|name| format!("the template {name}")))
-            .or_else(|| named(one, "component").map(|name| format!("the component {name}")))
-            .or_else(|| named(one, "remote").or(address))
-    };
-    let all = list.into_iter().flatten().filter_map(told);
+    let all = list.into_iter().flatten().filter_map(foreign);
     all.filter(|name| may_build_images(name)).map(|name| unread(&name)).collect()
+}
+
+/// What is included of another project, a catalogue or an address.
+fn foreign(included: &Value) -> Option<String> {
+    let named = |name: &str| included.get(name).and_then(text);
+    if let Some(project) = named("project") {
+        let files = included.get("file").map(yaml::one_or_more).unwrap_or_default().join(", ");
+        return Some(format!("{files} of the project {project}"));
+    }
+    if let Some(template) = named("template") {
+        return Some(format!("the template {template}"));
+    }
+    if let Some(component) = named("component") {
+        return Some(format!("the component {component}"));
+    }
+    named("remote").or_else(|| text(included).filter(|path| path.contains("://")))
 }
 
 /// The keys of all files in one mapping. The file that includes others is merged over them; among

@@ -40,11 +40,11 @@ impl Variables {
     /// Remembers what the text sets; `false` where it is no assignment.
     pub(super) fn set(&mut self, text: &str, lines: &[Quote]) -> bool {
         let Some(set) = assignment(text) else { return false };
-        let list = set.value.strip_prefix('(').and_then(|value| value.strip_suffix(')'));
-        let words = || if set.value.starts_with('(') { None } else { shlex::split(set.value) };
-        let one = || words().filter(|words| words.len() == 1).and_then(|mut words| words.pop());
-        // `A=1 docker build .` is a command.
-        let Some(value) = list.map(str::to_owned).or_else(one) else { return false };
+        let value = match set.value.strip_prefix('(') {
+            Some(list) => list.strip_suffix(')').map(str::to_owned),
+            None => single_word(set.value),
+        };
+        let Some(value) = value else { return false };
         let (value, mut quotes) = self.expand(&value);
         quotes.extend_from_slice(lines);
         self.keep(set, &value, quotes);
@@ -95,6 +95,12 @@ impl Variables {
         let (name, list, next) = named(text)?;
         Some((self.0.iter().find(|known| known.name == name)?, list, next))
     }
+}
+
+/// What the shell takes as one word; `A=1 docker build .` is a command.
+fn single_word(text: &str) -> Option<String> {
+    let words: [String; 1] = shlex::split(text)?.try_into().ok()?;
+    words.into_iter().next()
 }
 
 fn assignment(text: &str) -> Option<Assignment<'_>> {

@@ -31,8 +31,8 @@ impl Asked {
     pub(super) fn key_option(&mut self, name: &str, value: &str) {
         let name = name.trim_start_matches('-');
         let Some((name, _)) = NAMES.iter().find(|(_, names)| names.contains(&name)) else { return };
-        for one in value.split(['\n', ',']).map(str::trim).filter(|one| !one.is_empty()) {
-            let counts = if *name == "add-host" { host(one) } else { one };
+        for item in value.split(['\n', ',']).map(str::trim).filter(|item| !item.is_empty()) {
+            let counts = if *name == "add-host" { host(item) } else { item };
             self.options.push(KeyOption { name: Text::new(name), value: Text::new(counts) });
         }
         self.options.sort_unstable();

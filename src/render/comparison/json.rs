@@ -81,11 +81,11 @@ fn counted(figures: &Figures) -> Counted {
 }
 
 fn named<'a>(findings: &[&'a Finding]) -> Vec<Named<'a>> {
-    let one = |finding: &&'a Finding| Named {
+    let entry = |finding: &&'a Finding| Named {
         rule: finding.rule,
         severity: names::severity(finding.severity),
         title: redact(&finding.title).into_owned(),
         fingerprint: finding.fingerprint(),
     };
-    findings.iter().map(one).collect()
+    findings.iter().map(entry).collect()
 }

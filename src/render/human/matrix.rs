@@ -24,7 +24,7 @@ pub(super) fn all(page: &Page, report: &Report) -> Vec<Vec<String>> {
         return Vec::new();
     }
     let compared = report.study.series.iter().filter(|s| s.builds.len() > 1);
-    compared.map(|s| one(page, report, s)).collect()
+    compared.map(|s| of_series(page, report, s)).collect()
 }
 
 /// The only build of the input, where there is something to compare.
@@ -57,7 +57,7 @@ pub(super) fn summed(page: &Page, report: &Report, series: &Series) -> Vec<Strin
     lines
 }
 
-fn one(page: &Page, report: &Report, series: &Series) -> Vec<String> {
+fn of_series(page: &Page, report: &Report, series: &Series) -> Vec<String> {
     let body = some(page, report, series, ROWS);
     if body.is_empty() { body } else { [heading(page, &series.key), body].concat() }
 }

@@ -26,10 +26,10 @@ pub(super) fn all(page: &Page, report: &Report) -> Vec<Vec<String>> {
         return Vec::new();
     }
     let once = report.study.series.iter().filter(|series| series.builds.len() == 1);
-    once.map(|series| one(page, report, series)).collect()
+    once.map(|series| of_series(page, report, series)).collect()
 }
 
-fn one(page: &Page, report: &Report, series: &Series) -> Vec<String> {
+fn of_series(page: &Page, report: &Report, series: &Series) -> Vec<String> {
     let Some((_, build)) = report.study.members(series).next() else { return Vec::new() };
     let mut steps: Vec<&Step> = rebuilt(build).collect();
     if steps.is_empty() {

@@ -77,7 +77,7 @@ pub(super) fn end(report: &Report) -> wire::Last {
 }
 
 fn run<'a>(index: usize, run: &'a Run, known: &'a Known<'a>) -> wire::Run<'a> {
-    let one = move |at, of| {
+    let of_run = move |at, of| {
         let at = BuildRef { run: index, build: at };
         build(of, known.ids.get(at).unwrap_or_default(), known.breaks_of(at))
     };
@@ -90,7 +90,7 @@ fn run<'a>(index: usize, run: &'a Run, known: &'a Known<'a>) -> wire::Run<'a> {
         commit: run.commit.as_deref().map(redact),
         started: run.started.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true)),
         lines: run.lines,
-        builds: List::new(&run.builds, one),
+        builds: List::new(&run.builds, of_run),
         ci_caches: run.ci_caches.iter().map(ci_cache).collect(),
     }
 }

@@ -65,14 +65,12 @@ fn starved<'a, 'p>(past: &'p Past<'a>, sharers: &[&Past], cache: &str) -> Option
     let own =
         |i: &usize| writes(past, *i) && super::reads(past, *i, cache) && super::only(past, *i);
     let rivals: Vec<&&Past> = sharers.iter().filter(|o| o.at != past.at).collect();
+    let replaced = |i: &usize| own(i) && rivals.iter().any(|r| wrote_before(past, *i, r));
     let lost = |spot: &Spot| {
         spot.nearly_always()
             && spot.installs_what_it_copies(past).is_some()
             && rivals.iter().any(|rival| builds_something_else(past, rival, spot))
-            && spot
-                .broken
-                .iter()
-                .all(|i| own(i) && rivals.iter().any(|r| wrote_before(past, *i, r)))
+            && spot.broken.iter().all(replaced)
     };
     let spot = spots(past).into_iter().find(lost)?;
     Some(Starved { past, spot })

@@ -155,16 +155,17 @@ fn registry(at: At) -> String {
     }
 }
 
+fn service(at: At) -> String {
+    let name = at.place.target.as_deref().unwrap_or_default();
+    let cache = registry(at);
+    format!(
+        "\n  {name}:\n    build:\n      cache_from:\n        - {cache}\n      cache_to:\n        - \
+            {cache},mode=max"
+    )
+}
+
 fn second_file(called: &Called) -> String {
-    let service = |at: &At| {
-        let cache = registry(*at);
-        format!(
-            "\n  {}:\n    build:\n      cache_from:\n        - {cache}\n      cache_to:\n        - \
-                {cache},mode=max",
-            at.place.target.as_deref().unwrap_or_default()
-        )
-    };
-    let services: String = called.targets.iter().map(service).collect();
+    let services: String = called.targets.iter().map(|at| service(*at)).collect();
     format!(
         "# compose.ci.yaml: docker compose -f {} -f compose.ci.yaml build\nservices:{services}",
         called.file.path

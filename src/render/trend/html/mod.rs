@@ -66,7 +66,7 @@ impl Seen {
         let trends = trend::trends(branch);
         let newest = trends.iter().filter_map(broke).max();
         self.broke += usize::from(newest.is_some());
-        self.last = one(job, &trends);
+        self.last = sentence(job, &trends);
         let shown = newest.is_some() || question.in_full;
         let anchor = shown.then(|| format!("job-{}", self.jobs));
         let seconds = trend::seconds(&trends);
@@ -92,7 +92,7 @@ impl Seen {
 }
 
 /// A job in one sentence.
-fn one(job: &Job, trends: &[Trend]) -> String {
+fn sentence(job: &Job, trends: &[Trend]) -> String {
     let title = escape::line(&job.title);
     let changed = trends.iter().find_map(|trend| Some(words::when(trend, trend.changes.last()?)));
     changed.map_or_else(

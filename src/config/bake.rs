@@ -59,7 +59,10 @@ impl Kind for Bake {
     }
 
     fn parts(&self, text: &str, places: &[Place]) -> Option<Parts> {
-        let targets = targets(text).ok().filter(|_| !is_json(text))?;
+        if is_json(text) {
+            return None;
+        }
+        let targets = targets(text).ok()?;
         Parts::of_blocks(text, blocks::parts(text, &targets)?, places)
     }
 

@@ -215,7 +215,10 @@ impl Excerpt<'_> {
         let end = changed.len().checked_sub(behind)?;
         let same = changed.get(..before) == self.text.get(..before)
             && changed.get(end..) == self.text.get(self.text.len() - behind..);
-        let part = changed.get(before..end).filter(|_| same)?;
+        if !same {
+            return None;
+        }
+        let part = changed.get(before..end)?;
         let range = &self.part.range;
         Some([whole.get(..range.start)?, part, whole.get(range.end..)?].concat())
     }

@@ -128,28 +128,36 @@ fn builds(root: &Value, doc: Option<&Document>, jobs: Jobs) -> Vec<(Place, Optio
     jobs(root).into_iter().enumerate().flat_map(|(number, job)| of_job(job, number, doc)).collect()
 }
 
-fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option<Spot>)> {
-    let Job { name, variables, legs, plain_legs, machine, slashes, steps, mut builders } = job;
-    let mut found: Vec<(Place, Option<Spot>)> = Vec::new();
-    let (mut carried, mut older) = (Vec::new(), false);
-    for step in steps {
-        let first = found.len();
+/// A job whose steps are read one after the other.
+struct Reader<'d> {
+    doc: Option<&'d Document>,
+    number: usize,
+    builders: Builders,
+    /// `docker build` takes the builder before `BuildKit`.
+    older: bool,
+    kept: Vec<Kept>,
+    found: Vec<(Place, Option<Spot>)>,
+}
+
+impl Reader<'_> {
+    fn step(&mut self, step: Step) {
+        let Self { doc, number, builders, .. } = self;
         match step {
             Step::Script(item) => {
-                older &= !asks_for_buildkit(&item.value);
-                let built = script::builds(doc, number, &[item], &mut builders);
-                found.extend(built.into_iter().map(|(place, spot)| (place, Some(spot))));
+                self.older &= !asks_for_buildkit(&item.value);
+                let built = script::builds(*doc, *number, &[item], builders);
+                self.found.extend(built.into_iter().map(|(place, spot)| (place, Some(spot))));
             }
             Step::Words(words, route) => {
-                older &= !words.iter().any(|word| asks_for_buildkit(word));
-                let place = script::build_of_words(&words, quote(doc, &route), &mut builders);
-                found.extend(place.map(|place| (place, None)));
+                self.older &= !words.iter().any(|word| asks_for_buildkit(word));
+                let place = script::build_of_words(&words, quote(*doc, &route), builders);
+                self.found.extend(place.map(|place| (place, None)));
             }
             Step::Build(mut place, route) => {
-                place.command.quote = quote(doc, &route);
+                place.command.quote = quote(*doc, &route);
                 place.driver = place.driver.or_else(|| builders.driver(&place.command));
                 place.fresh |= builders.is_fresh();
-                found.push((*place, None));
+                self.found.push((*place, None));
             }
             Step::Engine { fresh } => builders.engine(fresh),
             Step::Doubt => builders.doubt(),
@@ -157,20 +165,32 @@ fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option
                 if kept.may_hold_layers() {
                     builders.doubt();
                 }
-                carried.push(Kept { line: quote(doc, &route).line, ..kept });
+                self.kept.push(Kept { line: quote(*doc, &route).line, ..kept });
             }
             Step::Login => builders.registry.log_in(),
-            Step::Older(is) => older = is,
+            Step::Older(is) => self.older = is,
         }
-        for (place, _) in found.iter_mut().skip(first) {
+    }
+}
+
+fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option<Spot>)> {
+    let Job { name, variables, legs, plain_legs, machine, slashes, steps, builders } = job;
+    let mut reader =
+        Reader { doc, number, builders, older: false, kept: Vec::new(), found: Vec::new() };
+    for step in steps {
+        let first = reader.found.len();
+        reader.step(step);
+        let older = reader.older;
+        for (place, _) in reader.found.iter_mut().skip(first) {
             place.classic |= older && place.command.tool == Tool::DockerBuild;
         }
     }
+    let Reader { builders, kept, mut found, .. } = reader;
     place::set_before(found.iter_mut().map(|(place, _)| place), &variables);
     for (place, _) in &mut found {
         builders.registry.end(place);
         place.job.clone_from(&name);
-        place.kept.clone_from(&carried);
+        place.kept.clone_from(&kept);
         place.resolve();
         if place.command.platforms.is_empty() {
             place.inputs.extend(machine.clone());

@@ -289,8 +289,11 @@ pub(super) fn set_before<'a>(
     places: impl Iterator<Item = &'a mut Place>,
     outer: &[(String, String)],
 ) {
+    if outer.is_empty() {
+        return;
+    }
     let mut last: Option<(Shared<Vec<_>>, Shared<Vec<_>>)> = None;
-    for place in places.filter(|_| !outer.is_empty()) {
+    for place in places {
         if let Some((_, all)) = last.as_ref().filter(|(own, _)| own.is(&place.variables)) {
             place.variables = all.clone();
             continue;

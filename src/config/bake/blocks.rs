@@ -28,7 +28,10 @@ pub(super) fn parts(text: &str, targets: &[Target]) -> Option<Vec<Part>> {
     let (mut by_name, mut named) = (HashMap::new(), HashMap::new());
     for (block, number) in blocks.iter().zip(1..) {
         let kind = block.ident.as_str();
-        let Some(label) = label(block).filter(|_| kind != "group") else { continue };
+        if kind == "group" {
+            continue;
+        }
+        let Some(label) = label(block) else { continue };
         let known = if kind == "target" { &mut by_name } else { &mut named };
         if known.insert(label, number).is_some() {
             return None;

@@ -73,47 +73,15 @@ impl Walk<'_> {
     }
 
     fn step(&mut self, step: &Value, route: &Route) {
-        let value = |name: &str| step.get(name).and_then(text);
-        let id = value("key").or_else(|| value("identifier")).or_else(|| value("id"));
-        let label = value("label").or_else(|| value("name"));
-        let (job, id) = match (label, id) {
-            (Some(label), id) => (label, id),
-            (None, id) => (id.unwrap_or_default(), None),
-        };
-        let variables = [self.set.clone(), variables(step)].concat();
-        let mut variables = variables;
-        let legs = legs(step);
-        if legs.is_empty() && !job.is_empty() {
-            variables.push(("BUILDKITE_LABEL".to_owned(), job.clone()));
-        }
-        let plain_legs = legs.iter().filter(|leg| is_plain(step, leg)).cloned().collect();
-        let branches = value("branches").unwrap_or_else(|| "*".to_owned());
-        let slashes = branches.contains(['*', '/', '!'])
-            && !value("if").is_some_and(|test| test.contains("build.branch =="));
-        let frame = Place {
-            job,
-            key: id,
-            legs,
-            plain_legs,
-            variables: variables.into(),
-            slashes,
-            ..Place::default()
-        };
+        let frame = self.frame(step);
         let plugins = step
             .get("plugins")
             .map(|plugins| Plugin::all(plugins, &key(route, "plugins")))
             .unwrap_or_default();
         for plugin in plugins {
             for place in plugin.places(self.doc) {
-                let place = Place {
-                    job: frame.job.clone(),
-                    key: frame.key.clone(),
-                    legs: frame.legs.clone(),
-                    plain_legs: frame.plain_legs.clone(),
-                    variables: frame.variables.clone(),
-                    slashes: frame.slashes,
-                    ..place
-                };
+                let (legs, plain_legs) = (frame.legs.clone(), frame.plain_legs.clone());
+                let place = Place { legs, plain_legs, ..within(&frame, place) };
                 self.found.push(Found { place, at: At::Plugin(Box::new(plugin.clone())) });
             }
         }
@@ -125,11 +93,39 @@ impl Walk<'_> {
         let mut builders = Builders::unknown();
         for (mut place, spot) in script::builds(self.doc, self.jobs, &items, &mut builders) {
             builders.registry.end(&mut place);
-            let Place { job, key, legs, plain_legs, variables, slashes, .. } = frame.clone();
-            let mut place = Place { job, key, slashes, variables, ..place };
-            place.take_legs(&legs, &plain_legs);
+            let mut place = within(&frame, place);
+            place.take_legs(&frame.legs, &frame.plain_legs);
             place.resolve();
             self.found.push(Found { place, at: At::Script(spot) });
+        }
+    }
+
+    /// What a step says of all that it builds.
+    fn frame(&self, step: &Value) -> Place {
+        let value = |name: &str| step.get(name).and_then(text);
+        let id = value("key").or_else(|| value("identifier")).or_else(|| value("id"));
+        let label = value("label").or_else(|| value("name"));
+        let (job, id) = match (label, id) {
+            (Some(label), id) => (label, id),
+            (None, id) => (id.unwrap_or_default(), None),
+        };
+        let mut variables = [self.set.clone(), variables(step)].concat();
+        let legs = legs(step);
+        if legs.is_empty() && !job.is_empty() {
+            variables.push(("BUILDKITE_LABEL".to_owned(), job.clone()));
+        }
+        let plain_legs = legs.iter().filter(|leg| is_plain(step, leg)).cloned().collect();
+        let branches = value("branches").unwrap_or_else(|| "*".to_owned());
+        let slashes = branches.contains(['*', '/', '!'])
+            && !value("if").is_some_and(|test| test.contains("build.branch =="));
+        Place {
+            job,
+            key: id,
+            legs,
+            plain_legs,
+            variables: variables.into(),
+            slashes,
+            ..Place::default()
         }
     }
 
@@ -174,6 +170,17 @@ fn legs(step: &Value) -> Vec<String> {
     let parallel = step.get("parallelism").and_then(Value::as_u64).is_some_and(|count| count > 1);
     legs.extend(parallel.then(|| "BUILDKITE_PARALLEL_JOB".to_owned()));
     legs
+}
+
+/// A build of a step, without the legs.
+fn within(step: &Place, place: Place) -> Place {
+    Place {
+        job: step.job.clone(),
+        key: step.key.clone(),
+        variables: step.variables.clone(),
+        slashes: step.slashes,
+        ..place
+    }
 }
 
 /// All values of the variable may stand in a tag.

@@ -38,8 +38,10 @@ impl Place {
         // What the script itself puts together stands somewhere in it.
         let of_script = word.starts_with('-');
         let mut given = Asked::clone(&given);
-        for spec in given.cache_from.iter_mut().chain(&mut given.cache_to).filter(|_| !of_script) {
-            word.clone_into(&mut spec.raw);
+        if !of_script {
+            for spec in given.cache_from.iter_mut().chain(&mut given.cache_to) {
+                word.clone_into(&mut spec.raw);
+            }
         }
         self.context = self.context.take().or_else(|| given.context.clone());
         if given.builder.is_some() {

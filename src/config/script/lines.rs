@@ -28,9 +28,11 @@ pub(in crate::config) fn parts(text: &str) -> Vec<Part> {
 
 /// The lines of a command that shares them with no other.
 fn own_lines(text: &str, simple: &Simple) -> Option<Range<usize>> {
-    let inside = simple.outer.is_some() || simple.sometimes || !simple.array.is_empty();
+    if simple.outer.is_some() || simple.sometimes || !simple.array.is_empty() {
+        return None;
+    }
     let (first, last) = (simple.words.first()?, simple.words.last()?);
-    let head = text.get(..first.range.start).filter(|_| !inside)?;
+    let head = text.get(..first.range.start)?;
     let start = head.rfind('\n').map_or(0, |end| end + 1);
     let before = text.get(..start)?.trim_end();
     let joined = ["\\", "&&", "||", "|", "(", "{"].iter().any(|sign| before.ends_with(sign));

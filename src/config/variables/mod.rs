@@ -74,8 +74,10 @@ fn known_value<'a>(piece: Piece, known: &'a (impl Values + ?Sized)) -> Option<&'
     };
     let plain =
         inside.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'@'));
-    let names = named(form);
-    names.first().filter(|_| names.len() == 1 && plain).and_then(|name| known.value(name))
+    match named(form).as_slice() {
+        [name] if plain => known.value(name),
+        _ => None,
+    }
 }
 
 /// Nothing but the variable: `$NAME`, `${NAME}`, `$(NAME)`, `${env.NAME}`.

@@ -225,6 +225,60 @@ fn a_copy_onto_an_empty_image_is_a_stage_of_its_own() {
     assert_eq!(steps[1].trace.as_ref().unwrap().inputs, [0]);
 }
 
+/// `COPY --link` in a cache: base, directory, the copy of its own, and the merge of both.
+fn linked(created: [&str; 3]) -> Vec<u8> {
+    let hex = |digit: &str| format!("sha256:{}", digit.repeat(64));
+    let result = |created: &str| match created {
+        "" => "{\"layer\":0}".to_owned(),
+        at => format!("{{\"layer\":0,\"createdAt\":\"{at}\"}}"),
+    };
+    let record = |digit: &str, created: &str, inputs: &str| {
+        format!(
+            "{{\"layers\":[{}],\"digest\":\"{}\",\"inputs\":[{inputs}]}}",
+            result(created),
+            hex(digit)
+        )
+    };
+    let [directory, copy, merge] = created;
+    let records = [
+        format!("{{\"digest\":\"{}\"}}", hex("a")),
+        record("b", directory, "[{\"link\":0}]"),
+        format!("{{\"digest\":\"{}\"}}", hex("c")),
+        record("d", copy, "[{\"link\":2}]"),
+        record("e", merge, "[{\"link\":1}],[{\"link\":3}]"),
+    ];
+    format!("{{\"records\":[{}]}}", records.join(",")).into_bytes()
+}
+
+#[test]
+fn a_linked_copy_is_one_step_of_its_stage() {
+    let day = "2026-11-28T13:05:28Z";
+    let mut runs = Vec::new();
+    attach(&mut runs, vec![read("x", &linked([day; 3])).unwrap().unwrap()], &[]);
+    let steps = &runs[0].builds[0].steps;
+    let names: Vec<&str> = steps.iter().map(|step| step.name.as_str()).collect();
+    assert_eq!(names, ["[2/3] WORKDIR", "[3/3] COPY"]);
+    // What it lies on is no part of its key.
+    let key = steps[1].digests.as_ref().unwrap();
+    assert_eq!(key.operation.unwrap().to_string(), "d".repeat(32));
+    assert!(key.inputs[0].contents.is_empty() && key.inputs[1].contents.len() == 1);
+}
+
+#[test]
+fn a_cache_without_times_does_not_make_the_next_one_new() {
+    let day = "2026-11-28T13:05:28Z";
+    let outcomes = |first: [&str; 3]| -> Vec<Outcome> {
+        let files = [("run-1.json", first), ("run-2.json", [day; 3])];
+        let files = files.map(|(name, created)| read(name, &linked(created)).unwrap().unwrap());
+        let mut runs = Vec::new();
+        attach(&mut runs, files.to_vec(), &[]);
+        align(&mut runs);
+        runs[1].builds[0].steps.iter().map(|step| step.outcome).collect()
+    };
+    assert_eq!(outcomes([""; 3]), [Outcome::Unknown; 2]);
+    assert_eq!(outcomes(["2026-11-27T13:05:28Z"; 3]), [Outcome::Miss; 2]);
+}
+
 #[test]
 fn logs_are_no_evidence() {
     for log in [

@@ -223,16 +223,17 @@ impl<'m, 'a> Ledger<'m, 'a> {
             || self.was_sent_less(build)
     }
 
-    /// A builder that has the files of an earlier build is sent the others only. Fewer or smaller
-    /// files are less too: where a base image is fetched once more, most must have been there.
+    /// A builder that has the files of an earlier build is sent the others only. A commit that
+    /// deletes or shortens files makes it less too, though seldom by a quarter; where a base image is
+    /// fetched once more, most must have been there.
     pub(super) fn was_sent_less(&self, build: &Build) -> bool {
         if build.booted.is_some() {
             return false;
         }
         let Some(bytes) = bytes_sent(build) else { return false };
         let again = |base: &Base| base.pulled.is_some() && self.fetched.contains(known_by(base));
-        let least = if build.bases.iter().any(again) { self.context / 2 } else { self.context };
-        bytes < least
+        let quarters = if build.bases.iter().any(again) { 2 } else { 3 };
+        bytes < self.context.saturating_mul(quarters) / 4
     }
 
     /// What the log shows of a stage that ran, or what files beside it prove. A step that ran

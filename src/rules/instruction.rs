@@ -139,6 +139,9 @@ pub(super) fn fetches(command: &str) -> bool {
     if first.is_some_and(|word| matches!(*word, "run" | "run-script" | "exec" | "test" | "start")) {
         return false;
     }
+    if found == "yarn" && is_bare(command, &rest) {
+        return true;
+    }
     let verb = |wanted: &str| {
         wanted.split(' ').try_fold(0, |from, part| {
             let at = rest.iter().skip(from).position(|word| names(word, part))?;
@@ -148,6 +151,14 @@ pub(super) fn fetches(command: &str) -> bool {
     let fetching =
         TOOLS.iter().filter(|(tool, _)| *tool == found).flat_map(|(_, verbs)| verbs.iter());
     fetching.into_iter().any(|wanted| verb(wanted).is_some()) && !installs_sources(found, &rest)
+}
+
+/// `yarn`, `yarn --production`: without a verb it installs; options that only ask are another matter.
+fn is_bare(command: &str, rest: &[&str]) -> bool {
+    let mut words = command.split_ascii_whitespace();
+    let first = words.find(|word| !word.starts_with('-') && !word.contains('='));
+    let asks = |word: &&str| matches!(*word, "--version" | "-v" | "--help" | "-h");
+    first == Some("yarn") && rest.iter().all(|word| word.starts_with('-') && !asks(word))
 }
 
 /// `/usr/bin/npm`, `./gradlew`.
@@ -296,6 +307,20 @@ mod tests {
         assert_eq!(new, "RUN …--no-install-recommends libpq5 libmagic1");
         assert_eq!(brief_difference("RUN a", "RUN b"), ("RUN a".into(), "RUN b".into()));
         assert_eq!(brief_difference("", "RUN b"), (String::new(), "RUN b".into()));
+    }
+
+    #[test]
+    fn yarn_without_a_verb_installs() {
+        for run in
+            ["RUN yarn", "RUN yarn && yarn build", "RUN --mount=type=cache,target=/c CI=1 yarn"]
+        {
+            assert!(installs(run), "{run}");
+        }
+        for run in
+            ["RUN yarn build", "RUN yarn --version", "RUN corepack enable yarn", "RUN rm -r /yarn"]
+        {
+            assert!(!installs(run), "{run}");
+        }
     }
 
     #[test]

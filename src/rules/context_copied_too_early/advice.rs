@@ -66,6 +66,39 @@ pub(super) fn fix(build: &Build, copy: &Step, shown: &Step, after: &[&Step]) -> 
     }
 }
 
+/// The files to copy before an installation, where its words tell them.
+pub(super) fn named_files(run: &str) -> Option<&str> {
+    let known = requirements(run).or_else(|| manifests(run));
+    known.filter(|files| !files.starts_with("THE") && !files.contains(['$', '"', '\'']))
+}
+
+/// How to install while the sources are not there, for tools that install or load the project too;
+/// empty where that is no matter.
+pub(super) fn without_sources(run: &str) -> &'static str {
+    const TOOLS: [(&str, &str, &str); 3] = [
+        (
+            "uv sync",
+            "--no-install-project",
+            " Add `--no-install-project` above the COPY, and run it without that below: the \
+                project itself needs its sources.",
+        ),
+        (
+            "poetry install",
+            "--no-root",
+            " Add `--no-root` above the COPY, and run it without that below: the project itself \
+                needs its sources.",
+        ),
+        (
+            "composer install",
+            "--no-autoloader",
+            " Add `--no-scripts --no-autoloader` above the COPY, and run `composer dump-autoload` \
+                below: scripts and the autoloader need the sources.",
+        ),
+    ];
+    let found = TOOLS.iter().find(|(tool, option, _)| run.contains(tool) && !run.contains(option));
+    found.map_or("", |(.., told)| told)
+}
+
 /// The file behind `-r` of pip, as it is written.
 fn requirements(run: &str) -> Option<&str> {
     let mut words = run.split_ascii_whitespace();

@@ -29,14 +29,21 @@ pub(super) struct Early<'a> {
     pub(super) takes: String,
     pub(super) reads: &'static str,
     /// What to do.
-    pub(super) step: &'static str,
+    pub(super) step: String,
 }
 
-const STEP: &str = "Copy the files that name the dependencies, install, and copy the rest \
-    afterwards. Copy other files that the installation reads (`.npmrc`, scripts it calls) along \
-    with them.";
-
 const ABOVE: &str = "Install above the COPY: the packages are named in the command itself.";
+
+/// What to do for an installation that reads a few files.
+fn step(run: &str) -> String {
+    let files = advice::named_files(run).map(|files| format!("{files} first"));
+    format!(
+        "Copy {}, install, and copy the rest afterwards. Copy other files that the installation \
+            reads (`.npmrc`, manifests of workspaces, scripts it calls) along with them.{}",
+        files.unwrap_or_else(|| "the files that name the dependencies".to_owned()),
+        advice::without_sources(run)
+    )
+}
 
 /// It reads no file of the context.
 fn needs_none(run: &Instruction) -> bool {
@@ -50,7 +57,7 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     let (copy, run) = (&first.copy.text, brief(&first.run.text));
     let fix = Fix {
         summary: advice::summary(&first.run.text, copy),
-        steps: vec![first.step.to_owned()],
+        steps: vec![first.step.clone()],
         ..Fix::default()
     };
     let fix = with_changes(fix, config, found.iter().map(|early| early.change.clone()).collect());
@@ -99,7 +106,7 @@ fn early(config: &Config, at: usize) -> Option<Early<'_>> {
         change: order::change_in(config, stage, copy),
         takes: "the whole build context".to_owned(),
         reads: if needs_none(run) { "none" } else { "only a few" },
-        step: if needs_none(run) { ABOVE } else { STEP },
+        step: if needs_none(run) { ABOVE.to_owned() } else { step(&run.text) },
     })
 }
 

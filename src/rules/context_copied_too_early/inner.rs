@@ -24,7 +24,7 @@ pub(super) fn of_folder(stage: &Stage) -> Option<Early<'_>> {
         change: order::change(stage, copy),
         takes: "a folder of the build context".to_owned(),
         reads: "none",
-        step: "Install above the COPY: the packages are named in the command itself.",
+        step: "Install above the COPY: the packages are named in the command itself.".to_owned(),
     })
 }
 
@@ -44,7 +44,8 @@ pub(super) fn of_sources(stage: &Stage) -> Option<Early<'_>> {
         takes: "a folder of sources".to_owned(),
         reads: "none",
         step: "Copy the folder below the installation: what the installation reads is copied by \
-            itself.",
+            itself."
+            .to_owned(),
     })
 }
 
@@ -130,7 +131,8 @@ pub(super) fn of_stage(stages: &[Stage], at: usize) -> Option<Early<'_>> {
         takes,
         reads: if history { "hardly any" } else { "only a few" },
         step: "Copy the files that name the dependencies from there, install, and copy the rest \
-            afterwards.",
+            afterwards."
+            .to_owned(),
     })
 }
 

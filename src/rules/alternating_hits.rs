@@ -68,7 +68,7 @@ fn finding(past: &Past) -> Option<Finding> {
     let cold = cold(past);
     let (first, end) = (*cold.first()?, *cold.last()?);
     let warm_between = (first..end).any(|i| past.builds.get(i).is_some_and(|b| b.hits() > 0));
-    if !warm_between {
+    if !warm_between || past.is_over(&cold) {
         return None;
     }
     let last = past.last()?.1;

@@ -35,8 +35,8 @@ static META: RuleMeta = RuleMeta {
         with a commit.",
     rules_out: "A FROM that names a digest (only a commit changes it), a different tag or image in \
         some run, a stage that came from the cache anyway, `COPY --link`, which does not depend on \
-        the base. It is a warning if it happens in at least every fourth run or more than once, \
-        else a note: base images have to be updated.",
+        the base. It is a warning if it happens more than once, or once in at most five runs and \
+        not before the last two, else a note: base images have to be updated.",
     limits: "The builder prints FROM only if it needs the image, and BuildKit prints no digest for \
         a local image: drift is not seen then. The log does not say what changed inside the image.",
     example: include_str!("examples/base-image-drift.txt"),
@@ -142,8 +142,10 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
     runs.dedup();
     // One update that the runs since have in their cache is how it should be.
     let moves = moves(&drifts);
-    let passed = moves == 1 && past.len() > 4 && last.at + 1 < past.len();
-    let often = moves > 1 || (!passed && runs.len() * 4 >= past.len() - 1);
+    let since = past.len() - 1 - last.at;
+    let all = past.study.series.get(past.at).map_or(past.len(), |series| series.builds.len());
+    let passed = moves == 1 && (since > 1 || since == 1 && all > 4);
+    let often = moves > 1 || (!passed && runs.len() * 4 >= all - 1);
     let name = short(image);
     let by_tag = drifts.iter().any(|drift| shows_tag(past, drift));
     // Something else that the step depends on may have changed with the files.

@@ -24,7 +24,8 @@ static META: RuleMeta = RuleMeta {
         cache that this run imports, or in a builder that answered other runs. Or a stage ran \
         from its first step on, and between it and the run that stored it the job pruned the \
         builder's cache (`docker builder prune`, `docker system prune`), which deleted something. \
-        Or a reference is not found that an earlier run had imported.",
+        Or a reference is not found that an earlier run had imported, or had written by its command \
+        line.",
     why: "The record was removed or replaced between the runs: pruned by the builder's garbage \
         collection, deleted in the registry, overwritten by another build, or the job ran on \
         another agent.",
@@ -88,6 +89,14 @@ fn unseen(past: &Past) -> Option<Finding> {
     let known = Known { keeps, warm };
     let lost: Vec<Lost> = (1..past.len()).filter_map(|i| lost(past, i, known)).collect();
     let newest = lost.last()?;
+    // A builder that lost nothing since it first had something kept nothing before.
+    if newest.store == Store::Builder && warm.is_none_or(|warm| newest.at < warm) {
+        return None;
+    }
+    let at: Vec<usize> = lost.iter().map(|one| one.at).collect();
+    if past.is_over(&at) {
+        return None;
+    }
     let (run, build) = past.get(newest.at)?;
     let told = lost.len() > 1 || newest.store == Store::Imported;
     Some(Finding {

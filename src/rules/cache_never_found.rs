@@ -46,6 +46,8 @@ impl Rule for CacheNeverFound {
             Cause::Rule("cache-ref-mismatch"),
             Cause::Rule("cache-lost"),
             Cause::Rule("min-mode-multi-stage"),
+            Cause::Rule("build-option-changed"),
+            Cause::Rule("volatile-build-arg"),
         ]
     }
 
@@ -141,14 +143,14 @@ fn listed(kind: CacheKind) -> &'static str {
 
 /// The import that is not known to have found anything: the only one, so that no other served the
 /// build.
-fn silent(build: &Build) -> Option<&Transfer> {
+pub(super) fn silent(build: &Build) -> Option<&Transfer> {
     let [import] = build.imports.as_slice() else { return None };
     let known = matches!(import.kind, CacheKind::Gha | CacheKind::S3 | CacheKind::Azblob);
     (known && import.ok() && import.found() != Found::Yes).then_some(import)
 }
 
 /// A step came from a cache, or none was to.
-fn served(run: &Run, build: &Build) -> bool {
+pub(super) fn served(run: &Run, build: &Build) -> bool {
     let asked = run.commands_of(build).iter().any(|c| c.no_cache || !c.no_cache_filter.is_empty());
     build.hits() > 0 || asked || build.tangled
 }

@@ -1,5 +1,7 @@
 //! A cache reference that is looked for in every run and written by none.
 
+mod silent;
+
 use super::absent_refs::{Look, absent, asks_to_write};
 use super::backend::cost_of;
 use super::past::Past;
@@ -19,7 +21,8 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     what: "Two or more runs import the same reference and get `not found`, although the runs \
         succeeded and none of them exports a cache; or three runs import their own image, which is \
-        never there. A single run whose command line stores none is a note.",
+        never there; or three runs import a cache of GitHub, S3 or Azure, store none, and no step \
+        comes from it. A single run whose command line stores none is a note.",
     why: "`--cache-from` alone stores nothing. The error never fails a build, so each run is cold \
         and green.",
     fix: "Export to the same reference (`--cache-to`), or import the reference that another job \
@@ -47,6 +50,7 @@ impl Rule for CacheRefNeverWritten {
         absent
             .filter_map(|(name, looks)| finding(study, name, &looks))
             .chain(repositories(study))
+            .chain(silent::findings(study))
             .collect()
     }
 }

@@ -28,7 +28,7 @@ static META: RuleMeta = RuleMeta {
         registry.",
     fix: "Use a name that stays the same from run to run: one for each image, or one for each \
         branch with that of the main branch as a second import.",
-    rules_out: "References that some run finds; a second import that is found; names that differ \
+    rules_out: "References that a run finds which is the first to ask for them; a second import that is found; names that differ \
         in words, as those of branches do, or in the number of a pull request.",
     limits: "Where the cache is written is not printed. A log of the first run of each of several \
         branches looks the same.",
@@ -63,11 +63,11 @@ struct Look<'a> {
 }
 
 fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
-    let looks: Vec<Look> =
-        group.iter().map(|(run, build)| look(run, build)).collect::<Option<_>>()?;
+    let Looks { first: looks, repeated, began } = Looks::of(group)?;
     let (first, last) = (looks.first()?, looks.last()?);
     let stored = looks.iter().filter(|l| l.build.exports.iter().any(Transfer::ok)).count();
-    if looks.len() < 2 || stored < 2 || !all_differ(&looks) {
+    // Where a name was found once, two others may be those of new branches.
+    if looks.len() < if began { 3 } else { 2 } || stored < 2 || !all_differ(&looks) {
         return None;
     }
     let shown = looks.iter().all(|look| writes_what_it_reads(look));
@@ -80,9 +80,11 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
             Confidence::Suspected
         },
         title: format!(
-            "each run looks for its cache under a different name, {} to {}: none of them ever \
-                exists",
-            first.name, last.name
+            "each run{} looks for its cache under a different name, {} to {}: {}",
+            if began { format!(" since {}", first.run.label) } else { String::new() },
+            first.name,
+            last.name,
+            if repeated { "only a repeated run finds one" } else { "none of them ever exists" }
         ),
         cause: "Every run stores a cache, and imports a reference that no run before it can have \
             written: the name changes from run to run."
@@ -99,22 +101,60 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
     })
 }
 
-/// The only import, which found nothing. kaniko keeps its layers under tags of a repository.
+/// The first look of each name.
+struct Looks<'a> {
+    first: Vec<Look<'a>>,
+    /// Some name was looked for again: the same commit was built once more.
+    repeated: bool,
+    /// Earlier runs looked for a name that stays, or found what they looked for.
+    began: bool,
+}
+
+impl<'a> Looks<'a> {
+    /// Those since the last build that found under a new name what it looked for, or that looked for
+    /// a name which is not of one run; `None` where some build asks otherwise.
+    fn of(group: &[(&'a Run, &'a Build)]) -> Option<Self> {
+        let mut found = Self { first: Vec::new(), repeated: false, began: false };
+        for (run, build) in group {
+            let look = look(run, build)?;
+            let same = |known: &Look| reference::same(&known.name, &look.name);
+            if found.first.last().is_some_and(same) {
+                found.repeated = true;
+            } else if look.is_vain() {
+                found.first.push(look);
+            } else {
+                found = Self { first: Vec::new(), repeated: false, began: true };
+            }
+        }
+        let newest = found.first.last()?.name.clone();
+        let fixed = |look: &Look| look.name != newest && !is_of_run(&look.name, &newest);
+        if let Some(last) = found.first.iter().rposition(fixed) {
+            found.first.drain(..=last);
+            found.began = true;
+        }
+        Some(found)
+    }
+}
+
+impl Look<'_> {
+    /// kaniko keeps its layers under tags of a repository.
+    fn is_vain(&self) -> bool {
+        let import = self.import;
+        let listed = import.listed == Some(false) && import.error.is_none();
+        let absent = match import.kind {
+            CacheKind::Registry => is_absent(import) || listed,
+            _ => import.error.is_none(),
+        };
+        absent && self.build.hits() == 0 && import.found() != Found::Yes
+    }
+}
+
+/// The only import.
 fn look<'a>(run: &'a Run, build: &'a Build) -> Option<Look<'a>> {
     let [import] = build.imports.as_slice() else { return None };
-    if build.hits() > 0 || import.found() == Found::Yes {
-        return None;
-    }
-    let failed = import.error.is_some();
     let name = if import.kind == CacheKind::Registry {
-        if !is_absent(import) && (failed || import.listed != Some(false)) {
-            return None;
-        }
         Cow::Borrowed(import.reference.as_deref()?)
     } else {
-        if failed {
-            return None;
-        }
         let mut asked = run.commands_of(build).iter().flat_map(|c| &c.cache_from);
         Cow::Owned(scope(asked.find(|spec| spec.kind() == import.kind)?)?)
     };

@@ -21,7 +21,7 @@ use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out,
     ruled_out, to_decide,
 };
-use crate::model::{Build, Command, Outcome, Run, Text};
+use crate::model::{Build, Command, Dialect, Outcome, Run, Text};
 
 pub(super) struct CacheRefShared;
 
@@ -101,9 +101,12 @@ fn names(past: &Past) -> BTreeSet<String> {
     (0..past.len()).filter(|&i| writes(past, i)).flat_map(|i| name::read(past, i)).collect()
 }
 
-/// It writes a cache: one of its own, or an inline one.
+/// It writes a cache that replaces what was there: one of its own, or an inline one. kaniko and
+/// buildah add layers to a repository, each under the hash of its key.
 fn writes(past: &Past, i: usize) -> bool {
-    past.exported(i) || past.builds.get(i).is_some_and(|b| b.inline.is_some())
+    let Some(build) = past.builds.get(i) else { return false };
+    let adds = matches!(build.dialect, Dialect::Kaniko | Dialect::Buildah);
+    !adds && (past.exported(i) || build.inline.is_some())
 }
 
 /// It may write this name: it writes a cache, and no command line says that it goes elsewhere.

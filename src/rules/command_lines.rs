@@ -43,16 +43,25 @@ pub(super) fn runs(reruns: &[Rerun]) -> usize {
     reruns.chunk_by(|a, b| a.at == b.at).count()
 }
 
-/// The runs since the last one, two or more, were spared in some way, and the step came from the
-/// cache in each of them.
+/// The runs since the last one were spared in some way, and the step came from the cache in two or
+/// more of them, the newest that was to make it among these.
 pub(super) fn is_mended(past: &Past, last: &Rerun, spared: impl Fn(usize) -> bool) -> bool {
     const SURE: usize = 2;
-    let mut since = last.at + 1..past.len();
-    let hit = |i: usize| {
+    let outcome = |i: usize| {
         let steps = past.builds.get(i).map_or(&[][..], |build| &build.steps);
-        steps.iter().any(|s| chain::is_same_step(s, last.step) && s.outcome == Outcome::Hit)
+        steps.iter().find(|s| chain::is_same_step(s, last.step)).map(|step| step.outcome)
     };
-    since.len() >= SURE && since.all(|i| spared(i) && hit(i))
+    // Where the chain broke above the step, the run says nothing of it.
+    let told = |i: &usize| {
+        let ran = outcome(*i) == Some(Outcome::Miss);
+        let here = past.misses(*i).any(|miss| chain::is_same_step(miss.step, last.step));
+        outcome(*i) == Some(Outcome::Hit) || ran && here
+    };
+    let since: Vec<usize> = (last.at + 1..past.len()).collect();
+    let hit = |i: &&usize| outcome(**i) == Some(Outcome::Hit);
+    since.iter().copied().all(spared)
+        && since.iter().filter(hit).count() >= SURE
+        && since.iter().rfind(|i| told(i)).is_some_and(|i| hit(&i))
 }
 
 /// They, and the steps below them.

@@ -118,7 +118,7 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
         ),
         cause: format!(
             "`{}` copies {} and is the first step that ran in these runs: something in it changed \
-                in every run. `{}` runs again with it, though {} can only need a few of the files.",
+                each time. `{}` runs again with it, though {} can only need a few of the files.",
             step.text,
             if everything { "the whole build context" } else { "a folder of sources" },
             brief(&shown.text),

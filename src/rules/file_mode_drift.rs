@@ -146,7 +146,7 @@ fn manifests<'a>(past: &Past<'a>, spot: &Spot<'a>) -> Option<Finding> {
     let spot = &expected::without(past, spot, install);
     let step = spot.last()?;
     let often = spot.changes(past) > 2
-        && spot.mostly()
+        && spot.mostly_of_all()
         && spot.behind_what_is_known(past)
         && machines::agree(past, spot);
     if !often {

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::instruction::brief;
+use super::instruction::{brief, copies_few, installs};
 use super::past::{Past, header, verdict};
+use super::recurring::same_stage;
 use super::{Cause, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, ruled_out};
 use crate::model::{Build, Outcome, Run, Step, elapsed};
@@ -23,8 +24,8 @@ static META: RuleMeta = RuleMeta {
     why: "Whatever changed with that run costs time in every run since.",
     fix: "Look at what changed with the first of these runs: it is listed where the logs show it.",
     rules_out: "Everything with a rule of its own: if one of those explains the newest runs, this \
-        rule reports nothing. Two worse runs do not count, nor runs in which different steps break \
-        the cache, or edits and other base images. If steps now run because files \
+        rule reports nothing. Two worse runs do not count (five, where an installation runs again), \
+        nor runs in which different steps break the cache, or edits and other base images. If steps now run because files \
         changed, runs in which no file changed are not counted.",
     limits: "It says when and what else changed then, not why. What the logs do not show \
         (versions, limits of the builder, retention of a registry) is not listed.",
@@ -50,6 +51,9 @@ impl Rule for HitsDropped {
 /// Two runs may each have a change of their own.
 const LASTS: usize = 3;
 
+/// Dependencies are updated in several commits in a row.
+const LASTS_OF_UPDATES: usize = 6;
+
 /// Steps from the cache, and all that count, in percent.
 fn share(builds: &[&Build]) -> Option<usize> {
     let total: usize = builds.iter().map(|build| build.total()).sum();
@@ -59,7 +63,8 @@ fn share(builds: &[&Build]) -> Option<usize> {
 
 fn finding(whole: &Past, newest: &Past) -> Option<Finding> {
     let since = whole.len().checked_sub(newest.len())?;
-    if newest.len() < LASTS || !breaks_alike(newest) {
+    let lasts = if updates_dependencies(newest) { LASTS_OF_UPDATES } else { LASTS };
+    if newest.len() < lasts || !breaks_alike(newest) {
         return None;
     }
     // The first run of a job has nothing to find.
@@ -131,6 +136,20 @@ fn breaks_alike(newest: &Past) -> bool {
     !common.is_empty()
 }
 
+/// In every run the chain breaks at an installation, or at the few files that it reads.
+fn updates_dependencies(newest: &Past) -> bool {
+    let install = |step: &Step| step.instruction == "RUN" && installs(&step.text);
+    let reads = |step: &Step, build: &Build| {
+        let below = same_stage(build, step).filter(|s| s.position > step.position);
+        let first = below.min_by_key(|s| s.position);
+        copies_few(&step.text) && first.is_some_and(install)
+    };
+    (1..newest.len()).all(|i| {
+        let build = newest.builds.get(i);
+        newest.misses(i).any(|m| install(m.step) || build.is_some_and(|b| reads(m.step, b)))
+    })
+}
+
 /// In every run the chain breaks at steps whose files changed, or may have, and nowhere else. An
 /// import from a scope does not say whether it found anything.
 fn follows_files(newest: &Past) -> bool {
@@ -175,7 +194,8 @@ fn cause(newest: &Past, changes: &[Difference]) -> String {
 /// A step that came from the cache before, and runs since.
 fn lines(whole: &Past, newest: &Past, since: usize) -> Vec<Evidence> {
     let mut lines = Vec::new();
-    for i in 1..newest.len().min(3) {
+    // The newest run is the one that a rule with the cause quotes, whatever it quotes besides.
+    for i in [1, newest.len() - 1] {
         let Some((run, build)) = newest.get(i) else { continue };
         let Some(miss) = newest.misses(i).next() else { continue };
         let earlier = (0..since).rev().find_map(|j| {

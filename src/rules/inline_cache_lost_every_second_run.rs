@@ -8,7 +8,7 @@ use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, ruled_out,
     to_decide,
 };
-use crate::model::Outcome;
+use crate::model::{Outcome, Step};
 use crate::series::chain;
 
 pub(super) struct InlineCacheLostEverySecondRun;
@@ -77,13 +77,15 @@ fn finding(past: &Past) -> Option<Finding> {
     let sure = (periods.len() > 1 || recovers) && !open;
     let site = Site::of(past.study, run, build);
     let again = plural(periods.len(), "run", "runs");
+    let over = (last.lost + 2..past.len()).filter(|&i| is_refuted(past, i)).count() >= OVER;
     Some(Finding {
         rule: META.id,
-        severity: META.severity,
+        severity: if over { Severity::Note } else { META.severity },
         confidence: if sure { Confidence::Likely } else { Confidence::Suspected },
         title: format!(
-            "the engine loses its inline cache: {again} of {} ran cold after a partly cached run",
-            past.len()
+            "the engine loses its inline cache: {again} of {} ran cold after a partly cached run{}",
+            past.len(),
+            if over { "; the later ones did not" } else { "" }
         ),
         cause: format!(
             "{} used part of the inline cache, and the cache it wrote lacks exactly that part. {} \
@@ -105,6 +107,22 @@ fn finding(past: &Past) -> Option<Finding> {
     })
 }
 
+/// So many partly cached runs that the next one could build on say that the engine is mended.
+const OVER: usize = 2;
+
+/// Run `i` found what the run before had imported and not built: an engine with the bug loses just
+/// that.
+fn is_refuted(past: &Past, i: usize) -> bool {
+    let first = |i: usize| {
+        let build = past.builds.get(i).filter(|b| b.hits() > 0 && b.inline.is_some())?;
+        let last = chain::final_stage(build)?;
+        let ran = |s: &&Step| s.stage == last && s.outcome == Outcome::Miss;
+        build.steps.iter().filter(ran).map(|step| step.position).min()
+    };
+    let both = i.checked_sub(1).and_then(first).zip(first(i));
+    both.is_some_and(|(before, now)| now <= before) && past.imported(i)
+}
+
 /// Run `i` lost what the last partly cached run before it still had.
 fn period<'a>(past: &Past<'a>, i: usize) -> Option<Period<'a>> {
     let (_, build) = past.get(i)?;
@@ -122,9 +140,8 @@ fn period<'a>(past: &Past<'a>, i: usize) -> Option<Period<'a>> {
         return None;
     }
     let had = |loss: &Loss| {
-        let same = |s: &&crate::model::Step| {
-            s.is_of(&loss.step.stage, &loss.step.platform) && s.text == loss.step.text
-        };
+        let same =
+            |s: &&Step| s.is_of(&loss.step.stage, &loss.step.platform) && s.text == loss.step.text;
         before.steps.iter().find(same).is_some_and(|s| s.outcome == Outcome::Hit)
             && chain::all_missed(&loss.stage)
     };

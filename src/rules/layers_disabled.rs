@@ -112,9 +112,8 @@ fn shown(run: &Run, command: Option<&Command>) -> Option<Evidence> {
 
 fn lines(past: &Past, bare: &[usize]) -> Vec<Evidence> {
     let runs = bare.iter().rev().take(3).rev().filter_map(|&i| past.get(i));
-    let pairs = runs.flat_map(|(run, build)| {
-        chain::before_the_last(build).iter().take(2).map(move |s| (run, s))
-    });
+    let pairs =
+        runs.flat_map(|(run, build)| chain::inner_steps(build).take(2).map(move |s| (run, s)));
     pairs.map(|(run, step)| header(run, step, "no arrow with a layer follows")).collect()
 }
 

@@ -10,7 +10,7 @@ use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out,
 };
-use crate::model::{Build, CacheKind, Outcome, Quote, Run};
+use crate::model::{Build, BuildOutcome, CacheKind, Outcome, Quote, Run};
 use crate::series::Series;
 
 pub(super) struct LocalCacheMissing;
@@ -62,6 +62,9 @@ impl Rule for LocalCacheMissing {
     }
 }
 
+/// The newest runs that found the cache, where whatever kept it from being kept is mended.
+const OVER: usize = 3;
+
 /// One run of a series that warned.
 struct Missed<'a> {
     run: &'a Run,
@@ -100,6 +103,12 @@ fn of_series(study: &Study, series: &Series) -> Vec<Finding> {
         }
     }
     let found = study.members(series).any(|(_, build)| finds(build));
+    let builds: Vec<&Build> = study.members(series).map(|(_, build)| build).collect();
+    if builds.len() > OVER && builds.iter().rev().take(OVER).all(|build| finds(build)) {
+        return Vec::new();
+    }
+    // A build that is cut or cancelled may be no part of the series that it belongs to.
+    directories.retain(|(name, missed)| stored || !is_written_elsewhere(study, name, missed));
     // Gone once and found in other runs: one more machine, or a cleanup.
     directories.retain(|(_, missed)| !found || missed.iter().filter(|m| m.stored).count() > 1);
     directories.iter().filter_map(|(directory, missed)| finding(directory, missed, found)).collect()
@@ -121,8 +130,20 @@ fn other_directory<'a>(missed: &Missed<'a>, directory: &str) -> Option<&'a str> 
     let local = exports.filter(|spec| spec.kind() == CacheKind::Local);
     let mut directories = local.filter_map(|spec| spec.get("dest"));
     let first = directories.clone().next()?;
-    let same = |dest: &str| dest.trim_end_matches('/') == directory.trim_end_matches('/');
+    let same = |dest: &str| is_same_directory(dest, directory);
     (!directories.any(same)).then_some(first)
+}
+
+/// The command line of another run exports to the directory.
+fn is_written_elsewhere(study: &Study, directory: &str, missed: &[Missed]) -> bool {
+    let own = |run: &Run| missed.iter().any(|m| std::ptr::eq(m.run, run));
+    let others = study.runs.iter().filter(|run| !own(run));
+    let mut specs = others.flat_map(|run| &run.commands).flat_map(|command| &command.cache_to);
+    specs.any(|spec| spec.get("dest").is_some_and(|dest| is_same_directory(dest, directory)))
+}
+
+fn is_same_directory(one: &str, other: &str) -> bool {
+    one.trim_end_matches('/') == other.trim_end_matches('/')
 }
 
 fn writes(build: &Build) -> bool {
@@ -140,8 +161,12 @@ fn finding(directory: &str, missed: &[Missed], found: bool) -> Option<Finding> {
     if !written && missed.iter().any(|m| writes(m.build) || !m.shows_all()) {
         return None;
     }
-    // A cache is exported behind the last step: a build that fails before stores none, wherever.
-    if !written && missed.iter().all(|m| m.build.failed_at_a_step()) {
+    // A cache is exported behind the last step: a build that ends before stores none, wherever.
+    let stopped = |build: &Build| {
+        let ended = matches!(build.outcome, BuildOutcome::Failed | BuildOutcome::Canceled);
+        ended && build.exports.iter().all(|e| e.kind == CacheKind::Inline)
+    };
+    if !written && missed.iter().all(|m| stopped(m.build)) {
         return None;
     }
     let Judged { confidence, title, cause, doubt } = judge(directory, missed, written, found);

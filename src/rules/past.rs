@@ -229,6 +229,18 @@ impl<'a> Past<'a> {
         before.commit.is_some() && before.commit == now.commit && (looks || !apart)
     }
 
+    /// What was seen in these runs, oldest first, is over: the newest runs found what they looked
+    /// for, three or more, and twice as many as ever lay between two in which it was seen.
+    pub(super) fn is_over(&self, seen: &[usize]) -> bool {
+        const SURE: usize = 3;
+        let Some(&last) = seen.last() else { return false };
+        let gaps = seen.iter().zip(seen.iter().skip(1)).map(|(before, after)| after - before);
+        let widest = gaps.max().unwrap_or(0);
+        let warm = |i: &usize| self.builds.get(*i).is_some_and(|build| build.hits() > 0);
+        let since = (last + 1..self.len()).filter(warm).count();
+        since >= SURE && since > 2 * widest
+    }
+
     /// Command lines of the run said to use no cache.
     pub(super) fn asked_for_no_cache(&self, i: usize) -> bool {
         self.commands(i).iter().any(|c| c.no_cache || !c.no_cache_filter.is_empty())

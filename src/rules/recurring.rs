@@ -29,6 +29,8 @@ pub(super) struct Spot<'a> {
     pub(super) broken: Cow<'a, [usize]>,
     /// Runs in which it came from the cache.
     pub(super) held: &'a [usize],
+    /// How many of these had no change that could have broken it.
+    still: usize,
 }
 
 impl<'a> Spot<'a> {
@@ -69,9 +71,14 @@ impl<'a> Spot<'a> {
         self.broken.len() > 1 && self.mostly()
     }
 
-    /// It broke in three of four runs that reached it with a cache.
-    pub(super) fn mostly(&self) -> bool {
+    /// It broke in three of four runs that reached it with a cache, changed or not.
+    pub(super) fn mostly_of_all(&self) -> bool {
         self.broken.len() * 4 >= (self.broken.len() + self.held.len()) * 3
+    }
+
+    /// It broke in three of four runs that reached it with a cache and with a change.
+    pub(super) fn mostly(&self) -> bool {
+        self.broken.len() * 4 >= (self.broken.len() + self.held.len() - self.still) * 3
     }
 
     /// Runs that broke here behind a step of the same stage that came from the cache.
@@ -172,6 +179,7 @@ struct SpotIndex {
     cells: Vec<Option<NonZeroU32>>,
     broken: Vec<usize>,
     held: Vec<usize>,
+    still: usize,
 }
 
 /// Every spot of a series, in the order of the Dockerfile.
@@ -197,6 +205,7 @@ fn spot<'a>(study: &'a Study, refs: &'a [BuildRef], index: &'a SpotIndex) -> Opt
         text: &newest.text,
         broken,
         held,
+        still: index.still,
     })
 }
 
@@ -235,17 +244,47 @@ fn of_series(past: Past) -> Spots {
         if broken.is_empty() {
             return None;
         }
-        let held = cells().filter(|(_, s)| s.outcome == Outcome::Hit).map(|(i, _)| i).collect();
+        let hit = || cells().filter(|(_, s)| s.outcome == Outcome::Hit);
+        let held = hit().map(|(i, _)| i).collect();
+        let still = hit().filter(|(i, step)| is_still(&past, *i, step)).count();
         let cells = past
             .builds
             .iter()
             .zip(&row.cells)
             .map(|(build, cell)| place(build, (*cell)?))
             .collect();
-        Some(SpotIndex { cells, broken, held })
+        Some(SpotIndex { cells, broken, held, still })
     };
     let found: Vec<SpotIndex> = rows(&past.builds).into_iter().filter_map(index).collect();
     if found.is_empty() { Spots::default() } else { Spots { refs: past.refs, found } }
+}
+
+/// All of the build came from the cache: it was of the commit of the run before, or its command line
+/// gave the same arguments, or, for a copy of the context, no file had changed.
+fn is_still(past: &Past, i: usize, step: &Step) -> bool {
+    if past.counts(i).is_none_or(|(hits, total)| hits < total) {
+        return false;
+    }
+    let copies = |other: &Step| {
+        other.kind == StepKind::Uncached
+            && other.operation().reads_context()
+            && other.position < step.position
+            && other.is_of(&step.stage, &step.platform)
+    };
+    let behind = past.builds.get(i).is_some_and(|build| build.steps.iter().any(copies));
+    behind
+        || step.operation().reads_context()
+        || past.builds_the_commit_before(i)
+        || gives_the_same(past, i)
+}
+
+/// The command lines of the run and of the one before give the same arguments, some, and none that
+/// only the shell knows.
+fn gives_the_same(past: &Past, i: usize) -> bool {
+    let given = |i: usize| past.commands(i).iter().flat_map(|command| &command.build_args);
+    let Some(before) = i.checked_sub(1) else { return false };
+    let known = given(i).all(|argument| argument.contains('=') && !argument.contains('$'));
+    known && given(i).next().is_some() && given(i).eq(given(before))
 }
 
 fn place(build: &Build, step: &Step) -> Option<NonZeroU32> {

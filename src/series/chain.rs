@@ -290,20 +290,23 @@ pub fn inner_stages(build: &Build) -> Vec<Stage<'_>> {
 pub fn lacks_layers(build: &Build) -> bool {
     build.dialect == Dialect::Buildah
         && build.succeeded()
-        && before_the_last(build).iter().any(|s| s.outcome == Outcome::Miss)
+        && inner_steps(build).any(|s| s.outcome == Outcome::Miss)
         && !keeps_layers(build)
 }
 
-/// Some step before the last has a line of its own that tells its layer.
+/// Some step before the last of its stage has a line of its own that tells its layer.
 #[must_use]
 pub fn keeps_layers(build: &Build) -> bool {
-    before_the_last(build).iter().any(|s| s.verdict.is_some())
+    inner_steps(build).any(|s| s.verdict.is_some())
 }
 
-/// All steps but the last.
-#[must_use]
-pub fn before_the_last(build: &Build) -> &[Step] {
-    build.steps.split_last().map_or(&[], |(_, before)| before)
+/// All steps but the last of each stage. Without layers buildah commits a stage as a whole where
+/// another one stands on it, and prints its arrow (`imagebuildah/stage_executor.go`).
+pub fn inner_steps(build: &Build) -> impl Iterator<Item = &Step> {
+    let mut ends: HashMap<&str, usize> = HashMap::default();
+    ends.extend(build.steps.iter().enumerate().map(|(at, step)| (step.stage.as_str(), at)));
+    let inner = move |(at, step): &(usize, &Step)| ends.get(step.stage.as_str()) != Some(at);
+    build.steps.iter().enumerate().filter(inner).map(|(_, step)| step)
 }
 
 /// Every decided step of a stage ran.

@@ -93,6 +93,7 @@ impl<'a> Case<'_, '_, 'a> {
             return why.hiding(hidden);
         }
         let bare = none || store == Store::NotFound;
+        let bare = bare || self.was_never_written() || self.is_missed_beside_another();
         if !bare && let Some(why) = self.asked_otherwise(before, store) {
             return why;
         }

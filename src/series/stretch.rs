@@ -4,11 +4,12 @@
 //! A job that was well and then broke is judged by its newest stretch: what the runs before show is
 //! no part of the question. A stretch begins with the run since which every build has something
 //! that no earlier one had (a cache reference, a driver, an instruction), or rebuilds a step that
-//! used to hit.
+//! used to hit; or since which every build has a step from the cache that no earlier one had, and
+//! builds steps below it: what kept it from being stored is mended.
 
 use foldhash::HashMap;
 
-use crate::model::{Build, ImageRef, Outcome, Run, StepKind};
+use crate::model::{Build, ImageRef, Outcome, Run, Step, StepKind};
 
 /// A stretch shorter than this shows no pattern, neither before nor since.
 const RUNS: usize = 2;
@@ -33,9 +34,10 @@ pub fn newest(members: &[(&Run, &Build)]) -> usize {
     let begin = features.iter().filter_map(|(feature, period)| match feature {
         Feature::Hit(stage, text) => {
             let misses = features.get(&Feature::Miss(stage, text));
-            period.ends_before(misses, all)
+            let parted = features.get(&Feature::Part(stage, text));
+            period.ends_before(misses, all).or_else(|| period.begins_after(misses, parted, all))
         }
-        Feature::Miss(..) => None,
+        Feature::Miss(..) | Feature::Part(..) => None,
         _ => (period.first + period.builds == all).then_some(period.first),
     });
     let begin = begin.filter(|nth| *nth >= RUNS && *nth + RUNS <= all).max();
@@ -55,6 +57,8 @@ enum Feature<'a> {
     Step(&'a str, &'a str),
     Hit(&'a str, &'a str),
     Miss(&'a str, &'a str),
+    /// It came from the cache, and a step below it in its stage ran: the cache holds the stage.
+    Part(&'a str, &'a str),
 }
 
 /// In which of the counted builds it is.
@@ -80,6 +84,21 @@ impl Period {
         let rebuilt = misses.is_some_and(|misses| misses.builds == all - since + self.first);
         (self.first <= 1 && without_gap && rebuilt).then_some(since)
     }
+
+    /// Of hits: in every build since one the step came from the cache, in two or more of them with
+    /// steps below it that ran, and before it was executed in every build.
+    fn begins_after(
+        &self,
+        misses: Option<&Self>,
+        parted: Option<&Self>,
+        all: usize,
+    ) -> Option<usize> {
+        let since = self.first;
+        let lasts = since + self.builds == all;
+        let executed = misses.is_some_and(|misses| misses.builds == since);
+        let parted = parted.is_some_and(|parted| parted.builds >= RUNS);
+        (lasts && executed && parted).then_some(since)
+    }
 }
 
 fn of<'a>(run: &'a Run, build: &'a Build) -> Vec<Feature<'a>> {
@@ -96,11 +115,21 @@ fn of<'a>(run: &'a Run, build: &'a Build) -> Vec<Feature<'a>> {
     }
     let modes = run.commands_of(build).iter().flat_map(|command| &command.cache_to);
     all.extend(modes.filter_map(|spec| spec.get("mode")).map(Feature::Mode));
-    for step in build.steps.iter().filter(|step| step.kind == StepKind::Counted) {
+    let counted = |step: &&Step| step.kind == StepKind::Counted;
+    let mut lowest: HashMap<&str, u32> = HashMap::default();
+    for step in build.steps.iter().filter(counted).filter(|s| s.outcome == Outcome::Miss) {
+        let known = lowest.entry(step.stage.as_str()).or_default();
+        *known = step.position.max(*known);
+    }
+    for step in build.steps.iter().filter(counted) {
         let (stage, text) = (step.stage.as_str(), step.text.as_str());
         all.push(Feature::Step(stage, text));
         match step.outcome {
-            Outcome::Hit => all.push(Feature::Hit(stage, text)),
+            Outcome::Hit => {
+                all.push(Feature::Hit(stage, text));
+                let below = lowest.get(stage).is_some_and(|at| *at > step.position);
+                all.extend(below.then_some(Feature::Part(stage, text)));
+            }
             Outcome::Miss => all.push(Feature::Miss(stage, text)),
             Outcome::Failed | Outcome::Canceled | Outcome::Unknown => {}
         }

@@ -1,6 +1,6 @@
 //! What follows from a reported cause is not reported again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::finding::{Finding, Impact, Severity};
 use crate::rules::{self, Cause, Rule};
@@ -12,15 +12,17 @@ pub(super) fn under_their_cause(findings: Vec<Finding>) -> Vec<Finding> {
     findings.into_iter().zip(keep).filter_map(|(finding, keep)| keep.then_some(finding)).collect()
 }
 
-/// For each source the rules whose findings quote it, with the severity of the worst.
+/// For each source the rules whose findings quote it or are seen in it, with the severity of the
+/// worst.
 type Quoted<'a> = HashMap<&'a str, Vec<(&'static dyn Rule, Severity)>>;
 
 fn quoted(findings: &[Finding]) -> Quoted<'_> {
     let mut quoted = Quoted::new();
     for finding in findings {
         let Some(rule) = rules::by_id(finding.rule) else { continue };
-        for line in finding.evidence.iter() {
-            let known = quoted.entry(line.source.as_str()).or_default();
+        let sources: BTreeSet<&str> = finding.evidence.places().map(|(source, _)| source).collect();
+        for source in sources {
+            let known = quoted.entry(source).or_default();
             match known.iter_mut().find(|(known, _)| known.meta().id == finding.rule) {
                 Some((_, worst)) => *worst = finding.severity.max(*worst),
                 None => known.push((rule, finding.severity)),

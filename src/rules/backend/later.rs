@@ -14,6 +14,8 @@ pub(super) struct Passed {
     pub(super) runs: usize,
     /// Those that were refused.
     pub(super) refused: usize,
+    /// Runs since the last of them, where these are so many that it would have come again.
+    pub(super) over: bool,
 }
 
 /// `None` where the last run that used the cache was refused. Other builds say nothing of it: they
@@ -29,19 +31,34 @@ pub(super) fn passed(study: &Study, group: &[Refusal]) -> Option<Passed> {
         series_of.extend(series.builds.iter().enumerate().map(|(nth, at)| (*at, (nth, series))));
     }
     let mut seen = HashSet::default();
+    let mut over = true;
     // The last refusal of a cache decides for those before it.
     for refusal in group.iter().rev() {
         let (nth, series) = *series_of.get(&refusal.at)?;
         if !seen.insert((std::ptr::from_ref(series), Used::of(refusal))) {
             continue;
         }
-        let mut later =
-            series.builds.get(nth + 1..)?.iter().rev().filter_map(|at| study.build(*at));
-        if later.find_map(|build| is_well(build, refusal)) != Some(true) {
+        let later = series.builds.get(nth + 1..)?.iter().rev().filter_map(|at| study.build(*at));
+        let mut later = later.filter_map(|build| is_well(build, refusal));
+        if later.next() != Some(true) {
             return None;
         }
+        let well = 1 + later.take_while(|well| *well).count();
+        over &= well >= SURE && well > 2 * widest_gap(series, nth, &refused);
     }
-    Some(Passed { runs, refused: refused.len() })
+    Some(Passed { runs, refused: refused.len(), over })
+}
+
+/// Fewer runs without it may be luck.
+const SURE: usize = 3;
+
+/// How many runs lay at most between one refusal and the next, up to the last.
+fn widest_gap(series: &Series, last: usize, refused: &HashSet<BuildRef>) -> usize {
+    let builds = series.builds.get(..=last).unwrap_or_default();
+    let at = builds.iter().enumerate().filter(|(_, at)| refused.contains(at)).map(|(nth, _)| nth);
+    let places: Vec<usize> = at.collect();
+    let gaps = places.iter().zip(places.iter().skip(1)).map(|(before, after)| after - before);
+    gaps.max().unwrap_or(0)
 }
 
 /// The cache of a refusal: what [`is_well`] asks of another build is the same where this is.

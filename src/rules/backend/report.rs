@@ -114,7 +114,7 @@ fn with_later_runs(study: &Study, group: &[Refusal], draft: Draft) -> Draft {
         "a fault that is over (later runs of the build use the same cache without an error)",
     );
     Draft {
-        severity: draft.severity.min(Severity::Warning),
+        severity: draft.severity.min(if passed.over { Severity::Note } else { Severity::Warning }),
         title: format!(
             "{} (in {} of {} runs; the later ones are fine)",
             draft.title, passed.refused, passed.runs

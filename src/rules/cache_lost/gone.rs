@@ -1,20 +1,22 @@
-//! A reference that an earlier run imported is not there any more.
+//! A reference that an earlier run imported or wrote is not there any more.
 
 use foldhash::HashMap;
 
 use crate::finding::{
     Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
 };
-use crate::model::{CacheKind, Found, Outcome, Transfer};
+use crate::model::{CacheKind, CacheSpec, Found, Outcome, Transfer};
 use crate::rules::past::{Past, cost, end};
 use crate::rules::remedy::reference;
 use crate::rules::{RuleMeta, Study};
 
-/// A run that looked for a reference in vain, and the last one that had found it.
+/// A run that looked for a reference in vain, and the last one that had it.
 struct Gone<'a> {
     at: usize,
     import: &'a Transfer,
-    found: usize,
+    had: usize,
+    /// The earlier run imported it; else it wrote it, as its command line says.
+    read: bool,
 }
 
 /// Once it is a note: a clean-up, or a person.
@@ -29,13 +31,15 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
         severity: if runs > 1 { meta.severity } else { Severity::Note },
         confidence: Confidence::Likely,
         title: format!(
-            "{name} is gone in {runs} of {} runs, though earlier runs read it",
-            past.len()
+            "{name} is gone in {runs} of {} runs, though earlier runs {} it",
+            past.len(),
+            if newest.read { "read" } else { "wrote" }
         ),
         cause: format!(
-            "The registry answers that {name} is not found, and an earlier run had imported it. \
+            "The registry answers that {name} is not found, and an earlier run had {} it. \
                 Something deletes the tag between the runs: a retention policy, a garbage \
-                collection, or a job that cleans up. Until a run writes it again, all steps run."
+                collection, or a job that cleans up. Until a run writes it again, all steps run.",
+            if newest.read { "imported" } else { "written" }
         ),
         evidence: Proof::from_lines(
             gone.iter().rev().take(3).rev().flat_map(|one| lines(past, one)).collect(),
@@ -44,28 +48,48 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
         fix: fix(name),
         impact: cost(cold.filter(|step| step.outcome == Outcome::Miss), runs),
         rules_out: vec![
-            ruled_out("a first run, or a new branch (an earlier run had found the reference)"),
-            not_ruled_out("runs in another order than the logs are given in"),
+            ruled_out(format!(
+                "a first run, or a new branch (an earlier run had {} the reference)",
+                if newest.read { "found" } else { "written" }
+            )),
+            not_ruled_out(if newest.read {
+                "runs in another order than the logs are given in"
+            } else {
+                "a registry that is started with each job and thrown away"
+            }),
         ],
         subject: name.to_owned(),
     })
 }
 
 fn gone<'a>(past: &Past<'a>) -> Vec<Gone<'a>> {
-    // The last run that read each reference.
-    let mut read: HashMap<(&str, &str), usize> = HashMap::default();
+    // The last run that read or wrote each reference, and whether it read it.
+    let mut had: HashMap<(&str, &str), (usize, bool)> = HashMap::default();
     let mut gone = Vec::new();
     for at in 0..past.len() {
         if let Some((import, name)) = absent(past, at)
-            && let Some(&found) = read.get(&reference::key(name))
+            && let Some(&(had, read)) = had.get(&reference::key(name))
         {
-            gone.push(Gone { at, import, found });
+            gone.push(Gone { at, import, had, read });
         }
+        had.extend(written(past, at).map(|name| (reference::key(name), (at, false))));
         let imports = past.imports(at).into_iter().filter(|import| import.ok());
         let names = imports.filter_map(|import| import.reference.as_deref());
-        read.extend(names.map(|name| (reference::key(name), at)));
+        had.extend(names.map(|name| (reference::key(name), (at, true))));
     }
     gone
+}
+
+/// References that the command line exports to, where all exports of the run went well.
+fn written<'a>(past: &Past<'a>, i: usize) -> impl Iterator<Item = &'a str> {
+    let exported =
+        |e: &Transfer| e.ok() && matches!(e.kind, CacheKind::Registry | CacheKind::Unknown);
+    let build = past.builds.get(i).filter(|build| build.succeeded());
+    let well = build.is_some_and(|b| !b.exports.is_empty() && b.exports.iter().all(exported));
+    let commands = if well { past.commands(i) } else { &[] };
+    let specs = commands.iter().flat_map(|command| &command.cache_to);
+    let registry = |spec: &&CacheSpec| spec.kind() == CacheKind::Registry;
+    specs.filter(registry).filter_map(|spec| spec.get("ref")).filter(|name| !name.contains('$'))
 }
 
 /// The only import of a cold run, which is not found.
@@ -86,15 +110,21 @@ fn is_not_found(import: &Transfer) -> bool {
 }
 
 fn lines(past: &Past, one: &Gone) -> Vec<Evidence> {
-    let Some(((run, _), (before, _))) = past.get(one.at).zip(past.get(one.found)) else {
+    let Some(((run, _), (before, earlier))) = past.get(one.at).zip(past.get(one.had)) else {
         return Vec::new();
     };
-    let imports = past.imports(one.found);
-    let read = imports.iter().find(|import| import.ok());
+    let imports = past.imports(one.had);
+    let read = imports.iter().find(|import| import.ok()).filter(|_| one.read);
     let mut lines: Vec<Evidence> = read
         .map(|import| Study::quote(before, &import.header, "was found here"))
         .into_iter()
         .collect();
+    if !one.read {
+        let asked = past.commands(one.had).iter().find(|command| !command.cache_to.is_empty());
+        lines.extend(asked.map(|c| Study::quote(before, c.line_with("cache-to"), "writes it")));
+        let export = earlier.exports.first();
+        lines.extend(export.map(|e| end(before, e, "the export went well")));
+    }
     lines.push(end(run, one.import, "the same reference is not found"));
     lines
 }

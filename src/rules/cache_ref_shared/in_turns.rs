@@ -212,11 +212,13 @@ fn confidence(kind: &Kind, verdicts: &Verdicts) -> Confidence {
     }
 }
 
-/// The step runs after each turn, and never without one.
+/// The step runs after each turn, and never without one. Where it ran up to some run and came from
+/// the cache ever since, that run mended it, whoever it was of.
 fn decides(spot: &Spot, verdicts: &Verdicts) -> bool {
     let all = |runs: &[usize], among: &[usize]| runs.iter().all(|i| among.contains(i));
     let enough = verdicts.back.len() > 1 && !verdicts.stayed.is_empty();
-    enough && all(&verdicts.back, &spot.broken) && all(&verdicts.stayed, spot.held)
+    let mixed = verdicts.stayed.first() < verdicts.back.last();
+    enough && mixed && all(&verdicts.back, &spot.broken) && all(&verdicts.stayed, spot.held)
 }
 
 /// No run follows one of its own, so nothing shows what it would find there. But the files that

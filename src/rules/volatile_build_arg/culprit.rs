@@ -154,7 +154,21 @@ fn enough(past: &Past, culprit: &Culprit) -> bool {
         && culprit.stands_in_file()
         && !spot.behind_hits(past);
     let known = culprit.per_run && (!culprit.given.is_empty() || !culprit.declared.is_empty());
-    !refuted && (spot.nearly_always() || (spot.mostly() && known))
+    !refuted && !is_over(past, spot) && (spot.nearly_always() || (spot.mostly() && known))
+}
+
+/// The newest runs, three or more of other commits than the ones before them, have it from the
+/// cache, or the Dockerfile has it no more.
+fn is_over(past: &Past, spot: &Spot) -> bool {
+    const SURE: usize = 3;
+    let Some(&last) = spot.broken.last() else { return false };
+    let since = spot.held.iter().filter(|i| **i > last && !past.builds_the_commit_before(**i));
+    let lacks = |i: &usize| {
+        let stage = |step: &Step| step.stage == spot.stage && step.outcome != Outcome::Unknown;
+        spot.step(*i).is_none() && past.get(*i).is_some_and(|(_, b)| b.steps.iter().any(stage))
+    };
+    let gone = (last + 1..past.len()).filter(lacks).count();
+    since.count() >= SURE || gone >= SURE
 }
 
 /// buildah and the classic builder print each instruction of the Dockerfile, so what is not printed

@@ -1,5 +1,6 @@
 //! What earlier builds left of a step in the cache that is asked for it.
 
+use super::super::chain::{Input, Stage};
 use super::super::{Because, Confidence, Store, chain};
 use super::{Case, Why};
 use crate::model::{Build, BuildOutcome, Outcome, Step};
@@ -40,6 +41,30 @@ impl Case<'_, '_, '_> {
         let then = before.steps.iter().find(here)?;
         let stopped = matches!(then.outcome, Outcome::Failed | Outcome::Canceled);
         stopped.then(|| Why::of(Because::NotStored, Confidence::Likely, store))
+    }
+
+    /// Nothing of the build came from the cache, and another stage, which is stored, ran from a
+    /// WORKDIR on that stands on the same image as before: no value reaches that, so the cache
+    /// held nothing.
+    pub(super) fn is_missed_beside_another(&self) -> bool {
+        let now = self.now;
+        let beside = |stage: &&Stage| {
+            let other = stage.name != self.stage.name || stage.platform != self.stage.platform;
+            let first = stage.steps.first().filter(|_| other);
+            first.is_some_and(|step| {
+                chain::input(step) == Input::None
+                    && self.ledger.knows(stage, step)
+                    && self.is_stored(stage)
+            })
+        };
+        now.build.hits() == 0 && now.stages.iter().any(|stage| beside(&stage))
+    }
+
+    /// Every kind of cache stores the final stage.
+    fn is_stored(&self, stage: &Stage) -> bool {
+        self.now.last == Some(stage.name)
+            || self.is_stored_as_a_whole()
+            || self.now.imports.is_empty() && self.now.build.dialect.counts_from()
     }
 
     /// What is imported never had a step, and no build of the series writes a cache.

@@ -78,7 +78,7 @@ impl Case<'_, '_, '_> {
         self.ledger.exported.filter(other).unwrap_or(self.now.i)
     }
 
-    fn is_stored_as_a_whole(&self) -> bool {
+    pub(super) fn is_stored_as_a_whole(&self) -> bool {
         let writer = self.ledger.members.get(self.reads_from());
         writer.is_some_and(|(run, build)| exports_every_stage(run, build))
     }

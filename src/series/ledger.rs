@@ -325,17 +325,6 @@ impl<'m, 'a> Ledger<'m, 'a> {
         stage.base.or_else(known).or_else(|| only_base(now, stage))
     }
 
-    /// The stage had the step before, on the base image of now.
-    pub(super) fn knows(&self, stage: &Stage<'a>, step: &Step) -> bool {
-        let line = self.stages.get(&(stage.name, stage.platform));
-        line.is_some_and(|line| {
-            let same =
-                |(a, b): (&Base, &Base)| chain::is_known_base(a, b) && !chain::is_other_base(a, b);
-            let same = line.base.zip(stage.base).is_some_and(same);
-            same && line.steps.contains_key(step.text.as_str())
-        })
-    }
-
     /// The build whose result can be found: of a builder that is kept the one before, of a cache
     /// that is imported into an empty one the last that stored one.
     fn against(&self, now: &Now) -> Option<usize> {

@@ -3,12 +3,23 @@
 use super::super::chain::{self, Stage};
 use super::super::standing;
 use super::{Ledger, Now};
-use crate::model::{Build, Outcome, Step};
+use crate::model::{Base, Build, Outcome, Step};
 
 /// How many builds before another may belong to it: of a log that holds thousands, or of a series.
 const LATELY: usize = 8;
 
 impl<'a> Ledger<'_, 'a> {
+    /// The stage had the step before, on the base image of now.
+    pub(in super::super) fn knows(&self, stage: &Stage<'a>, step: &Step) -> bool {
+        let line = self.stages.get(&(stage.name, stage.platform));
+        line.is_some_and(|line| {
+            let same =
+                |(a, b): (&Base, &Base)| chain::is_known_base(a, b) && !chain::is_other_base(a, b);
+            let same = line.base.zip(stage.base).is_some_and(same);
+            same && line.steps.contains_key(step.text.as_str())
+        })
+    }
+
     /// A build before ran the step right above, and not this one: `docker build --target test`,
     /// then the whole, in one log or as two jobs of a run. What this build found in the cache was
     /// new.

@@ -312,10 +312,6 @@ impl<'a> Case<'_, '_, 'a> {
         above.into_iter().all(|step| step.operation().is_link())
     }
 
-    fn shares_a_base(&self) -> bool {
-        self.step.position > 1 || !self.now.build.dialect.counts_from()
-    }
-
     /// The step has another text than in any earlier build of the stage.
     fn text_changed(&self, before: Option<(&'a Run, &'a Build)>, store: Store) -> Why {
         if let Some(why) = before.and_then(|(_, build)| self.unfinished(build, store)) {
@@ -443,16 +439,5 @@ impl<'a> Case<'_, '_, 'a> {
             hidden.push(KeyPart::Base);
         }
         why.hiding(hidden)
-    }
-
-    fn copies_since_the_last_hit(&self) -> bool {
-        let steps = &self.now.build.steps;
-        let hit = |step: &&&Step| step.outcome == Outcome::Hit;
-        let since = self.stage.steps.iter().take_while(hit).last().map_or(0, |step| step.position);
-        let upto = self.step.position;
-        let reads = |step: &&Step| matches!(step.instruction.as_str(), "COPY" | "ADD");
-        let own =
-            steps.iter().filter(|step| step.stage == self.stage.name && step.position <= upto);
-        own.filter(reads).any(|step| step.position > since)
     }
 }

@@ -43,4 +43,21 @@ impl Case<'_, '_, '_> {
         let more = is > was && step.position > then.position;
         (fewer || more) && !step.operation().is_link()
     }
+
+    /// `FROM` of an image that other stages may stand on, too.
+    pub(super) fn shares_a_base(&self) -> bool {
+        self.step.position > 1 || !self.now.build.dialect.counts_from()
+    }
+
+    /// A COPY stands between the last step that came from the cache and this one.
+    pub(super) fn copies_since_the_last_hit(&self) -> bool {
+        let steps = &self.now.build.steps;
+        let hit = |step: &&&Step| step.outcome == Outcome::Hit;
+        let since = self.stage.steps.iter().take_while(hit).last().map_or(0, |step| step.position);
+        let upto = self.step.position;
+        let reads = |step: &&Step| matches!(step.instruction.as_str(), "COPY" | "ADD");
+        let own =
+            steps.iter().filter(|step| step.stage == self.stage.name && step.position <= upto);
+        own.filter(reads).any(|step| step.position > since)
+    }
 }

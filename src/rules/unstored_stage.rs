@@ -4,6 +4,7 @@
 //!
 //! A helper of two rules; which kind of cache it was is for them.
 
+mod arguments;
 mod copied;
 mod proof;
 mod wording;
@@ -127,7 +128,7 @@ pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Fin
         evidence: Proof::from_lines(evidence)?.seen_in(past.places(seen.iter().map(|one| one.at))),
         fix: words.fix,
         impact: cost(all, seen.len()),
-        rules_out: wording::rules_out(past, last, compared, file.as_ref(), blind.as_ref()),
+        rules_out: wording::rules_out(past, seen, compared, file.as_ref(), blind.as_ref()),
         subject: words.subject,
     })
 }

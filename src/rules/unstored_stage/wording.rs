@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Rebuilt, copied, proof};
+use super::{Rebuilt, arguments, copied, proof};
 use crate::finding::{Alternative, Evidence, not_ruled_out, ruled_out, to_decide};
 use crate::model::Step;
 use crate::rules::Study;
@@ -57,7 +57,7 @@ pub(super) fn of_runs(past: &Past, some: usize) -> String {
 /// What else it could have been, and why not.
 pub(super) fn rules_out(
     past: &Past,
-    last: &Rebuilt,
+    seen: &[Rebuilt],
     compared: bool,
     file: Option<&DockerfileAt>,
     blind: Option<&copied::Case>,
@@ -76,9 +76,7 @@ pub(super) fn rules_out(
             to_decide("give the log of the run before"),
         ]);
     }
-    let first = last.stages.first().and_then(|s| s.steps.first());
-    let values = |step: &Step| proof::takes_values(past, file, last.at, step);
-    if let Some(step) = first.filter(|s| chain::input(s) == Input::Values && values(s)) {
+    if let Some(step) = takes_values(past, file, seen) {
         said.extend([
             not_ruled_out(format!(
                 "a build argument (ARG or ENV above it) that `{}` does not show",
@@ -87,6 +85,7 @@ pub(super) fn rules_out(
             to_decide("compare the build arguments of the runs"),
         ]);
     }
+    said.extend(arguments::not_ruled_out_of(past, seen, file));
     said.push(match file {
         Some(file) => ruled_out(format!(
             "layers of the stage in the image ({} copies files out of it, and no FROM leads to it)",
@@ -95,6 +94,18 @@ pub(super) fn rules_out(
         None => to_decide("give the Dockerfile (--config): it proves which stages there are"),
     });
     said
+}
+
+/// The first step of the newest run's stages, where values that it does not show may have rerun it.
+fn takes_values<'a>(
+    past: &Past,
+    file: Option<&DockerfileAt>,
+    seen: &[Rebuilt<'a>],
+) -> Option<&'a Step> {
+    let last = seen.last()?;
+    let first = *last.stages.first()?.steps.first()?;
+    let values = chain::input(first) == Input::Values;
+    (values && proof::takes_values(past, file, last.at, first)).then_some(first)
 }
 
 /// With a capital letter.

@@ -187,9 +187,9 @@ pub(super) fn diff_of_new(path: &str, text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn merged_texts(base: &str, changed: &[&str]) -> (String, Vec<usize>) {
+    fn merged_texts(base: &str, texts: &[&str]) -> (String, Vec<usize>) {
         let changes: Vec<Splice> =
-            changed.iter().filter_map(|new| Splice::between(base, new)).collect();
+            texts.iter().filter_map(|new| Splice::between(base, new)).collect();
         merged(base, &changes.iter().collect::<Vec<_>>())
     }
 
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_change_far_down_is_told_at_its_lines() {
-        let old: String = (1..200).map(|n| format!("{n}\n")).collect();
+        let old = (1..200).map(|n| format!("{n}\n")).collect::<Vec<_>>().concat();
         let new = old.replace("\n150\n", "\n150\nx\n");
         let diff = unified_diff("a", &old, &new).unwrap();
         assert_eq!(

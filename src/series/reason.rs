@@ -7,6 +7,7 @@
 
 mod above;
 mod asked;
+mod base;
 mod left;
 mod unstored;
 
@@ -258,58 +259,6 @@ impl<'a> Case<'_, '_, 'a> {
         }
         let bare = !self.ledger.layered && chain::lacks_layers(self.now.build);
         bare.then_some(Likely)
-    }
-
-    /// The base image below the step is another one. A step above which others came from the cache
-    /// stands on the same layers: only what the image's config says of environment and user can
-    /// have rerun a RUN or WORKDIR there.
-    fn base_changed(&self, line: &Line) -> Option<Confidence> {
-        if self.step.operation().is_link() {
-            return None;
-        }
-        let input = chain::input(self.step);
-        if !self.first && !matches!(input, Input::None | Input::Values) {
-            return None;
-        }
-        match (line.base, self.stage.base) {
-            (Some(before), Some(now)) if chain::is_other_base(before, now) => {
-                Some(if self.first || self.above_is_linked() { Proven } else { Likely })
-            }
-            // One FROM is printed for all stages on it, under the name of one of them.
-            (_, None) if self.first && self.shares_a_base() && self.now.moved => Some(Likely),
-            _ => None,
-        }
-    }
-
-    /// The digest of the base is not printed (a local image, older builders), so it may be another
-    /// one. Where a step that stands on the same image came from the cache, it is the one that the
-    /// cache knows.
-    fn has_unknown_base(&self) -> bool {
-        let before = self.line.and_then(|line| line.base);
-        let unknown = match (before, self.stage.base) {
-            (Some(before), Some(now)) => !chain::is_known_base(before, now),
-            (None, Some(now)) => now.digest.is_none(),
-            (Some(_), None) => {
-                !self.now.build.dialect.counts_from() || self.shares_a_base_without_digest()
-            }
-            (None, None) => self.shares_a_base_without_digest(),
-        };
-        unknown && !self.ledger.finds_base_of(self.now, self.stage)
-    }
-
-    /// Its FROM is printed under the name of another stage on the same image: `[build 1/6] FROM
-    /// docker.io/library/base:1` is that of `[stage-1 2/4] WORKDIR /srv` too.
-    fn shares_a_base_without_digest(&self) -> bool {
-        let build = self.now.build;
-        let counts = build.dialect.counts_from() && self.step.position > 1;
-        counts && build.bases.iter().any(|base| base.digest.is_none())
-    }
-
-    /// All steps of the stage above this one are copies with `--link`, which do not depend on the
-    /// base.
-    fn above_is_linked(&self) -> bool {
-        let above = self.stage.steps.iter().take_while(|step| !std::ptr::eq(**step, self.step));
-        above.into_iter().all(|step| step.operation().is_link())
     }
 
     /// The step has another text than in any earlier build of the stage.

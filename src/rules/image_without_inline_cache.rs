@@ -194,13 +194,17 @@ fn written(study: &Study, at: At) -> Option<Finding> {
     }
     let registry = command.cache_from.iter().filter(|spec| spec.kind() == CacheKind::Registry);
     let from: Vec<&str> = registry.filter_map(|spec| spec.get("ref")).collect();
-    if from.len() != command.cache_from.len() || planned::may_be_older(at) {
+    if from.len() != command.cache_from.len() {
         return None;
     }
     let names =
         || command.tags.iter().map(Text::as_str).chain(at.place.pushed.iter().map(String::as_str));
     let own = |name: &&str| names().any(|tag| remedy::reference::same(tag, name));
     let name = from.into_iter().find(own)?.to_owned();
+    // Looks through the whole file.
+    if planned::may_be_older(at) {
+        return None;
+    }
     let words = planned::Words {
         title: format!("{name} will be imported as a cache but hold none"),
         cause: "The build imports the image it makes itself. An image is a cache only if it was \

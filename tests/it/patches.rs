@@ -27,14 +27,17 @@ fn cases(kind: &str) -> Vec<(String, PathBuf)> {
     let all = rules.flat_map(|(name, folder)| {
         folder::children(&folder).into_iter().map(move |case| (name.clone(), case))
     });
-    all.filter(|(_, case)| files(case).iter().all(|file| !is_log(file))).collect()
+    all.filter(|(_, case)| files(case).iter().all(|file| !is_of_a_run(file))).collect()
 }
 
-fn is_log(file: &Path) -> bool {
-    matches!(
+/// A log, or a file that a build left: `run-01.log`, `run-01.cache.json`.
+fn is_of_a_run(file: &Path) -> bool {
+    let named = file.file_name().and_then(|name| name.to_str());
+    let log = matches!(
         file.extension().and_then(|e| e.to_str()),
         Some("log" | "txt" | "zip" | "gz" | "zst" | "jsonl" | "rawjson")
-    )
+    );
+    log || named.is_some_and(|name| name.starts_with("run-"))
 }
 
 /// The case in a folder of its own.

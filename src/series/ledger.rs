@@ -6,11 +6,13 @@
 //! of one build.
 
 mod follows;
+mod spared;
 
 use std::collections::BTreeSet;
 
 use foldhash::{HashMap, HashSet};
 
+use self::spared::Spared;
 use super::chain::{self, Stage};
 use super::miss::Found;
 use super::proof;
@@ -71,6 +73,7 @@ pub(super) struct Ledger<'m, 'a> {
     pub(super) stored: [BTreeSet<(&'a str, &'a str)>; 2],
     /// Some build of the series prints a layer for a step (buildah).
     pub(super) layered: bool,
+    spared: Spared<'a>,
     stages: HashMap<(&'a str, &'a str), Line<'a>>,
     /// Some export of an earlier build went well.
     pub(super) stored_once: bool,
@@ -138,6 +141,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
             newest,
             stored: [stored(before), stored(since)],
             layered: members.len() < 2 || members.iter().any(|(_, b)| chain::keeps_layers(b)),
+            spared: Spared::of(members),
             stages: HashMap::default(),
             stored_once: false,
             keys: HashSet::default(),

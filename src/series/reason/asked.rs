@@ -66,7 +66,7 @@ impl<'a> Case<'_, '_, 'a> {
                 return Some(Why::of(Because::OptionChanged, sure, store).differing(options));
             }
             let mut arguments = now.other_arguments(&then);
-            arguments.retain(|argument| self.may_declare(argument));
+            arguments.retain(|argument| self.may_declare(argument) && !self.is_spared_by(argument));
             // Without ARG the builder keeps them out of the key.
             let proxies = now.other_proxies(&then);
             arguments
@@ -82,6 +82,12 @@ impl<'a> Case<'_, '_, 'a> {
             return Some(why.differing(vec![KeyPart::Dockerfile]));
         }
         None
+    }
+
+    /// Builds around this one had the step in their cache whatever the argument's value.
+    fn is_spared_by(&self, argument: &KeyPart) -> bool {
+        let (KeyPart::Argument(name), Some(seen)) = (argument, self.seen) else { return false };
+        self.ledger.spares(self.now.i, seen, self.step, name)
     }
 
     /// The Dockerfile declares it above the step; `None` where that is not known.

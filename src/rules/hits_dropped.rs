@@ -8,6 +8,7 @@ use super::recurring::same_stage;
 use super::{Cause, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, ruled_out};
 use crate::model::{Build, Outcome, Run, Step, elapsed};
+use crate::series::chain::{self, Input};
 use crate::series::recorded::{self, Difference, Said, What};
 use crate::series::{Because, KeyPart, Miss};
 
@@ -153,8 +154,9 @@ fn updates_dependencies(newest: &Past) -> bool {
 /// import from a scope does not say whether it found anything.
 fn follows_files(newest: &Past) -> bool {
     let files = |miss: Miss| {
-        let may_be = miss.because == Because::Unknown && miss.hidden.contains(&KeyPart::Files);
-        miss.because == Because::InputsChanged || may_be
+        let reads = chain::input(miss.step) == Input::Files;
+        let may_be = reads || miss.hidden.contains(&KeyPart::Files);
+        miss.because == Because::InputsChanged || (miss.because == Because::Unknown && may_be)
     };
     (1..newest.len()).all(|i| newest.misses(i).all(files))
 }

@@ -20,8 +20,9 @@ impl<'a> Spared<'a> {
         for (i, (run, build)) in members.iter().enumerate() {
             let mut new = Asked::of(run, build).arguments();
             new.retain(|argument| given.insert(*argument));
-            // What builds before the first one were given is not known.
-            if i > 0 && !build.tangled {
+            // What builds before the first one were given is not known, and one that takes all from
+            // the cache may be of a commit that another job has built.
+            if i > 0 && !build.tangled && build.hits() < build.total() {
                 spared.learn(i, build, &new);
             }
         }

@@ -64,17 +64,29 @@ struct Period<'a> {
     losses: Vec<Loss<'a>>,
 }
 
+impl Period<'_> {
+    /// The logs print no digest of the base image.
+    fn may_be_of_a_base(&self) -> bool {
+        self.losses.iter().all(|loss| loss.another_base)
+    }
+}
+
 fn finding(past: &Past) -> Option<Finding> {
     if past.shares_reference() {
         return None;
     }
-    let periods: Vec<Period> = (1..past.len()).filter_map(|i| period(past, i)).collect();
+    let mut periods: Vec<Period> = (1..past.len()).filter_map(|i| period(past, i)).collect();
+    // A base image that moves may do so once before a cold run, and not before each of them only.
+    let once_moved = periods.iter().filter(|period| period.may_be_of_a_base()).count() < 2;
+    periods.retain(|period| !(once_moved && period.may_be_of_a_base()));
     let last = periods.last()?;
     let (run, build) = past.last()?;
     let recovers =
         periods.iter().any(|p| past.builds.get(p.lost + 1).is_some_and(|b| b.hits() > 0));
     let open = periods.iter().flat_map(|p| &p.losses).all(Loss::may_follow_a_value);
-    let sure = (periods.len() > 1 || recovers) && !open;
+    let on_others = periods.iter().all(Period::may_be_of_a_base);
+    let once = periods.len() == 1 && !recovers;
+    let sure = !once && !open && !on_others;
     let site = Site::of(past.study, run, build);
     let again = plural(periods.len(), "run", "runs");
     let over = (last.lost + 2..past.len()).filter(|&i| is_refuted(past, i)).count() >= OVER;
@@ -102,7 +114,7 @@ fn finding(past: &Past) -> Option<Finding> {
             .seen_in(past.places(periods.iter().map(|period| period.lost))),
         fix: remedy::engine_upgrade(&site),
         impact: cost(&periods),
-        rules_out: rules_out(past, last, sure, open)?,
+        rules_out: rules_out(past, last, once, open)?,
         subject: site.imports.first().cloned().unwrap_or(site.image),
     })
 }
@@ -145,7 +157,8 @@ fn period<'a>(past: &Past<'a>, i: usize) -> Option<Period<'a>> {
         before.steps.iter().find(same).is_some_and(|s| s.outcome == Outcome::Hit)
             && chain::all_missed(&loss.stage)
     };
-    let losses: Vec<Loss> = past.final_losses(i).into_iter().filter(had).collect();
+    let mut losses = past.in_final_stage(i, past.losses_on_any_base(i));
+    losses.retain(had);
     (!losses.is_empty()).then_some(Period { damaged, lost: i, losses })
 }
 
@@ -171,11 +184,14 @@ fn lines(past: &Past, period: &Period) -> Option<Vec<Evidence>> {
     let import = past.imports(period.lost).into_iter().find(|t| t.ok())?;
     lines.push(Study::quote(bad, &import.header, "imported without error"));
     lines.push(header(bad, loss.step, "ran again, though nothing it depends on changed"));
-    lines.extend(
-        build
-            .base_of(&loss.step.stage, &loss.step.platform)
-            .map(|b| Study::quote(bad, &b.quote, "same base image as before")),
-    );
+    lines.extend(build.base_of(&loss.step.stage, &loss.step.platform).map(|base| {
+        let shows = if loss.another_base {
+            "the same name as before, without a digest"
+        } else {
+            "same base image as before"
+        };
+        Study::quote(bad, &base.quote, shows)
+    }));
     Some(lines)
 }
 
@@ -184,7 +200,7 @@ fn cost(periods: &[Period]) -> Impact {
     super::past::cost(steps, periods.len())
 }
 
-fn rules_out(past: &Past, last: &Period, sure: bool, open: bool) -> Option<Vec<Alternative>> {
+fn rules_out(past: &Past, last: &Period, once: bool, open: bool) -> Option<Vec<Alternative>> {
     let loss = last.losses.first()?;
     let base = past.builds.get(last.lost)?.base_of(&loss.step.stage, &loss.step.platform);
     let mut said = vec![match base.and_then(|b| b.digest.as_ref()) {
@@ -192,8 +208,15 @@ fn rules_out(past: &Past, last: &Period, sure: bool, open: bool) -> Option<Vec<A
             "base image changed ({} before and after)",
             digest.get(..19).unwrap_or(digest)
         )),
+        None if last.may_be_of_a_base() => not_ruled_out(
+            "a base image that moved before each of these runs, and before no other (its digest is \
+                not printed)",
+        ),
         None => ruled_out("base image changed (none is used)"),
     }];
+    if last.may_be_of_a_base() {
+        said.push(to_decide("compare the base image's id (`docker image inspect`) in two of them"));
+    }
     said.push(ruled_out("cache not found (the import ended without error)"));
     said.push(ruled_out("another build that writes the same reference (none in these logs)"));
     said.push(to_decide(
@@ -208,7 +231,7 @@ fn rules_out(past: &Past, last: &Period, sure: bool, open: bool) -> Option<Vec<A
             )),
             to_decide("give the command lines, or put a WORKDIR in front of it"),
         ]);
-    } else if !sure {
+    } else if once {
         said.extend([not_ruled_out("chance (seen only once)"), to_decide("give a few more runs")]);
     }
     Some(said)

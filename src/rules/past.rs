@@ -133,8 +133,15 @@ impl<'a> Past<'a> {
 
     /// Stages that ran from their first step on though nothing that is shown of it changed.
     pub(super) fn losses(&self, i: usize) -> Vec<Loss<'a>> {
+        let mut losses = self.losses_on_any_base(i);
+        losses.retain(|loss| !loss.another_base);
+        losses
+    }
+
+    /// The same, and stages whose base image may be another one: its digest is not printed.
+    pub(super) fn losses_on_any_base(&self, i: usize) -> Vec<Loss<'a>> {
         let Some(build) = self.builds.get(i).copied() else { return Vec::new() };
-        let mut unexplained = self.misses(i).filter(Miss::is_unexplained).peekable();
+        let mut unexplained = self.misses(i).filter(Miss::is_unexplained_on_its_base).peekable();
         if unexplained.peek().is_none() {
             return Vec::new();
         }
@@ -144,19 +151,31 @@ impl<'a> Past<'a> {
             let (place, step) = miss.before?;
             let seen = self.index_of(place)?;
             let before = self.builds.get(seen)?.steps.get(step)?;
-            Some(Loss { stage: stage.clone(), step: miss.step, before, seen, open: miss.is_open() })
+            Some(Loss {
+                stage: stage.clone(),
+                step: miss.step,
+                before,
+                seen,
+                open: miss.is_open(),
+                another_base: miss.may_stand_on_another_base(),
+            })
         };
         unexplained.filter_map(loss).collect()
     }
 
     /// Losses of the stage that becomes the image: every kind of cache stores that one.
     pub(super) fn final_losses(&self, i: usize) -> Vec<Loss<'a>> {
-        let losses = self.losses(i);
+        self.in_final_stage(i, self.losses(i))
+    }
+
+    /// Those of them in the stage that becomes the image.
+    pub(super) fn in_final_stage(&self, i: usize, mut losses: Vec<Loss<'a>>) -> Vec<Loss<'a>> {
         if losses.is_empty() {
             return losses;
         }
         let last = self.builds.get(i).and_then(|b| chain::final_stage(b));
-        losses.into_iter().filter(|l| Some(l.stage.name) == last).collect()
+        losses.retain(|loss| Some(loss.stage.name) == last);
+        losses
     }
 
     /// Which build of this view is so many-th of the series.
@@ -275,6 +294,8 @@ pub(super) struct Loss<'a> {
     pub(super) seen: usize,
     /// An argument, an option or an edit that the logs do not show can have rerun it.
     pub(super) open: bool,
+    /// Its base image, whose digest is not printed, may be another one.
+    pub(super) another_base: bool,
 }
 
 impl Loss<'_> {

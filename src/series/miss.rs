@@ -251,17 +251,32 @@ impl Miss<'_> {
     /// changed.
     #[must_use]
     pub fn is_unexplained(&self) -> bool {
-        let open = |part: &KeyPart| matches!(part, KeyPart::Files | KeyPart::Stage | KeyPart::Base);
+        self.is_unexplained_on_its_base() && !self.may_stand_on_another_base()
+    }
+
+    /// The base image has no digest that would tell it from the one before.
+    #[must_use]
+    pub fn may_stand_on_another_base(&self) -> bool {
+        self.hidden.contains(&KeyPart::Base) && !self.lacks_its_stage()
+    }
+
+    /// As [`Miss::is_unexplained`], if the base image is the one from before.
+    #[must_use]
+    pub fn is_unexplained_on_its_base(&self) -> bool {
+        let open = |part: &KeyPart| matches!(part, KeyPart::Files | KeyPart::Stage);
         let shown = self.first && self.before.is_some() && self.differs.is_empty();
         let explained = matches!(
             self.because,
             Because::FirstRun | Because::CacheDisabled | Because::ArgumentChanged
         );
-        // A cache that is known to hold the final stage only has none of it, whatever changed.
-        let lacks = self.because == Because::NotStored
+        shown && !explained && (self.lacks_its_stage() || !self.hidden.iter().any(open))
+    }
+
+    /// A cache that is known to hold the final stage only has none of it, whatever changed.
+    fn lacks_its_stage(&self) -> bool {
+        self.because == Because::NotStored
             && self.store == Store::FinalStageOnly
-            && self.confidence == Confidence::Likely;
-        shown && !explained && (lacks || !self.hidden.iter().any(open))
+            && self.confidence == Confidence::Likely
     }
 
     /// A build argument, option or instruction that is not shown can have rerun it as well.

@@ -156,7 +156,8 @@ fn follows_files(newest: &Past) -> bool {
     let files = |miss: Miss| {
         let reads = chain::input(miss.step) == Input::Files;
         let may_be = reads || miss.hidden.contains(&KeyPart::Files);
-        miss.because == Because::InputsChanged || (miss.because == Because::Unknown && may_be)
+        let unsure = miss.confidence == Confidence::Suspected;
+        miss.because == Because::InputsChanged || (unsure && may_be)
     };
     (1..newest.len()).all(|i| newest.misses(i).all(files))
 }

@@ -113,13 +113,11 @@ fn lines(past: &Past, one: &Gone) -> Vec<Evidence> {
     let Some(((run, _), (before, earlier))) = past.get(one.at).zip(past.get(one.had)) else {
         return Vec::new();
     };
-    let imports = past.imports(one.had);
-    let read = imports.iter().find(|import| import.ok()).filter(|_| one.read);
-    let mut lines: Vec<Evidence> = read
-        .map(|import| Study::quote(before, &import.header, "was found here"))
-        .into_iter()
-        .collect();
-    if !one.read {
+    let mut lines: Vec<Evidence> = Vec::new();
+    if one.read {
+        let read = past.imports(one.had).into_iter().find(|import| import.ok());
+        lines.extend(read.map(|import| Study::quote(before, &import.header, "was found here")));
+    } else {
         let asked = past.commands(one.had).iter().find(|command| !command.cache_to.is_empty());
         lines.extend(asked.map(|c| Study::quote(before, c.line_with("cache-to"), "writes it")));
         let export = earlier.exports.first();

@@ -47,17 +47,17 @@ impl Case<'_, '_, '_> {
     /// WORKDIR on that stands on the same image as before: no value reaches that, so the cache
     /// held nothing.
     pub(super) fn is_missed_beside_another(&self) -> bool {
-        let now = self.now;
-        let beside = |stage: &&Stage| {
-            let other = stage.name != self.stage.name || stage.platform != self.stage.platform;
-            let first = stage.steps.first().filter(|_| other);
-            first.is_some_and(|step| {
+        let is_own =
+            |stage: &Stage| (stage.name, stage.platform) == (self.stage.name, self.stage.platform);
+        let missed = |stage: &Stage| {
+            stage.steps.first().is_some_and(|step| {
                 chain::input(step) == Input::None
                     && self.ledger.knows(stage, step)
                     && self.is_stored(stage)
             })
         };
-        now.build.hits() == 0 && now.stages.iter().any(|stage| beside(&stage))
+        let mut stages = self.now.stages.iter();
+        self.now.build.hits() == 0 && stages.any(|stage| !is_own(stage) && missed(stage))
     }
 
     /// Every kind of cache stores the final stage.

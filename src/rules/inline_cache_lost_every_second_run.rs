@@ -183,15 +183,14 @@ fn lines(past: &Past, period: &Period) -> Option<Vec<Evidence>> {
     );
     let import = past.imports(period.lost).into_iter().find(|t| t.ok())?;
     lines.push(Study::quote(bad, &import.header, "imported without error"));
-    lines.push(header(bad, loss.step, "ran again, though nothing it depends on changed"));
-    lines.extend(build.base_of(&loss.step.stage, &loss.step.platform).map(|base| {
-        let shows = if loss.another_base {
-            "the same name as before, without a digest"
-        } else {
-            "same base image as before"
-        };
-        Study::quote(bad, &base.quote, shows)
-    }));
+    let (ran, base) = if loss.another_base {
+        ("ran again, with the same text", "the same name as before, without a digest")
+    } else {
+        ("ran again, though nothing it depends on changed", "same base image as before")
+    };
+    lines.push(header(bad, loss.step, ran));
+    let from = build.base_of(&loss.step.stage, &loss.step.platform);
+    lines.extend(from.map(|from| Study::quote(bad, &from.quote, base)));
     Some(lines)
 }
 

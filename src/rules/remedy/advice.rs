@@ -69,7 +69,7 @@ pub fn registry_max(site: &Site) -> Fix {
             commands use it."
             .to_owned()
     }));
-    steps.extend(site.loaded.iter().any(|image| reference::same(image, &site.image)).then(|| {
+    steps.extend(site.is_kept_in_a_file().then(|| {
         format!(
             "Without a registry: keep a directory in the CI's cache in place of the image's file \
                 (`{LOCAL}`), and put the new one in its place after the build: `{MOVED}`."

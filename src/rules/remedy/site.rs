@@ -92,13 +92,15 @@ impl<'a> Site<'a> {
         let command = command_of(run, build);
         let image = image_of(run, build, command);
         let form = form_of(run, build, command);
-        let (cache, unnamed) = or_placeholder(cache_of(run, build, command, image.as_deref()));
+        let loaded: Vec<String> = run.loads.iter().map(|load| load.image.to_string()).collect();
+        let cache = cache_of(run, build, command, image.as_deref(), &loaded);
+        let (cache, unnamed) = or_placeholder(cache);
         Self {
             form,
             cache,
             unnamed,
             imports: imports_of(run, build, command),
-            loaded: run.loads.iter().map(|load| load.image.to_string()).collect(),
+            loaded,
             tag: command.and_then(|c| c.tags.first()).map(ToString::to_string),
             target: target_of(run, build, command, form),
             set_at_call: command.is_some_and(sets_caches),
@@ -152,7 +154,12 @@ impl<'a> Site<'a> {
 
     /// A builder of its own finds it: a name that has a registry, and no image from a file.
     pub(super) fn is_in_a_registry(&self, name: &str) -> bool {
-        is_named_in_one(name) && !self.loaded.iter().any(|image| reference::same(image, name))
+        is_named_in_one(name) && !is_loaded(&self.loaded, name)
+    }
+
+    /// The image that is built is kept in a file from run to run.
+    pub(super) fn is_kept_in_a_file(&self) -> bool {
+        is_loaded(&self.loaded, &self.image)
     }
 
     /// Name for the service or target, where one is needed.
@@ -313,6 +320,7 @@ fn cache_of(
     build: &Build,
     command: Option<&Command>,
     image: Option<&str>,
+    loaded: &[String],
 ) -> Result<String, String> {
     let note = notes(run, NoteKind::ComposeCacheTo)
         .filter_map(|n| registry_ref(&CacheSpec::parse(&n.value)))
@@ -321,16 +329,20 @@ fn cache_of(
     if let Some(written) = written {
         return Ok(written);
     }
-    let is_loaded = |name: &str| run.loads.iter().any(|load| reference::same(&load.image, name));
     if let Some(image) = image
-        && is_loaded(image)
+        && is_loaded(loaded, image)
     {
         return Err(format!("`{image}` comes from a file, not from a registry"));
     }
     let mut imports = imports_of(run, build, command);
-    imports.retain(|name| is_named_in_one(name) && !is_loaded(name));
+    imports.retain(|name| is_named_in_one(name) && !is_loaded(loaded, name));
     let inline = build.inline.is_some() || command.is_some_and(Command::inline);
     home::beside(imports.pop(), image, inline)
+}
+
+/// `docker load` brings the image in.
+fn is_loaded(loaded: &[String], name: &str) -> bool {
+    loaded.iter().any(|image| reference::same(image, name))
 }
 
 /// Names without a slash are those of official images, which nobody else writes to. What is in a

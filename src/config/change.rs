@@ -45,6 +45,13 @@ pub enum Change {
         /// The COPY of those files; `None` where they read none.
         first: Option<String>,
     },
+    /// Dockerfile: new instructions stand right above another one.
+    Insert {
+        /// Line of the instruction below them.
+        before: u64,
+        /// Their texts.
+        lines: Vec<String>,
+    },
     /// Dockerfile: an ARG, and the ENV and LABEL made of it, come right before the first
     /// instruction that uses them.
     DeclareLater {

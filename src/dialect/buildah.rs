@@ -5,7 +5,7 @@
 
 use memchr::memmem;
 
-use super::{Buildah as Says, Dialect, Event};
+use super::{Buildah as Says, Dialect, Event, logrus};
 use crate::source::find;
 
 /// Steps, and arrows that tell what became of them.
@@ -131,7 +131,7 @@ fn not_pushed(text: &[u8]) -> Option<Says<'_>> {
 /// `time="…" level=warning msg="Failed, retrying in 1s ... (1/3). Error: initializing source docker://r/c:0a1b…: …"`
 /// (`containers/common` `pkg/retry`): a tag that is a digest is the key of a layer.
 fn not_asked(text: &[u8]) -> Option<Says<'_>> {
-    let said = text.get(memmem::find(text, b" msg=\"Failed, retrying in ")?..)?;
+    let said = logrus::read(text)?.message.strip_prefix(b"Failed, retrying in ")?;
     let start = b"Error: initializing source docker://";
     let source = said.get(memmem::find(said, start)? + start.len()..)?;
     let (reference, error) = source.split_at_checked(memmem::find(source, b": ")?)?;

@@ -3,7 +3,7 @@
 //! Sources: `docker/buildx` `cmd/buildx/main.go`, `util/logutil/format.go`; `docker/cli`;
 //! `moby/buildkit` `client/solve.go`; docker-compose v1.
 
-use super::{Dialect, Event};
+use super::{Dialect, Event, logrus};
 use crate::source::find;
 
 /// Final errors, warnings, services, loaded images.
@@ -180,8 +180,8 @@ fn wraps_an_error(text: &[u8]) -> bool {
 /// of bake `… specified for web target(s) with …` (buildx `build/opt.go`).
 fn warning(text: &[u8]) -> Option<Event<'_>> {
     let level = text.starts_with(b"WARNING: ")
-        || text.starts_with(b"time=\"")
-        || text.starts_with(b"warning: ");
+        || text.starts_with(b"warning: ")
+        || logrus::read(text).is_some_and(|line| line.level == b"warning");
     let has = |needle: &[u8]| level && find(text, needle).is_some();
     if has(b"local cache import at ") {
         return Some(Event::Warning(text));

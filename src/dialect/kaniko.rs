@@ -6,7 +6,7 @@
 
 use memchr::memmem;
 
-use super::{Dialect, Event, Kaniko, KanikoSays as Says};
+use super::{Dialect, Event, Kaniko, KanikoSays as Says, logrus};
 use crate::source::find;
 
 /// The three forms.
@@ -38,12 +38,9 @@ fn coloured(text: &[u8]) -> Option<Kaniko<'_>> {
 
 /// `time="2026-11-21T02:59:09Z" level=info msg="RUN npm ci"`
 fn quoted(text: &[u8]) -> Option<Kaniko<'_>> {
-    let rest = text.strip_prefix(b"time=\"")?;
-    let (clock, rest) = rest.split_at_checked(memchr::memchr(b'"', rest)?)?;
-    let rest = rest.strip_prefix(b"\" level=")?;
-    let start = find(rest, b" msg=\"")? + 6;
-    let message = rest.get(start..)?.trim_ascii_end().strip_suffix(b"\"")?;
-    Some(Kaniko { says: says(message)?, clock, escaped: true })
+    let line = logrus::read(text)?;
+    let message = line.message.trim_ascii_end().strip_suffix(b"\"")?;
+    Some(Kaniko { says: says(message)?, clock: line.clock, escaped: true })
 }
 
 /// `{"level":"info","msg":"RUN npm ci","time":"2026-11-21T02:59:18Z"}`
@@ -166,26 +163,28 @@ fn named(rest: &[u8]) -> Option<Says<'_>> {
 
 /// An instruction of a Dockerfile, as `command.String()` prints it.
 fn is_step(message: &[u8]) -> bool {
-    const WORDS: [&[u8]; 16] = [
-        b"RUN",
-        b"COPY",
-        b"ADD",
-        b"WORKDIR",
-        b"ENV",
-        b"ARG",
-        b"LABEL",
-        b"CMD",
-        b"ENTRYPOINT",
-        b"EXPOSE",
-        b"USER",
-        b"VOLUME",
-        b"HEALTHCHECK",
-        b"SHELL",
-        b"STOPSIGNAL",
-        b"ONBUILD",
-    ];
     let end = memchr::memchr(b' ', message).unwrap_or(message.len());
-    message.get(..end).is_some_and(|word| WORDS.contains(&word))
+    let word = message.get(..end).unwrap_or_default();
+    // Compared without a call each, of which there would be sixteen a line.
+    matches!(
+        word,
+        b"RUN"
+            | b"COPY"
+            | b"ADD"
+            | b"WORKDIR"
+            | b"ENV"
+            | b"ARG"
+            | b"LABEL"
+            | b"CMD"
+            | b"ENTRYPOINT"
+            | b"EXPOSE"
+            | b"USER"
+            | b"VOLUME"
+            | b"HEALTHCHECK"
+            | b"SHELL"
+            | b"STOPSIGNAL"
+            | b"ONBUILD"
+    )
 }
 
 #[cfg(test)]

@@ -8,8 +8,10 @@ mod buildah;
 mod buildkit;
 mod classic;
 mod client;
+mod downloads;
 mod foreign;
 mod kaniko;
+mod logrus;
 mod rawjson;
 mod tilt;
 mod tty;
@@ -326,6 +328,13 @@ pub fn seconds(text: &[u8]) -> Option<Range<usize>> {
     output(text)?;
     let mut blanks = memchr::memchr_iter(b' ', text);
     Some(blanks.next()? + 1..blanks.next()? + 1)
+}
+
+/// Whether a line of output says that the command fetches packages.
+#[must_use]
+pub fn downloads(text: &[u8]) -> bool {
+    let said = seconds(text).and_then(|seconds| text.get(seconds.end..));
+    said.is_some_and(downloads::are_told)
 }
 
 /// Whether a text begins as an instruction of a Dockerfile does.

@@ -164,6 +164,9 @@ pub struct Build {
     /// Steps whose layer was pushed to a cache, by their index in [`Build::steps`], with the line
     /// that says so.
     pub pushed: Few<(usize, Quote)>,
+    /// Steps whose command fetched packages, by the line of their header, with the line of output
+    /// that says so. Of output most lines are passed over, so others may have fetched some too.
+    pub downloads: Few<(u64, Quote)>,
     /// Client warnings about the cache.
     pub warnings: Few<Quote>,
     /// Image references written or pushed.

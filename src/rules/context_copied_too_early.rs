@@ -6,7 +6,7 @@ mod configured;
 mod git;
 mod inner;
 mod nixpacks;
-mod order;
+pub(super) mod order;
 
 use super::dockerfile_at::{self, DockerfileAt};
 use super::installation;
@@ -61,7 +61,7 @@ impl Rule for ContextCopiedTooEarly {
     }
 
     fn gives_way(&self) -> &'static [Cause] {
-        &[Cause::Rule("cache-ref-shared")]
+        &[Cause::Rule("cache-ref-shared"), Cause::Rule("build-downloads-dependencies")]
     }
 
     fn judges_files(&self) -> bool {
@@ -88,8 +88,7 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
     let at = *spot.broken.last()?;
     let (run, build) = past.get(at)?;
     let step = spot.copy(past, at)?;
-    let kept = spot.broken.iter().all(|&i| past.is_kept(i) || stored(past, i));
-    if !kept || !takes_too_much(build, step) {
+    if !finds_its_cache(past, spot) || !takes_too_much(build, step) {
         return None;
     }
     let everything = copies_everything(&step.text);
@@ -147,8 +146,13 @@ fn worst<'a>(after: &[&'a Step], everything: bool) -> Option<(&'a Step, bool)> {
     }
 }
 
+/// In each of the runs that broke here there was a cache to be used: the reason is in the files.
+pub(super) fn finds_its_cache(past: &Past, spot: &Spot) -> bool {
+    spot.broken.iter().all(|&i| past.is_kept(i) || stored(past, i))
+}
+
 /// It copies the whole context, and is the first to, or a folder of more than settings.
-fn takes_too_much(build: &Build, step: &Step) -> bool {
+pub(super) fn takes_too_much(build: &Build, step: &Step) -> bool {
     if copies_everything(&step.text) {
         return !brings_manifests_first(build, step) && !stands_on_an_installation(build, step);
     }

@@ -10,6 +10,7 @@ mod backend;
 mod base_image_drift;
 mod branch_value;
 mod build_args;
+mod build_downloads_dependencies;
 mod build_option_changed;
 mod buildah_cache_ends_at_arg;
 mod buildah_stale_image;
@@ -257,6 +258,7 @@ pub static RULES: &[&dyn Rule] = &[
     &volatile_build_arg::VolatileBuildArg,
     &build_option_changed::BuildOptionChanged,
     &context_copied_too_early::ContextCopiedTooEarly,
+    &build_downloads_dependencies::BuildDownloadsDependencies,
     &package_lists_alone::PackageListsAlone,
     &base_image_drift::BaseImageDrift,
     &remote_add_changed::RemoteAddChanged,

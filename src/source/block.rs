@@ -25,9 +25,22 @@ static SPARE: Mutex<Vec<Room>> = Mutex::new(Vec::new());
 /// these.
 const BLANK: u8 = 2;
 
-/// How many are kept, and of how many bytes at the most.
+/// How many are kept, and of how many bytes at the most: while a file is read, and afterwards.
 const SPARES: usize = 128;
-const ROOM: usize = 64 << 10;
+const ROOM: usize = 512 << 10;
+const LASTING: usize = 64 << 10;
+
+/// Bytes that a room takes.
+fn size((bytes, entries): &Room) -> usize {
+    bytes.capacity() + entries.capacity() * size_of::<(u64, usize)>()
+}
+
+/// Gives large rooms back to the system: a file was read.
+pub(super) fn give_back() {
+    if let Ok(mut spare) = SPARE.lock() {
+        spare.retain(|room| size(room) <= LASTING);
+    }
+}
 
 /// The wanted lines of a block, copied together, and how many lines the block had.
 #[derive(Debug)]
@@ -64,15 +77,14 @@ impl Kept {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        let (mut bytes, mut entries) =
-            (std::mem::take(&mut self.bytes), std::mem::take(&mut self.entries));
-        bytes.clear();
-        entries.clear();
-        if bytes.capacity().max(entries.capacity() * size_of::<(u64, usize)>()) <= ROOM
+        let mut room = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.entries));
+        room.0.clear();
+        room.1.clear();
+        if size(&room) <= ROOM
             && let Ok(mut spare) = SPARE.lock()
             && spare.len() < SPARES
         {
-            spare.push((bytes, entries));
+            spare.push(room);
         }
     }
 }

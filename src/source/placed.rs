@@ -11,7 +11,7 @@ use memchr::{memchr, memrchr};
 use rayon::prelude::*;
 
 use super::at::ReadAt;
-use super::block::Kept;
+use super::block::{self, Kept};
 use super::{Blocks, MAX_LINE, Sieve, Sink};
 
 /// Blocks that are scanned before they are handed on, at the least. Where every line is wanted, a
@@ -65,6 +65,7 @@ pub(super) fn scan<S: Sieve>(
         ready = read?;
         next += u64::from(group);
     }
+    block::give_back();
     Ok(before)
 }
 

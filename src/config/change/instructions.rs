@@ -39,6 +39,11 @@ fn carry_out(lines: &mut Vec<(u64, Said)>, change: &Change) {
             let at = (place(lines, last) + 1).min(lines.len());
             lines.splice(at..at, moved);
         }
+        Change::Insert { before, lines: new } => {
+            let at = place(lines, *before);
+            let new = new.iter().map(|text| (0, (text.clone(), String::new())));
+            lines.splice(at..at, new);
+        }
         Change::DeclareLater { declared, before } => {
             let moved = take(lines, declared);
             // One past the last line of a stage: in front of the next FROM, or at the end.

@@ -17,6 +17,13 @@ pub(super) fn correct(text: &str, changes: &[Change]) -> Result<String, String> 
             Change::CopyLater { copy, runs, first } => {
                 copy_later(&content, &mut lines, *copy, runs, first.as_deref())?;
             }
+            Change::Insert { before, lines: new } => {
+                let stage = stage_of(&content, *before)?;
+                let start = start(stage, &lines, find(stage, *before)?, &[]);
+                for text in new {
+                    lines.insert_before(start, text);
+                }
+            }
             Change::DeclareLater { declared, before } => {
                 declare_later(&content, &mut lines, declared, *before)?;
             }

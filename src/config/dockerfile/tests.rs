@@ -143,6 +143,18 @@ fn refuses_what_would_build_something_else() {
     assert!(refused("FROM \\\n  a\n", pin(1)).contains("unusual"));
 }
 
+#[test]
+fn new_instructions_stand_above_the_comment_of_the_one_below() {
+    let lines = vec!["COPY go.mod ./".to_owned(), "RUN go mod download".to_owned()];
+    let change = Change::Insert { before: 4, lines };
+    let config =
+        Config::read("Dockerfile", "FROM a\nWORKDIR /src\n# all\nCOPY . .\n").unwrap().unwrap();
+    assert_eq!(
+        config.corrected(&[change]).unwrap().text,
+        "FROM a\nWORKDIR /src\nCOPY go.mod ./\nRUN go mod download\n# all\nCOPY . .\n"
+    );
+}
+
 proptest! {
     /// Whatever is asked for: no comment and no instruction is lost, all line ends stay as they
     /// are.

@@ -100,6 +100,11 @@ impl Reader<'_> {
             expired: self.quotes(&build.expired),
             pruned: self.quoted(build.pruned.as_ref()).map(Box::new),
             pushed: build.pushed.iter().map(|(step, quote)| (*step, self.quote(quote))).collect(),
+            downloads: build
+                .downloads
+                .iter()
+                .map(|(header, quote)| (*header, self.quote(quote)))
+                .collect(),
             warnings: self.quotes(&build.warnings),
             images: build.images.iter().map(|image| self.text(image)).collect(),
             config: self.maybe(build.config.as_ref()),

@@ -99,6 +99,11 @@ impl Writer<'_> {
             expired: self.quotes(&build.expired),
             pruned: self.quoted(build.pruned.as_deref()),
             pushed: build.pushed.iter().map(|(step, quote)| (*step, self.quote(quote))).collect(),
+            downloads: build
+                .downloads
+                .iter()
+                .map(|(header, quote)| (*header, self.quote(quote)))
+                .collect(),
             warnings: self.quotes(&build.warnings),
             images: self.texts(&build.images),
             config: self.maybe(build.config.as_ref()),

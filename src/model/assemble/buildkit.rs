@@ -84,7 +84,7 @@ impl Segment {
         if n == 0 {
             // Printers v0.10 and v0.11 write `#0 1.2 text` for output of the vertex they are at.
             if let (Body::Log, Some(current)) = (body, self.current) {
-                self.vertices.entry(current).or_default().logs = true;
+                self.vertices.entry(current).or_default().printed(line, raw);
             }
             return;
         }
@@ -93,7 +93,7 @@ impl Segment {
         }
         let here = self.current == Some(n);
         match body {
-            Body::Log => self.vertices.entry(n).or_default().logs = true,
+            Body::Log => self.vertices.entry(n).or_default().printed(line, raw),
             Body::Away => self.current = None,
             Body::Detail => {}
             Body::Took(_) => self.vertices.entry(n).or_default().ended(body, line, raw),

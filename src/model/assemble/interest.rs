@@ -65,6 +65,8 @@ struct Silent {
 
 impl Silent {
     const SLOTS: usize = 1024;
+    /// Longer lines are seldom printed twice.
+    const LONGEST: usize = 512;
 
     /// The lines of earlier blocks, if those had the same envelopes.
     fn of(stack: &Stack) -> Self {
@@ -158,12 +160,18 @@ impl Before {
             }
             return self.talking.replace(number) != Some(number) || moved;
         }
-        if dialect::reads(peeled.text) {
-            self.talking = None;
-            return true;
+        let Self { talking, silent, .. } = self;
+        let mut says = || {
+            if dialect::reads(peeled.text) {
+                *talking = None;
+                return true;
+            }
+            says_something(peeled.text, stack)
+        };
+        if peeled.text.len() > Silent::LONGEST {
+            return says();
         }
-        let silent = self.silent.get_or_insert_with(|| Silent::of(stack));
-        silent.or_says(peeled.text, || says_something(peeled.text, stack))
+        silent.get_or_insert_with(|| Silent::of(stack)).or_says(peeled.text, says)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::dialect::Body;
+use crate::dialect::{self, Body};
 use crate::model::{Amount, Digest, Engine, Few, Outcome, Quote, Text};
 
 /// How a vertex ended last.
@@ -59,6 +59,8 @@ pub(super) struct Vertex {
     pub(super) layers: Vec<Quote>,
     /// The command printed something.
     pub(super) logs: bool,
+    /// A line of its output that says that packages are fetched.
+    pub(super) downloads: Option<Quote>,
     pub(super) manifest_type: Option<Text>,
     /// `found 5 layers in cache`.
     pub(super) listed: bool,
@@ -93,6 +95,14 @@ impl Vertex {
         let name = Text::of_log(name);
         if !self.names.iter().any(|(known, _)| *known == name) {
             self.names.push((name, Quote::new(line, raw)));
+        }
+    }
+
+    /// Takes a line of the command's output. Of several in a row the first is all that is seen.
+    pub(super) fn printed(&mut self, line: u64, raw: &[u8]) {
+        self.logs = true;
+        if self.downloads.is_none() && dialect::downloads(raw) {
+            self.downloads = Some(Quote::new(line, raw));
         }
     }
 
@@ -186,9 +196,9 @@ impl Vertex {
         }
     }
 
-    /// What became of it, were it a step. See the module text, and `knowledge` of the printers:
-    /// a layer line of its own and no output is a hit whatever the last line says; `CACHED` may
-    /// have been swallowed (100 ms refresh), and a `CACHED` may be followed by an execution.
+    /// What became of it, were it a step. A layer line of its own and no output is a hit whatever the
+    /// last line says; `CACHED` may have been swallowed (100 ms refresh), and a `CACHED` may be
+    /// followed by an execution.
     pub(super) fn outcome(&self) -> (Outcome, Option<Quote>) {
         let ended = self.ended.clone();
         match self.end {

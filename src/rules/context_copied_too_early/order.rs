@@ -57,7 +57,7 @@ pub(super) fn change(stage: &Stage, copy: &Instruction) -> Result<Change, String
 }
 
 /// The COPY of the few files; `None` where none is needed.
-fn first_copy(
+pub(in crate::rules) fn first_copy(
     stage: &Stage,
     copy: &Instruction,
     last: u64,

@@ -75,6 +75,9 @@ pub(in super::super) struct Build {
     /// Steps whose layer was pushed to a cache, with the line that says so.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pushed: Vec<(usize, Quote)>,
+    /// Steps whose command fetched packages, by the line of their header, with the line that says so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub downloads: Vec<(u64, Quote)>,
     /// Warnings about the cache.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Quote>,

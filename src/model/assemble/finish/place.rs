@@ -45,6 +45,7 @@ fn step(build: &mut Build, what: Shared<Instruction>, header: &Quote, vertex: &V
         return;
     }
     let (outcome, verdict) = vertex.outcome();
+    build.downloads.extend(vertex.downloads.clone().map(|line| (header.line, line)));
     build.steps.push(Step {
         what,
         kind: StepKind::Counted,

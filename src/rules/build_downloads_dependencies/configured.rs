@@ -1,0 +1,139 @@
+//! A Dockerfile that fetches and builds in one RUN, without a log.
+
+use super::tools::{self, Tool};
+use super::{META, advice, cause, rules_out, title};
+use crate::config::{Change, Config, Instruction, Stage};
+use crate::finding::Severity;
+use crate::rules::Study;
+use crate::rules::context_copied_too_early::order;
+use crate::rules::dockerfile_at::{all, line, with_changes};
+use crate::rules::instruction::{brief, copies_everything, installs};
+use crate::rules::planned::{self, Ordered, Words};
+
+/// One finding for each Dockerfile.
+pub(super) fn findings(study: &Study) -> Vec<Ordered<'_>> {
+    all(study).filter_map(finding).collect()
+}
+
+/// A COPY of everything, and the first RUN behind it that fetches and builds.
+struct Early<'a> {
+    stage: &'a Stage,
+    copy: &'a Instruction,
+    run: &'a Instruction,
+    tool: &'static Tool,
+}
+
+fn finding(config: &Config) -> Option<Ordered<'_>> {
+    let stages = &config.content.stages;
+    let early = (0..stages.len()).find_map(|at| early(stages, at))?;
+    let Early { stage, copy, run, tool } = early;
+    if holds_packages(config, tool) {
+        return None;
+    }
+    let text = brief(&run.text);
+    let words = Words {
+        title: title(&text, &copy.text, tool.packages, false),
+        cause: cause(&copy.text, &text, tool.packages),
+        fix: with_changes(advice(&copy.text, tool), config, change(config, stage, copy, tool)),
+        rules_out: rules_out(
+            tool,
+            names_packages(config, tool),
+            "give logs: they show what it costs",
+        ),
+        subject: format!("{}:{}", config.path, run.text),
+    };
+    let copies = line(config, copy.line, "copies the whole build context");
+    let builds = line(config, run.line, "fetches and builds, and runs again with each change");
+    let lines = copies.into_iter().chain(builds).collect();
+    let finding = planned::finding(&META, Severity::Note, lines, words)?;
+    Some(Ordered { config, invalidated: run.line, finding })
+}
+
+/// Of a stage that has the packages fetched above its COPY, or stands on one that has, nothing.
+fn early(stages: &[Stage], at: usize) -> Option<Early<'_>> {
+    let stage = stages.get(at)?;
+    let copy = stage.instructions.iter().find(|i| copies_everything(&i.text))?;
+    let mut behind = stage.instructions.iter().filter(|i| i.line > copy.line);
+    let run = behind.find(|i| installs(&i.text) || tools::of(&i.text).is_some())?;
+    let tool = tools::of(&run.text)?;
+    let above = stage.instructions.iter().filter(|i| i.line < copy.line);
+    let below = planned::below(stages, at).into_iter().filter(|below| *below != at);
+    let below = below.filter_map(|at| stages.get(at)).flat_map(|stage| &stage.instructions);
+    let prepares = |i: &Instruction| tool.has_run(&i.text) || i.text.contains("-mod=vendor");
+    (!above.chain(below).any(prepares)).then_some(Early { stage, copy, run, tool })
+}
+
+/// The sources hold what the tool would fetch: a folder `vendor`.
+pub(super) fn holds_packages(config: &Config, tool: &Tool) -> bool {
+    let there = config.beside.as_ref();
+    there.zip(tool.vendored).is_some_and(|(there, vendored)| there.contains(vendored))
+}
+
+/// The file that locks the packages lies there, so there are some.
+fn names_packages(config: &Config, tool: &Tool) -> bool {
+    let there = config.beside.as_ref();
+    there.zip(tool.files.last()).is_some_and(|(there, lock)| there.contains(*lock))
+}
+
+/// The instructions that fetch the packages, above the COPY: of Go's, whose two files say all, where
+/// both are there.
+pub(super) fn change(
+    config: &Config,
+    stage: &Stage,
+    copy: &Instruction,
+    tool: &Tool,
+) -> Result<Vec<Change>, String> {
+    if tool.program != "go" {
+        return Err(format!("which files {} reads for them is not certain", tool.program));
+    }
+    let Some(there) = &config.beside else {
+        return Err("whether `go.mod` and `go.sum` are there is not known".to_owned());
+    };
+    let has = |name: &str| there.contains(name);
+    if let Some(missing) = tool.files.iter().find(|name| !has(name)) {
+        return Err(format!("`{missing}` is neither next to it nor in the root of the checkout"));
+    }
+    if has("go.work") {
+        return Err("`go.work` is there too, and leads to modules in other folders".to_owned());
+    }
+    let files: Vec<String> = tool.files.iter().map(|file| (*file).to_owned()).collect();
+    let first = order::first_copy(stage, copy, copy.line, &files)?;
+    let lines = first.into_iter().chain(["RUN go mod download".to_owned()]).collect();
+    Ok(vec![Change::Insert { before: copy.line, lines }])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    const FILE: &str = "FROM golang\nWORKDIR /src\nCOPY . .\nRUN go build .\n";
+
+    fn config(there: Option<&[&str]>) -> Config {
+        let mut config = Config::read("Dockerfile", FILE).unwrap().unwrap();
+        config.beside = there.map(|names| {
+            names.iter().map(|name| (*name).to_owned()).collect::<HashSet<_>>().into()
+        });
+        config
+    }
+
+    #[test]
+    fn a_patch_needs_both_files_of_the_modules() {
+        let refused = |there: Option<&[&str]>| {
+            let config = config(there);
+            let Early { stage, copy, tool, .. } = early(&config.content.stages, 0).unwrap();
+            change(&config, stage, copy, tool).err().unwrap_or_default()
+        };
+        assert_eq!(refused(Some(&["go.mod", "go.sum"])), "");
+        assert!(refused(Some(&["go.mod"])).starts_with("`go.sum` is neither"));
+        assert!(refused(Some(&["go.mod", "go.sum", "go.work"])).starts_with("`go.work` is there"));
+        assert!(refused(None).starts_with("whether"));
+    }
+
+    #[test]
+    fn modules_that_lie_in_the_sources_are_not_downloaded() {
+        assert!(finding(&config(Some(&["go.mod", "go.sum", "vendor"]))).is_none());
+        assert!(finding(&config(Some(&["go.mod", "go.sum"]))).is_some());
+    }
+}

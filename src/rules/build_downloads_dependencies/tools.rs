@@ -1,0 +1,259 @@
+//! Tools that fetch packages and build with them in one command.
+//!
+//! Knows texts of RUN only. To add a tool: one row.
+
+use crate::rules::instruction::{cache_mount, fetches, mounts_files};
+
+/// A tool, and how its packages are fetched alone.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Tool {
+    pub(super) program: &'static str,
+    /// Words that make it build the sources, and fetch what they need before that.
+    builds: &'static [&'static str],
+    /// Words with which it fetches nothing.
+    offline: &'static [&'static str],
+    /// What it fetches.
+    pub(super) packages: &'static str,
+    /// A folder of the sources that holds what it would fetch.
+    pub(super) vendored: Option<&'static str>,
+    /// The files that name the packages.
+    pub(super) files: &'static [&'static str],
+    /// Instructions that fetch the packages and nothing else, to stand above the COPY.
+    pub(super) alone: &'static str,
+    /// What else has to be known of them.
+    pub(super) note: &'static str,
+}
+
+const GRADLE: &[&str] =
+    &["assemble", "bootJar", "build", "check", "installDist", "jar", "shadowJar", "test", "war"];
+const MAVEN: &[&str] = &["compile", "deploy", "install", "package", "test", "verify"];
+const MAVEN_NOTE: &str =
+    "A project of several modules needs the `pom.xml` of each of them there, in its folder.";
+const GRADLE_NOTE: &str = "Copy what the build files read along with them: those of \
+    subprojects, `gradle.properties`, `*.gradle.kts` instead of `*.gradle`, version catalogues.";
+
+/// All of them.
+const TOOLS: [Tool; 8] = [
+    Tool {
+        program: "go",
+        builds: &["build", "generate", "install", "run", "test", "vet"],
+        offline: &["-mod=vendor", "GOFLAGS=-mod=vendor"],
+        packages: "modules",
+        vendored: Some("vendor"),
+        files: &["go.mod", "go.sum"],
+        alone: "COPY go.mod go.sum ./\nRUN go mod download",
+        note: "A `replace` that leads to a folder of the repository, or a `go.work`, needs that \
+            there too.",
+    },
+    Tool {
+        program: "cargo",
+        builds: &["bench", "build", "check", "clippy", "install", "run", "rustc", "test"],
+        offline: &["--offline", "--frozen"],
+        packages: "crates",
+        vendored: Some("vendor"),
+        files: &["Cargo.toml", "Cargo.lock"],
+        alone: "FROM rust:1 AS chef\nRUN cargo install cargo-chef --locked\nWORKDIR /app\n\n\
+            FROM chef AS planner\nCOPY . .\nRUN cargo chef prepare --recipe-path recipe.json\n\n\
+            FROM chef AS build\nCOPY --from=planner /app/recipe.json .\n\
+            RUN cargo chef cook --release --recipe-path recipe.json",
+        note: "`cargo chef cook` compiles the dependencies too, which is most of the work.",
+    },
+    Tool {
+        program: "mvn",
+        builds: MAVEN,
+        offline: &["-o", "--offline"],
+        packages: "artifacts",
+        vendored: None,
+        files: &["pom.xml"],
+        alone: "COPY pom.xml ./\nRUN mvn -B dependency:go-offline",
+        note: MAVEN_NOTE,
+    },
+    Tool {
+        program: "mvnw",
+        builds: MAVEN,
+        offline: &["-o", "--offline"],
+        packages: "artifacts",
+        vendored: None,
+        files: &["pom.xml"],
+        alone: "COPY mvnw pom.xml ./\nCOPY .mvn .mvn\nRUN ./mvnw -B dependency:go-offline",
+        note: MAVEN_NOTE,
+    },
+    Tool {
+        program: "gradle",
+        builds: GRADLE,
+        offline: &["--offline"],
+        packages: "dependencies",
+        vendored: None,
+        files: &["settings.gradle", "build.gradle"],
+        alone: "COPY settings.gradle build.gradle ./\nRUN gradle --no-daemon dependencies",
+        note: GRADLE_NOTE,
+    },
+    Tool {
+        program: "gradlew",
+        builds: GRADLE,
+        offline: &["--offline"],
+        packages: "dependencies",
+        vendored: None,
+        files: &["settings.gradle", "build.gradle"],
+        alone: "COPY gradlew settings.gradle build.gradle ./\nCOPY gradle gradle\n\
+            RUN ./gradlew --no-daemon dependencies",
+        note: GRADLE_NOTE,
+    },
+    Tool {
+        program: "dotnet",
+        builds: &["build", "pack", "publish", "test"],
+        offline: &["--no-restore", "--no-build"],
+        packages: "packages",
+        vendored: None,
+        files: &["*.csproj"],
+        alone: "COPY *.sln *.csproj ./\nRUN dotnet restore",
+        note: "Projects in folders of their own have to be copied to these; the build may then \
+            have `--no-restore`.",
+    },
+    Tool {
+        program: "swift",
+        builds: &["build", "test"],
+        offline: &["--skip-update"],
+        packages: "packages",
+        vendored: None,
+        files: &["Package.swift", "Package.resolved"],
+        alone: "COPY Package.swift Package.resolved ./\nRUN swift package resolve",
+        note: "",
+    },
+];
+
+/// The tool whose packages a RUN fetches before it builds the sources; none where these come from a
+/// mount, which keeps them or brings them.
+pub(super) fn of(run: &str) -> Option<&'static Tool> {
+    if cache_mount(run).is_some() || mounts_files(run) {
+        return None;
+    }
+    commands(run).find_map(|words| {
+        let tool = named(&words)?;
+        let offline = words.iter().any(|word| tool.offline.contains(word));
+        (!offline && tool.is_asked_to_build(&words)).then_some(tool)
+    })
+}
+
+impl Tool {
+    /// A RUN has the packages fetched, alone or because it builds something: what a stage does so
+    /// above its COPY is there already.
+    pub(super) fn has_run(&self, run: &str) -> bool {
+        let prepares = |words: Vec<&str>| {
+            named(&words).is_some_and(|tool| tool.program == self.program)
+                && !installs_a_tool(&words)
+                && (self.is_asked_to_build(&words) || fetches(&words.join(" ")))
+        };
+        commands(run).any(prepares)
+    }
+
+    fn is_asked_to_build(&self, words: &[&str]) -> bool {
+        let mut rest = words.iter().skip_while(|word| name(word) != self.program).skip(1);
+        let asks = |word: &&str| self.builds.contains(&task(word));
+        let verb = match self.program {
+            // Phases and tasks stand anywhere, and several of them.
+            "mvn" | "mvnw" | "gradle" | "gradlew" => rest.any(asks),
+            _ => rest.find(|word| !word.starts_with(['-', '+'])).is_some_and(asks),
+        };
+        verb && !installs_a_tool(words)
+    }
+}
+
+/// `go install example.com/tool@v1`, `cargo install cargo-chef`: it builds what others have written.
+fn installs_a_tool(words: &[&str]) -> bool {
+    let local = |word: &&str| matches!(*word, "--path" | ".") || word.starts_with("--path=");
+    words.contains(&"install")
+        && (words.iter().any(|word| word.contains('@'))
+            || words.iter().any(|word| name(word) == "cargo") && !words.iter().any(local))
+}
+
+/// The tool that a command calls, behind the variables that it is given.
+fn named(words: &[&str]) -> Option<&'static Tool> {
+    let is_given = |word: &&&str| word.contains('=') && !word.starts_with('-');
+    let program = words.iter().find(|word| !is_given(word) && **word != "exec")?;
+    TOOLS.iter().find(|tool| tool.program == name(program))
+}
+
+/// `bootJar` of `:app:bootJar`.
+fn task(word: &str) -> &str {
+    word.rsplit(':').next().unwrap_or(word)
+}
+
+/// `./gradlew`, `/usr/local/go/bin/go`.
+fn name(word: &str) -> &str {
+    word.rsplit('/').next().unwrap_or(word)
+}
+
+/// The words of each command of a RUN, without its options.
+fn commands(run: &str) -> impl Iterator<Item = Vec<&str>> {
+    let text = run.strip_prefix("RUN ").unwrap_or_default();
+    text.split(['&', ';', '|', '\n']).map(words)
+}
+
+fn words(command: &str) -> Vec<&str> {
+    let all = command.split(|c: char| c.is_ascii_whitespace() || "\"'[],()".contains(c));
+    let all = all.filter(|word| !word.is_empty());
+    all.skip_while(|word| word.starts_with("--")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn program(run: &str) -> Option<&'static str> {
+        of(run).map(|tool| tool.program)
+    }
+
+    #[test]
+    fn commands_that_fetch_and_build() {
+        for (run, wanted) in [
+            ("RUN go build -o /out/app ./cmd/app", "go"),
+            ("RUN CGO_ENABLED=0 GOOS=linux go build -ldflags=\"-s -w\" .", "go"),
+            ("RUN --network=default go install ./...", "go"),
+            ("RUN cd api && cargo +nightly build --release", "cargo"),
+            ("RUN mvn -B -DskipTests clean package", "mvn"),
+            ("RUN chmod +x gradlew && ./gradlew :app:bootJar --no-daemon", "gradlew"),
+            ("RUN dotnet publish -c Release -o /out", "dotnet"),
+            ("RUN [\"go\", \"build\", \"./...\"]", "go"),
+        ] {
+            assert_eq!(program(run), Some(wanted), "{run}");
+        }
+    }
+
+    #[test]
+    fn commands_that_fetch_nothing_or_elsewhere() {
+        for run in [
+            "RUN go build -mod=vendor ./...",
+            "RUN GOFLAGS=-mod=vendor go build ./...",
+            "RUN --mount=type=cache,target=/go/pkg/mod go build ./...",
+            "RUN --mount=type=bind,target=. go build ./...",
+            "RUN go install example.com/tool@v1.2.3",
+            "RUN go env -w GOPROXY=https://goproxy.example.com",
+            "RUN go mod download",
+            "RUN cargo install cargo-chef",
+            "RUN cargo chef cook --release",
+            "RUN cargo build --offline",
+            "RUN mvn -o package",
+            "RUN mvn dependency:go-offline",
+            "RUN dotnet publish --no-restore",
+            "RUN make build",
+            "RUN echo go build",
+            "COPY . .",
+        ] {
+            assert_eq!(program(run), None, "{run}");
+        }
+    }
+
+    #[test]
+    fn what_has_the_packages_fetched() {
+        let go = of("RUN go build .").unwrap();
+        assert!(go.has_run("RUN go mod download"));
+        assert!(go.has_run("RUN apk add git && go build ./cmd/first"));
+        assert!(!go.has_run("RUN go env -w GOPROXY=https://goproxy.example.com"));
+        assert!(!go.has_run("RUN go install example.com/tool@latest"));
+        let cargo = of("RUN cargo build").unwrap();
+        assert!(cargo.has_run("RUN cargo chef cook --release"));
+        assert!(cargo.has_run("RUN mkdir src && echo 'fn main() {}' > src/main.rs && cargo build"));
+        assert!(!cargo.has_run("RUN cargo install cargo-chef"));
+    }
+}

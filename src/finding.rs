@@ -24,6 +24,13 @@ pub enum Severity {
     Error,
 }
 
+/// The text with a capital letter, as a sentence begins.
+#[must_use]
+pub fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 /// One quoted line of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {

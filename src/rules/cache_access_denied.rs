@@ -8,7 +8,7 @@ use super::backend::{self, Cause, Draft, Refusal, Side, manifest_only};
 use super::options::is_bare_type;
 use super::remedy::{Site, login, reference};
 use super::{Effect, Rule, RuleMeta, Study};
-use crate::finding::{Alternative, Confidence, Finding, Fix, Severity, not_ruled_out};
+use crate::finding::{Alternative, Confidence, Finding, Fix, Severity, capitalised, not_ruled_out};
 use crate::model::{CacheKind, Dialect};
 
 pub(super) struct CacheAccessDenied;
@@ -120,7 +120,7 @@ fn reason(repo: &str, group: &[Refusal]) -> String {
         return hub::cause_without_registry(repo);
     }
     if let Some(said) = bucket::answer(group) {
-        return format!("{} {said}.", capital(backend::place(repo)));
+        return format!("{} {said}.", capitalised(backend::place(repo)));
     }
     if helper::fails(group) {
         return helper::CAUSE.to_owned();
@@ -149,11 +149,6 @@ fn takes_no_uploads(group: &[Refusal]) -> bool {
 /// `denied: Your authorization token has expired. Reauthenticate and try again.` (Amazon ECR)
 fn is_expired(refusal: &Refusal) -> bool {
     refusal.said().contains("authorization token has expired")
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn fix_of(study: &Study, repo: &str, export: bool, group: &[Refusal]) -> Fix {

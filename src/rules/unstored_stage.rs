@@ -15,7 +15,7 @@ use super::past::{self, Loss, Past, cost};
 use super::planned;
 use super::remedy::At;
 use super::{RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, capitalised};
 use crate::model::{Outcome, Step};
 use crate::series::chain::{self, Input, Stage};
 use crate::series::standing;
@@ -123,7 +123,7 @@ pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Fin
             } else {
                 "while steps of the final stage come from the cache"
             },
-            wording::sentence(words.store)
+            capitalised(words.store)
         ),
         evidence: Proof::from_lines(evidence)?.seen_in(past.places(seen.iter().map(|one| one.at))),
         fix: words.fix,

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::prose::prose;
-use crate::finding::Finding;
+use crate::finding::{Finding, capitalised};
 use crate::model::Build;
 use crate::render::escape::line;
 use crate::render::{Report, names, phrases, units};
@@ -104,13 +104,7 @@ fn split(text: &str) -> (String, String) {
 /// A title as a sentence; words that are names (`type=gha`) stay as they are.
 fn capital(text: &str) -> String {
     let first = text.split(' ').next().unwrap_or_default();
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(c) if first.chars().all(char::is_alphabetic) => {
-            c.to_uppercase().chain(chars).collect()
-        }
-        _ => text.to_owned(),
-    }
+    if first.chars().all(char::is_alphabetic) { capitalised(text) } else { text.to_owned() }
 }
 
 #[cfg(test)]

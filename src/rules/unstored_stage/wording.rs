@@ -107,9 +107,3 @@ fn takes_values<'a>(
     let values = chain::input(first) == Input::Values;
     (values && proof::takes_values(past, file, last.at, first)).then_some(first)
 }
-
-/// With a capital letter.
-pub(super) fn sentence(store: &str) -> String {
-    let mut letters = store.chars();
-    letters.next().map(|c| c.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}

@@ -25,8 +25,8 @@ static META: RuleMeta = RuleMeta {
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
     what: "One RUN behind a COPY of the sources fetches packages and builds with them (`go build`, \
-        `cargo build`, `mvn package`, `gradle build`, `dotnet publish`, `swift build`), and nothing \
-        of the stage fetches them before. Without a log: a Dockerfile written so, as a note.",
+        `cargo build`, `mvn package`, `gradle build`, `dotnet publish`, `pip install .`, \
+        `swift build`), and nothing of the stage fetches them before. Without a log: a Dockerfile written so, as a note.",
     why: "A changed source file makes the COPY run again, and with it the RUN: what it downloads \
         and, with some tools, compiles for the packages is the same as before, and no step of its \
         own holds it in the cache.",
@@ -151,9 +151,8 @@ fn title(run: &str, copy: &str, packages: &str, seen: bool) -> String {
 fn cause(copy: &str, run: &str, packages: &str) -> String {
     format!(
         "`{copy}` runs again as soon as any file that it copies changes, and with it `{run}`, which \
-            fetches the {packages} and builds in one step. The {packages} are named in a few files \
-            that seldom change: fetched in a step of their own above the COPY, they come from the \
-            cache."
+            fetches the {packages} each time. These are named in files that seldom change: fetched \
+            in a step of their own above the COPY, they come from the cache."
     )
 }
 

@@ -33,10 +33,10 @@ const GRADLE_NOTE: &str = "Copy what the build files read along with them: those
     subprojects, `gradle.properties`, `*.gradle.kts` instead of `*.gradle`, version catalogues.";
 
 /// All of them.
-const TOOLS: [Tool; 8] = [
+const TOOLS: [Tool; 9] = [
     Tool {
         program: "go",
-        builds: &["build", "generate", "install", "run", "test", "vet"],
+        builds: &["build", "generate", "get", "install", "run", "test", "vet"],
         offline: &["-mod=vendor", "GOFLAGS=-mod=vendor"],
         packages: "modules",
         vendored: Some("vendor"),
@@ -111,6 +111,17 @@ const TOOLS: [Tool; 8] = [
             have `--no-restore`.",
     },
     Tool {
+        program: "pip",
+        builds: &["install"],
+        offline: &["--no-deps", "--no-index", "-r", "--requirement"],
+        packages: "packages",
+        vendored: None,
+        files: &["requirements.txt"],
+        alone: "COPY requirements.txt ./\nRUN pip install -r requirements.txt",
+        note: "Write what the project depends on into `requirements.txt` (`uv export`, \
+            `pip-compile`), and install the project itself with `--no-deps` below the COPY.",
+    },
+    Tool {
         program: "swift",
         builds: &["build", "test"],
         offline: &["--skip-update"],
@@ -141,8 +152,8 @@ impl Tool {
     pub(super) fn has_run(&self, run: &str) -> bool {
         let prepares = |words: Vec<&str>| {
             named(&words).is_some_and(|tool| tool.program == self.program)
-                && !installs_a_tool(&words)
-                && (self.is_asked_to_build(&words) || fetches(&words.join(" ")))
+                && (self.is_asked_to_build(&words)
+                    || fetches(&words.join(" ")) && !installs_a_tool(&words))
         };
         commands(run).any(prepares)
     }
@@ -159,12 +170,21 @@ impl Tool {
     }
 }
 
-/// `go install example.com/tool@v1`, `cargo install cargo-chef`: it builds what others have written.
+/// `go install example.com/tool@v1`, `cargo install cargo-chef`, `pip install --upgrade pip`: it
+/// installs what others have written and the sources do not name.
 fn installs_a_tool(words: &[&str]) -> bool {
-    let local = |word: &&str| matches!(*word, "--path" | ".") || word.starts_with("--path=");
-    words.contains(&"install")
-        && (words.iter().any(|word| word.contains('@'))
-            || words.iter().any(|word| name(word) == "cargo") && !words.iter().any(local))
+    let Some(at) = words.iter().position(|word| matches!(*word, "install" | "get")) else {
+        return false;
+    };
+    let rest = words.get(at + 1..).unwrap_or_default();
+    let local = |word: &&str| word.starts_with(['.', '/']) || word.starts_with("--path");
+    let has = |options: &[&str]| rest.iter().any(|word| options.contains(word));
+    match words.iter().copied().map(name).find(|word| TOOLS.iter().any(|t| t.program == *word)) {
+        Some("go") => rest.iter().any(|word| word.contains('@')),
+        Some("cargo") => !rest.iter().any(local),
+        Some("pip") => !rest.iter().any(local) && !has(&["-r", "--requirement", "-e"]),
+        _ => false,
+    }
 }
 
 /// The tool that a command calls, behind the variables that it is given.
@@ -179,9 +199,12 @@ fn task(word: &str) -> &str {
     word.rsplit(':').next().unwrap_or(word)
 }
 
-/// `./gradlew`, `/usr/local/go/bin/go`.
+/// `./gradlew`, `/usr/local/go/bin/go`; `pip3` is `pip`.
 fn name(word: &str) -> &str {
-    word.rsplit('/').next().unwrap_or(word)
+    match word.rsplit('/').next().unwrap_or(word) {
+        "pip3" => "pip",
+        name => name,
+    }
 }
 
 /// The words of each command of a RUN, without its options.
@@ -193,7 +216,11 @@ fn commands(run: &str) -> impl Iterator<Item = Vec<&str>> {
 fn words(command: &str) -> Vec<&str> {
     let all = command.split(|c: char| c.is_ascii_whitespace() || "\"'[],()".contains(c));
     let all = all.filter(|word| !word.is_empty());
-    all.skip_while(|word| word.starts_with("--")).collect()
+    let all: Vec<&str> = all.skip_while(|word| word.starts_with("--")).collect();
+    match all.as_slice() {
+        [python, "-m", rest @ ..] if python.starts_with("python") => rest.to_vec(),
+        _ => all,
+    }
 }
 
 #[cfg(test)]
@@ -215,6 +242,9 @@ mod tests {
             ("RUN chmod +x gradlew && ./gradlew :app:bootJar --no-daemon", "gradlew"),
             ("RUN dotnet publish -c Release -o /out", "dotnet"),
             ("RUN [\"go\", \"build\", \"./...\"]", "go"),
+            ("RUN go get -d -v ./... && go install -v ./...", "go"),
+            ("RUN pip install --no-cache-dir .", "pip"),
+            ("RUN python3 -m pip install -e .[test]", "pip"),
         ] {
             assert_eq!(program(run), Some(wanted), "{run}");
         }
@@ -236,6 +266,10 @@ mod tests {
             "RUN mvn -o package",
             "RUN mvn dependency:go-offline",
             "RUN dotnet publish --no-restore",
+            "RUN pip install -r requirements.txt .",
+            "RUN pip3 install --upgrade pip setuptools",
+            "RUN pip install --no-deps .",
+            "RUN go get example.com/tool@v1.2.3",
             "RUN make build",
             "RUN echo go build",
             "COPY . .",
@@ -255,5 +289,8 @@ mod tests {
         assert!(cargo.has_run("RUN cargo chef cook --release"));
         assert!(cargo.has_run("RUN mkdir src && echo 'fn main() {}' > src/main.rs && cargo build"));
         assert!(!cargo.has_run("RUN cargo install cargo-chef"));
+        let pip = of("RUN pip install .").unwrap();
+        assert!(pip.has_run("RUN python -m pip install -r requirements.txt"));
+        assert!(!pip.has_run("RUN pip install --upgrade pip"));
     }
 }

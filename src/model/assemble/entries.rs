@@ -13,13 +13,13 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::value::RawValue;
 
 /// One entry, with its text.
-pub(super) enum Entry<'a> {
+pub(super) enum Entry<'e, 'a> {
     /// A vertex changed its state.
-    Vertex(Box<Record<'a>>, &'a str),
+    Vertex(&'e Record<'a>, &'a str),
     /// Part of the work of a vertex.
-    Status(Status<'a>, &'a str),
+    Status(&'e Status<'a>, &'a str),
     /// Output of a vertex.
-    Log(Log<'a>),
+    Log(&'e Log<'a>),
 }
 
 /// State of a vertex.
@@ -73,18 +73,18 @@ pub(super) struct Log<'a> {
 
 /// Reads the line up to its end, to where it is no such object any more, or to the entry behind
 /// which no other is wanted.
-pub(super) fn each<'a>(line: &'a [u8], mut take: impl FnMut(Entry<'a>) -> ControlFlow<()>) {
-    let mut json = serde_json::Deserializer::from_slice(line);
-    // What was read before an error has been taken; a cut line always ends in one.
-    let _ = json.deserialize_map(Object(&mut take));
+pub(super) fn each<'a>(line: &'a [u8], mut take: impl FnMut(Entry<'_, 'a>) -> ControlFlow<()>) {
+    // What was read before an error has been taken; a cut line always ends in one. Text is read
+    // faster than bytes, each string of which is looked at for what is no UTF-8.
+    let _ = match str::from_utf8(line) {
+        Ok(text) => serde_json::Deserializer::from_str(text).deserialize_map(Object(&mut take)),
+        Err(_) => serde_json::Deserializer::from_slice(line).deserialize_map(Object(&mut take)),
+    };
 }
 
-/// Hands an entry on; an error where no other is wanted, which ends the reading.
-fn hand_on<'a, E: Error>(
-    entry: Entry<'a>,
-    take: &mut impl FnMut(Entry<'a>) -> ControlFlow<()>,
-) -> Result<(), E> {
-    match take(entry) {
+/// An error where no other entry is wanted, which ends the reading.
+fn go_on<E: Error>(wanted: ControlFlow<()>) -> Result<(), E> {
+    match wanted {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(E::custom("no other entry is wanted")),
     }
@@ -92,7 +92,7 @@ fn hand_on<'a, E: Error>(
 
 struct Object<F>(F);
 
-impl<'a, F: FnMut(Entry<'a>) -> ControlFlow<()>> Visitor<'a> for Object<F> {
+impl<'a, F: FnMut(Entry<'_, 'a>) -> ControlFlow<()>> Visitor<'a> for Object<F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -113,9 +113,9 @@ impl<'a, F: FnMut(Entry<'a>) -> ControlFlow<()>> Visitor<'a> for Object<F> {
 }
 
 /// An array of one kind of entries.
-struct Array<'f, 'a, F>(fn(&'a str) -> Option<Entry<'a>>, &'f mut F);
+struct Array<'f, 'a, F>(fn(&'a str, &mut F) -> ControlFlow<()>, &'f mut F);
 
-impl<'a, F: FnMut(Entry<'a>) -> ControlFlow<()>> DeserializeSeed<'a> for Array<'_, 'a, F> {
+impl<'a, F: FnMut(Entry<'_, 'a>) -> ControlFlow<()>> DeserializeSeed<'a> for Array<'_, 'a, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'a>>(self, json: D) -> Result<(), D::Error> {
@@ -123,7 +123,7 @@ impl<'a, F: FnMut(Entry<'a>) -> ControlFlow<()>> DeserializeSeed<'a> for Array<'
     }
 }
 
-impl<'a, F: FnMut(Entry<'a>) -> ControlFlow<()>> Visitor<'a> for Array<'_, 'a, F> {
+impl<'a, F: FnMut(Entry<'_, 'a>) -> ControlFlow<()>> Visitor<'a> for Array<'_, 'a, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -133,9 +133,7 @@ impl<'a, F: FnMut(Entry<'a>) -> ControlFlow<()>> Visitor<'a> for Array<'_, 'a, F
     fn visit_seq<S: SeqAccess<'a>>(self, mut seq: S) -> Result<(), S::Error> {
         let Self(read, take) = self;
         while let Some(raw) = seq.next_element::<&'a RawValue>()? {
-            if let Some(entry) = read(raw.get()) {
-                hand_on(entry, take)?;
-            }
+            go_on(read(raw.get(), take))?;
         }
         Ok(())
     }
@@ -144,7 +142,7 @@ impl<'a, F: FnMut(Entry<'a>) -> ControlFlow<()>> Visitor<'a> for Array<'_, 'a, F
 /// Output, which is long and of which no text is kept: it is read over once.
 struct Logs<'f, F>(&'f mut F);
 
-impl<'a, F: FnMut(Entry<'a>) -> ControlFlow<()>> DeserializeSeed<'a> for Logs<'_, F> {
+impl<'a, F: FnMut(Entry<'_, 'a>) -> ControlFlow<()>> DeserializeSeed<'a> for Logs<'_, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'a>>(self, json: D) -> Result<(), D::Error> {
@@ -152,7 +150,7 @@ impl<'a, F: FnMut(Entry<'a>) -> ControlFlow<()>> DeserializeSeed<'a> for Logs<'_
     }
 }
 
-impl<'a, F: FnMut(Entry<'a>) -> ControlFlow<()>> Visitor<'a> for Logs<'_, F> {
+impl<'a, F: FnMut(Entry<'_, 'a>) -> ControlFlow<()>> Visitor<'a> for Logs<'_, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -161,18 +159,28 @@ impl<'a, F: FnMut(Entry<'a>) -> ControlFlow<()>> Visitor<'a> for Logs<'_, F> {
 
     fn visit_seq<S: SeqAccess<'a>>(self, mut seq: S) -> Result<(), S::Error> {
         while let Some(log) = seq.next_element::<Log>()? {
-            hand_on(Entry::Log(log), self.0)?;
+            go_on((self.0)(Entry::Log(&log)))?;
         }
         Ok(())
     }
 }
 
-fn vertex(raw: &str) -> Option<Entry<'_>> {
-    Some(Entry::Vertex(Box::new(serde_json::from_str(raw).ok()?), raw))
+/// Hands a vertex on. What cannot be read is passed over.
+fn vertex<'a, F>(raw: &'a str, take: &mut F) -> ControlFlow<()>
+where
+    F: FnMut(Entry<'_, 'a>) -> ControlFlow<()>,
+{
+    let read = serde_json::from_str(raw);
+    read.map_or(ControlFlow::Continue(()), |record| take(Entry::Vertex(&record, raw)))
 }
 
-fn status(raw: &str) -> Option<Entry<'_>> {
-    Some(Entry::Status(serde_json::from_str(raw).ok()?, raw))
+/// Hands a status on.
+fn status<'a, F>(raw: &'a str, take: &mut F) -> ControlFlow<()>
+where
+    F: FnMut(Entry<'_, 'a>) -> ControlFlow<()>,
+{
+    let read = serde_json::from_str(raw);
+    read.map_or(ControlFlow::Continue(()), |status| take(Entry::Status(&status, raw)))
 }
 
 #[cfg(test)]
@@ -185,8 +193,8 @@ mod tests {
         let mut seen = Vec::new();
         each(line, |entry| {
             seen.push(match entry {
-                Entry::Vertex(record, _) => record.name.into_owned(),
-                Entry::Status(status, _) => status.id.into_owned(),
+                Entry::Vertex(record, _) => record.name.to_string(),
+                Entry::Status(status, _) => status.id.to_string(),
                 Entry::Log(log) => format!("log {}", log.vertex),
             });
             ControlFlow::Continue(())

@@ -13,7 +13,7 @@ use super::metrics::Measured;
 use super::provenance::Attested;
 use super::store::Operations;
 use super::{Evidence, Given, What, alone, stored};
-use crate::model::{Build, Digest, Few, Outcome, Problem, Run, Step, Text};
+use crate::model::{Build, Digest, Few, NoCache, Outcome, Problem, Run, Step, Text};
 
 /// What else files say.
 #[derive(Debug, Default)]
@@ -92,7 +92,10 @@ fn is_attached(runs: &mut [Run], file: &Evidence) -> bool {
             let at = named.or_else(|| beside(runs, &file.source));
             let run = at.and_then(|at| runs.get_mut(at));
             let run = run.filter(|run| !run.builds.iter().all(|b| contradicts(b, &record.bases)));
-            run.is_some_and(|run| give(run, file, Some(&record.given)))
+            run.is_some_and(|run| {
+                spare(run, &record.no_cache);
+                give(run, file, Some(&record.given))
+            })
         }
         What::Metrics(measured) => {
             let run = beside(runs, &file.source).and_then(|at| runs.get_mut(at));
@@ -129,32 +132,53 @@ fn attested(runs: &mut [Run], file: &Evidence, attested: &Attested) -> bool {
     if let Some(definition) = &attested.definition {
         keyed(run, file, definition, |_| true);
     }
+    spare(run, &attested.no_cache);
     give(run, file, attested.given.as_ref())
 }
 
-/// The log prints base images, and none of them is one of these.
+/// The log prints a base image that is none of these: a build names all that it resolved.
 fn contradicts(build: &Build, bases: &[Digest]) -> bool {
     let printed: Vec<Digest> =
         build.bases.iter().filter_map(|base| Digest::parse(base.digest.as_deref()?)).collect();
-    !printed.is_empty() && !bases.is_empty() && !printed.iter().any(|digest| bases.contains(digest))
+    !bases.is_empty() && !printed.iter().all(|digest| bases.contains(digest))
 }
 
-/// Most commands of the build are none of the definition, as far as their first words tell: values
-/// are filled in where they are printed, and of a here-document one line is.
+/// A command or directory of the build is none of the definition, as far as first words tell:
+/// values are filled in where they are printed, of a here-document one line is, and of the exec form
+/// all words are in one list.
 fn runs_others(build: &Build, defined: &CacheConfig) -> bool {
     let first_words = |text: &str| {
         let plain = text.split(['$', '\n']).next().unwrap_or_default();
         plain.split_ascii_whitespace().take(2).collect::<Vec<_>>().join(" ")
     };
-    let commands = defined.records.iter().filter(|record| record.runs);
-    let texts = commands.filter_map(|record| record.text.as_deref());
+    let (runs, others): (Vec<_>, Vec<_>) = defined.records.iter().partition(|record| record.runs);
+    let texts = runs.iter().filter_map(|record| record.text.as_deref());
     let told: Vec<String> = texts.map(first_words).collect();
+    let made: Vec<&str> = others.iter().filter_map(|record| record.text.as_deref()).collect();
     let Ok(any_told) = AhoCorasick::new(&told) else { return false };
-    let runs = build.steps.iter().filter(|step| step.instruction == "RUN");
-    let (known, others): (Vec<&Step>, Vec<&Step>) = runs
-        .filter(|step| !step.text.contains("<<"))
-        .partition(|step| any_told.is_match(&*step.text));
-    !told.is_empty() && known.len() < others.len()
+    let is_other = |step: &&Step| match step.instruction.as_str() {
+        "RUN" if step.text.contains("<<") || step.text.ends_with(']') => false,
+        "RUN" => {
+            let words: Vec<&str> = step.text.split_ascii_whitespace().collect();
+            !any_told.is_match(&words.join(" "))
+        }
+        "WORKDIR" => {
+            let path = step.text.trim_start_matches("WORKDIR").trim();
+            let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
+            path.starts_with('/') && !path.contains(['$', '"', '.']) && !made.contains(&path)
+        }
+        _ => false,
+    };
+    !told.is_empty() && build.steps.iter().any(|step| is_other(&step))
+}
+
+/// The only build of a run was told to do without its caches.
+fn spare(run: &mut Run, no_cache: &NoCache) {
+    if let [build] = run.builds.as_mut_slice()
+        && *no_cache != NoCache::Untold
+    {
+        build.no_cache = no_cache.clone();
+    }
 }
 
 /// The only build of a run gets the arguments that a file tells.

@@ -113,7 +113,7 @@ impl Op {
         Some(formula::file(&actions.collect::<Option<Vec<_>>>()?))
     }
 
-    /// A command whose only mount is the root.
+    /// A command; `None` where it has parts that are not known.
     fn exec(&self, exec: &Map<String, Value>) -> Option<Digest> {
         const META: [&str; 8] = [
             "args",
@@ -125,18 +125,23 @@ impl Op {
             "cgroupParent",
             "removeMountStubsRecursive",
         ];
-        let mounts = exec.get("mounts").and_then(Value::as_array).map_or(0, Vec::len);
-        if mounts > 1 || exec.keys().any(|key| !matches!(key.as_str(), "meta" | "mounts")) {
+        if exec.keys().any(|key| !matches!(key.as_str(), "meta" | "mounts" | "network")) {
             return None;
         }
         let meta = ordered(exec.get("meta")?.as_object()?, &META)?;
+        let mounts = match exec.get("mounts").and_then(Value::as_array) {
+            Some(mounts) if mounts.len() > 1 => format!(r#","mounts":[{}]"#, keyed(mounts)?),
+            _ => String::new(),
+        };
+        let network = exec.get("network").map(|mode| format!(r#","network":{mode}"#));
+        let network = network.unwrap_or_default();
         let platform = self.platform.as_ref()?;
         let variant = match platform.variant.as_str() {
             "" => String::new(),
             variant => format!(r#","Variant":{}"#, formula::text(variant)),
         };
         Some(formula::operation(&format!(
-            r#"{{"Type":"buildkit.exec.v0","Exec":{{"meta":{meta}}},"OS":{},"Arch":{}{variant}}}"#,
+            r#"{{"Type":"buildkit.exec.v0","Exec":{{"meta":{meta}{mounts}{network}}},"OS":{},"Arch":{}{variant}}}"#,
             formula::text(&platform.os),
             formula::text(&platform.arch),
         )))
@@ -146,7 +151,50 @@ impl Op {
         let file = || {
             self.op.file.as_ref().map(|file| file.actions.iter().flat_map(Action::fields).collect())
         };
-        self.op.exec.as_ref().map(fields).or_else(file).unwrap_or_default()
+        let mut fields = self.op.exec.as_ref().map(fields).or_else(file).unwrap_or_default();
+        // Another system is on another image; of one image `--platform` may ask for a variant.
+        if self.op.exec.is_some()
+            && let Some(Platform { variant, .. }) = &self.platform
+            && !variant.is_empty()
+        {
+            fields.push(given("option platform", variant));
+        }
+        fields
+    }
+}
+
+/// Mounts as a command with more than its root is hashed with them; `None` where one has parts
+/// that are not known.
+fn keyed(mounts: &[Value]) -> Option<String> {
+    const KEYED: [&str; 9] = [
+        "input",
+        "dest",
+        "output",
+        "readonly",
+        "mountType",
+        "TmpfsOpt",
+        "cacheOpt",
+        "secretOpt",
+        "SSHOpt",
+    ];
+    let one = |mount: &Value| {
+        let mut mount = mount.as_object()?.clone();
+        // It is in the link to the input.
+        mount.remove("selector");
+        if let Some(id) = mount.get("cacheOpt").map(|cache| cache.get("ID").cloned()) {
+            mount.insert("cacheOpt".to_owned(), keyed_cache(id, mount.get("dest")));
+        }
+        ordered(&mount, &KEYED)
+    };
+    Some(mounts.iter().map(one).collect::<Option<Vec<_>>>()?.join(","))
+}
+
+/// A cache without `id=` is called by its target, `//root/.npm`, and hashed so; an id is taken off.
+fn keyed_cache(id: Option<Value>, dest: Option<&Value>) -> Value {
+    let target = dest.and_then(Value::as_str).map(|dest| format!("/{dest}"));
+    match id {
+        Some(Value::String(id)) if Some(&id) == target.as_ref() => serde_json::json!({ "ID": id }),
+        _ => Value::Object(Map::new()),
     }
 }
 
@@ -159,13 +207,27 @@ pub(super) fn fields(exec: &Map<String, Value>) -> Given {
             ("meta", Value::Object(meta)) => {
                 meta.iter().for_each(|(name, value)| field(name, value, &mut fields));
             }
-            ("mounts", Value::Array(mounts)) => {
-                fields.push(given("mounts", &mounts.iter().map(mount).collect::<String>()));
-            }
+            ("mounts", Value::Array(mounts)) => of_mounts(mounts, &mut fields),
             _ => fields.push(given(&format!("option {name}"), &value.to_string())),
         }
     }
     fields
+}
+
+/// `--shm-size` is a mount that no text of a RUN asks for.
+fn of_mounts(mounts: &[Value], fields: &mut Given) {
+    let (memory, written): (Vec<&Value>, Vec<&Value>) =
+        mounts.iter().partition(|mount| is_shared_memory(mount));
+    fields.push(given("mounts", &written.into_iter().map(mount).collect::<String>()));
+    if let [memory] = memory.as_slice() {
+        fields.push(given("option shm-size", &mount(memory)));
+    }
+}
+
+/// `{"dest":"/dev/shm","input":-1,"mountType":4,"output":-1,"TmpfsOpt":{"size":33554432}}`
+fn is_shared_memory(mount: &Value) -> bool {
+    let dest = mount.get("dest").and_then(Value::as_str);
+    dest == Some("/dev/shm") && mount.get("TmpfsOpt").is_some()
 }
 
 /// What of a mount is part of the key: neither which input it is, nor the name of a cache.
@@ -277,4 +339,60 @@ fn members<'a>(members: impl Iterator<Item = (&'a str, &'a Value)>, json: &mut S
         go(value, json);
     }
     json.push('}');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operation(mounts: &str, variant: &str) -> Operation {
+        let json = format!(
+            r#"{{"Op":{{"exec":{{"meta":{{"args":["/bin/sh","-c","echo 1 > /x"],"cwd":"/app","env":["PATH=/bin:/usr/bin"],"removeMountStubsRecursive":true}},"mounts":[{{"dest":"/"}}{mounts}],"network":2}}}},"platform":{{"Architecture":"amd64","OS":"linux"{variant}}}}}"#
+        );
+        serde_json::from_str(&json).unwrap()
+    }
+
+    fn names(operation: &Operation) -> Vec<&str> {
+        operation.fields.iter().map(|part| part.name.as_str()).collect()
+    }
+
+    const SHARED_MEMORY: &str =
+        r#",{"TmpfsOpt":{"size":33554432},"dest":"/dev/shm","input":-1,"mountType":4,"output":-1}"#;
+
+    /// Records of caches that `BuildKit` 0.25 wrote (`--network=none`).
+    #[test]
+    fn commands_with_mounts_and_networks_are_called_as_builders_call_them() {
+        let record = |mounts| operation(mounts, "").record;
+        let known = [
+            ("", "64ac72ede44d584dd634d5308f4834f369d3d9daa15c23853083249b7c71355b"),
+            (SHARED_MEMORY, "3ee9ba31f9c3929f283f4fcf1b04db4e155ccb24ed3370a5a916452333a72dc1"),
+            (
+                r#",{"cacheOpt":{"ID":"/a"},"dest":"/c","input":-1,"mountType":3,"output":-1}"#,
+                "01b19d7a742adae675b495cdf403b433b4300f407e0bca52342c19228bc496bb",
+            ),
+            (
+                r#",{"cacheOpt":{"ID":"//c"},"dest":"/c","input":-1,"mountType":3,"output":-1}"#,
+                "4e13c8466966b75b1f6b62800a31c7dddd600089724f85065c6bdd84da069252",
+            ),
+            (
+                r#",{"dest":"/run/secrets/tok","input":-1,"mountType":1,"secretOpt":{"ID":"tok","mode":256,"optional":true}}"#,
+                "86ba6a3fc3595a1ff5517e7c0caab9559bdfdb7d55b3daa8d11e2d586a4d274e",
+            ),
+        ];
+        for (mounts, digest) in known {
+            assert_eq!(record(mounts), Digest::parse(&format!("sha256:{digest}")), "{mounts}");
+        }
+        assert_eq!(record(r#",{"dest":"/c","unknown":1}"#), None);
+    }
+
+    #[test]
+    fn shared_memory_and_the_variant_are_options() {
+        let plain = operation("", "");
+        assert_eq!(names(&plain).last(), Some(&"option network"));
+        assert!(names(&operation(SHARED_MEMORY, "")).contains(&"option shm-size"));
+        let variant = operation("", r#","Variant":"v2""#);
+        assert_eq!(names(&variant).last(), Some(&"option platform"));
+        let tmpfs = r#",{"TmpfsOpt":{},"dest":"/tmp","input":-1,"mountType":4,"output":-1}"#;
+        assert!(!names(&operation(tmpfs, "")).contains(&"option shm-size"));
+    }
 }

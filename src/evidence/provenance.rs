@@ -17,7 +17,7 @@ use super::layers::Chain;
 use super::llb::Operation;
 use super::record::{arguments, last_part};
 use super::{Given, Kind, Page, What, formula};
-use crate::model::{Digest, EvidenceKind, Quote};
+use crate::model::{Digest, EvidenceKind, NoCache, Quote};
 
 /// A predicate or statement.
 pub(super) struct Provenance;
@@ -33,6 +33,8 @@ pub(super) struct Attested {
     pub(super) started: Option<DateTime<Utc>>,
     /// `None` where it does not hold what was asked for.
     pub(super) given: Option<Given>,
+    /// What was to be run without a cache.
+    pub(super) no_cache: NoCache,
     /// Digests of base images.
     pub(super) bases: Vec<Digest>,
     /// Its steps, as records without contents.
@@ -92,6 +94,12 @@ struct External {
 #[serde(default)]
 struct Request {
     args: BTreeMap<String, String>,
+}
+
+impl Request {
+    fn no_cache(&self) -> NoCache {
+        NoCache::of(self.args.get("no-cache").map(String::as_str))
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -326,6 +334,7 @@ fn attested(predicate: Predicate, bytes: &[u8]) -> Attested {
     let infos = v1.source.infos.into_iter().chain(v0.source.infos);
     Attested {
         started: run.started,
+        no_cache: request.as_ref().map_or(NoCache::Untold, Request::no_cache),
         given: request.map(|request| {
             arguments(request.args.iter().map(|(name, value)| (name.as_str(), value.as_str())))
         }),

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::{Given, Kind, Page, What, formula};
-use crate::model::{Digest, EvidenceKind, Part, Text};
+use crate::model::{Digest, EvidenceKind, NoCache, Part, Text};
 
 /// As it is stored.
 pub(super) struct Stored;
@@ -32,6 +32,8 @@ pub(super) struct Record {
     pub(super) attestations: Vec<Digest>,
     /// Names of arguments with digests of their values.
     pub(super) given: Given,
+    /// What was to be run without a cache.
+    pub(super) no_cache: NoCache,
     pub(super) target: Option<Text>,
     /// Digests of base images.
     pub(super) bases: Vec<Digest>,
@@ -147,6 +149,7 @@ fn stored(bytes: &[u8]) -> Result<Record, String> {
         given: arguments(
             wire.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())),
         ),
+        no_cache: NoCache::of(wire.attributes.get("no-cache").map(String::as_str)),
         target: wire.attributes.get("target").map(|target| Text::new(target)),
         bases: Vec::new(),
         error: wire.error.map(|failure| failure.message).filter(|message| !message.is_empty()),
@@ -214,6 +217,14 @@ fn inspected(bytes: &[u8]) -> Result<Record, String> {
         target: Option<String>,
         #[serde(rename = "Materials", default)]
         materials: Vec<Material>,
+        #[serde(rename = "Config", default)]
+        config: Config,
+    }
+    /// Stages of `--no-cache-filter` are not shown.
+    #[derive(Default, Deserialize)]
+    struct Config {
+        #[serde(rename = "NoCache", default)]
+        no_cache: bool,
     }
     #[derive(Deserialize)]
     struct Material {
@@ -234,6 +245,7 @@ fn inspected(bytes: &[u8]) -> Result<Record, String> {
         bases: digests.filter_map(|digest| Digest::parse(digest)).collect(),
         created: shown.started,
         given: shown.arguments.iter().map(|pair| given(&pair.name, &pair.value)).collect(),
+        no_cache: if shown.config.no_cache { NoCache::All } else { NoCache::Untold },
         target: shown.target.as_deref().map(Text::new),
         ..Record::default()
     })

@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 use super::shared::Recent;
 use super::step::same;
 use super::{
-    CacheKind, EvidenceKind, Few, Found, Instruction, Outcome, Part, Quote, Shared, Step, StepKind,
-    Text, Transfer, elapsed,
+    CacheKind, EvidenceKind, Few, Found, Instruction, NoCache, Outcome, Part, Quote, Shared, Step,
+    StepKind, Text, Transfer, elapsed,
 };
 
 /// Form of log the build was read from.
@@ -189,6 +189,8 @@ pub struct Build {
     pub told: Few<(EvidenceKind, Text)>,
     /// What the builder's history calls it, where a file tells.
     pub reference: Option<Text>,
+    /// What it was told to run without a cache.
+    pub no_cache: NoCache,
     /// All build arguments, where files beside the log tell them.
     pub given: Option<Few<Part>>,
     /// Command lines of the run that made it, from and up to an index; none where they cannot be

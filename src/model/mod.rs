@@ -9,6 +9,7 @@ mod cache_error;
 mod command;
 mod image;
 mod key;
+mod no_cache;
 mod operation;
 mod platforms;
 pub(crate) mod secret_name;
@@ -24,6 +25,7 @@ pub use cache_error::{About, cache_error, configured, is_gone, is_of_layer, is_o
 pub use command::{Asked, CacheSpec, Command, KeyOption, Tool, asks_inline, is_proxy};
 pub use image::{ImageRef, is_masked, may_be_one};
 pub use key::{Digest, EvidenceKind, KeyInput, Part, StepKey};
+pub use no_cache::NoCache;
 pub use operation::{Copying, Mount, Operation};
 pub use shared::{Recent, Shared};
 pub use step::{Instruction, Outcome, Step, StepKind, Trace, elapsed};

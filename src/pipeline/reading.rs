@@ -92,11 +92,13 @@ fn how(options: &Options) -> Reading {
     }
 }
 
-/// A file that began as evidence does; what is none is a log like any other.
+/// A file that began as evidence does; what is none is a log like any other, but for the blobs of a
+/// layout: `docker buildx history export` adds the index of the image that was built.
 fn file(part: &Part, bytes: Vec<u8>, digested: bool) -> Read {
     match evidence::read(&part.name, &bytes) {
         Some(Ok(evidence)) => Read { evidence: vec![evidence], ..Read::default() },
         Some(Err(why)) => Read::problem(part, why),
+        None if evidence::layout(&part.name) != part.name => Read::default(),
         None => match Input::of_bytes(bytes.into()) {
             Ok(input) => log(part, input, digested),
             Err(e) => Read::problem(part, e.to_string()),

@@ -192,6 +192,30 @@ pub fn reads_named_context(build: &Build, step: &Step) -> bool {
     sources.any(|name| build.contexts.iter().any(|context| context.eq_ignore_ascii_case(name)))
 }
 
+/// The stage of an earlier build that has the same steps under a name that is gone: a name is no
+/// part of a key. Of several it cannot be told.
+pub(super) fn called_before<'b>(
+    before: &'b Build,
+    now: &Build,
+    stage: &Stage,
+) -> Option<Stage<'b>> {
+    let has =
+        |build: &Build, name: &str| build.steps.iter().any(|step| step.is_of(name, stage.platform));
+    if has(before, stage.name) {
+        return None;
+    }
+    let alike = |other: &Stage| {
+        let mut pairs = stage.steps.iter().zip(&other.steps);
+        other.platform == stage.platform
+            && other.steps.len() == stage.steps.len()
+            && pairs.all(|(a, b)| a.text == b.text)
+    };
+    let new = stages(now).into_iter().filter(|other| alike(other) && !has(before, other.name));
+    let mut gone = stages(before).into_iter().filter(|other| alike(other) && !has(now, other.name));
+    let only = gone.next()?;
+    (gone.next().is_none() && new.count() == 1).then_some(only)
+}
+
 /// Two steps have one text, in one stage.
 #[must_use]
 pub fn is_same_step(a: &Step, b: &Step) -> bool {

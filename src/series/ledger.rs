@@ -1,11 +1,11 @@
 //! One forward pass over the builds of a series: what each stage and step was when it was last
 //! seen, and so where the chains of the cache broke and why.
 //!
-//! A stage's steps depend on each other in order, so the first one that ran is where its chain
-//! broke; later ones follow. The cost is one pass over all steps; what is kept grows with the steps
-//! of one build.
+//! A stage's steps depend on each other in order: the first one that ran is where its chain broke,
+//! later ones follow. One pass over all steps; what is kept grows with the steps of one build.
 
 mod follows;
+mod renamed;
 mod spared;
 
 use std::collections::BTreeSet;
@@ -159,6 +159,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
         let Some((run, build)) = member.filter(|(_, build)| !build.tangled) else {
             return (Vec::new(), Start::Unknown);
         };
+        self.rename(build);
         let now = self.now(i, run, build);
         let broken =
             now.stages.iter().filter_map(|stage| Some((stage, self.first_miss(&now, stage)?)));

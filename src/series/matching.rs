@@ -282,6 +282,7 @@ fn matched(short: &Build, long: &Build) -> usize {
         return short.steps.len();
     }
     let texts: HashSet<_> = long.steps.iter().map(|s| (&s.stage, &s.platform, &s.text)).collect();
+    let renamed = Renamed::of(short, long);
     let mut places: HashMap<_, Vec<&Step>> = HashMap::default();
     for step in &long.steps {
         places.entry((&step.platform, shape(step))).or_default().push(step);
@@ -289,6 +290,7 @@ fn matched(short: &Build, long: &Build) -> usize {
     let known = |step: &&Step| {
         let there = || places.get(&(&step.platform, shape(step)));
         texts.contains(&(&step.stage, &step.platform, &step.text))
+            || renamed.has(step)
             || there().is_some_and(|there| {
                 there.iter().take(4).any(|other| {
                     !step.has_text() || !other.has_text() || alike(&step.text, &other.text)
@@ -296,6 +298,33 @@ fn matched(short: &Build, long: &Build) -> usize {
             })
     };
     short.steps.iter().filter(known).count()
+}
+
+/// Steps of stages whose names one of two builds does not have: `FROM node AS build` became
+/// `FROM node AS builder`.
+struct Renamed<'a> {
+    /// Names in the other build.
+    names: HashSet<&'a str>,
+    steps: HashSet<(&'a str, u32, u32, &'a str)>,
+}
+
+impl<'a> Renamed<'a> {
+    fn of(one: &Build, other: &'a Build) -> Self {
+        let own: HashSet<&str> = one.steps.iter().map(|step| step.stage.as_str()).collect();
+        let gone = other.steps.iter().filter(|step| !own.contains(step.stage.as_str()));
+        Self {
+            names: other.steps.iter().map(|step| step.stage.as_str()).collect(),
+            steps: gone.map(place_and_text).collect(),
+        }
+    }
+
+    fn has(&self, step: &Step) -> bool {
+        !self.names.contains(step.stage.as_str()) && self.steps.contains(&place_and_text(step))
+    }
+}
+
+fn place_and_text(step: &Step) -> (&str, u32, u32, &str) {
+    (&step.platform, step.position, step.of, &step.text)
 }
 
 fn bases_and_errors(build: &Build) -> (Vec<&str>, Vec<&str>) {

@@ -6,15 +6,19 @@
 //! broke. Where nothing differs, the result was there to be found, and the cache is to blame.
 
 mod below;
+mod inherited;
+mod nothing;
 mod operation;
 mod parts;
 
 use std::collections::BTreeSet;
 
-use super::chain::Stage;
+use super::chain::{self, Stage};
 use super::miss::Found;
 use super::{Because, Confidence, KeyPart, Store};
-use crate::model::{Build, EvidenceKind, Few, KeyInput, Outcome, Run, Step, StepKey, Text};
+use crate::model::{
+    Build, EvidenceKind, Few, KeyInput, NoCache, Outcome, Run, Step, StepKey, Text,
+};
 
 /// What is proven of one step that ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +111,9 @@ pub(super) fn of_stage<'a, 'b: 'a>(
         {
             return Vec::new();
         }
-        if (at == first && said.is_some()) || !nothing {
+        let inherits = said.is_none() && difference == Difference::Instruction;
+        let inherits = inherits && pair.inherits(step);
+        if !inherits && ((at == first && said.is_some()) || !nothing) {
             cases.extend(pair.case(step, difference));
         }
         if !nothing {
@@ -137,18 +143,19 @@ fn may_be_reused(step: &Step) -> bool {
     step.outcome == Outcome::Hit || (step.outcome == Outcome::Unknown && known())
 }
 
-/// The stage is in the build, and a file tells of its steps.
-fn has_stage(build: &Build, stage: &Stage) -> bool {
-    let of_stage = |step: &&Step| step.is_of(stage.name, stage.platform) && step.digests.is_some();
-    !build.tangled && build.steps.iter().filter(of_stage).count() > 0
-}
-
-/// Steps of the stage in a build, by their positions.
-fn steps_of<'a>(build: &'a Build, stage: &Stage) -> Vec<&'a Step> {
-    let mut steps: Vec<&Step> =
-        build.steps.iter().filter(|step| step.is_of(stage.name, stage.platform)).collect();
+/// Steps of the stage in an earlier build, by their positions, where a file tells of some of them;
+/// there it may have had another name.
+fn steps_of<'a>(before: &'a Build, now: &Build, stage: &Stage) -> Option<Vec<&'a Step>> {
+    if before.tangled {
+        return None;
+    }
+    let own = before.steps.iter().filter(|step| step.is_of(stage.name, stage.platform));
+    let mut steps: Vec<&Step> = own.collect();
+    if steps.is_empty() {
+        steps = chain::called_before(before, now, stage)?.steps;
+    }
     steps.sort_by_key(|step| step.position);
-    steps
+    steps.iter().any(|step| step.digests.is_some()).then_some(steps)
 }
 
 /// A stage of a build beside the same stage of an earlier one.
@@ -158,6 +165,8 @@ struct Pair<'a> {
     then: Vec<&'a Step>,
     /// The logs name two commits.
     other_commit: bool,
+    /// A command line of the build is known.
+    told_how: bool,
     now: &'a Build,
     stage: &'a Stage<'a>,
     /// What the log shows of the first step that ran.
@@ -172,11 +181,14 @@ impl<'a> Pair<'a> {
         stage: &'a Stage<'a>,
         said: Option<&'a Found>,
     ) -> Option<Self> {
-        let (earlier, before) = before.rev().find(|(_, build)| has_stage(build, stage))?;
+        let then =
+            |(run, build): (&'b Run, &'b Build)| Some((run, build, steps_of(build, now, stage)?));
+        let (earlier, before, then) = before.rev().find_map(then)?;
         let commits = earlier.commit.as_ref().zip(run.commit.as_ref());
         Some(Self {
             before,
-            then: steps_of(before, stage),
+            then,
+            told_how: !run.commands_of(now).is_empty(),
             other_commit: commits.is_some_and(|(was, is)| was != is),
             now,
             stage,
@@ -302,28 +314,6 @@ impl<'a> Pair<'a> {
             Difference::Base => why(Because::BaseChanged),
             Difference::Files => why(Because::InputsChanged),
             Difference::Nothing | Difference::NothingStored => self.of_nothing(step, differs),
-        }
-    }
-
-    /// Nothing differs: the cache is to blame. That its result was stored at all, only a cache
-    /// tells; a builder's own cache stores every step.
-    fn of_nothing(&self, step: &'a Step, differs: Difference) -> Why {
-        use Confidence::{Likely, Proven};
-        let why = |because, sure| Why::of(differs, because, sure);
-        let stored = self.keys(step).and_then(|(before, _)| before.stored);
-        let own = !self.now.headless && self.now.imports.is_empty();
-        match (self.said.map(|said| said.because), stored) {
-            (Some(said @ Because::CacheDisabled), _) => why(said, Proven),
-            (Some(said @ (Because::NotImported | Because::ImportFailed)), _)
-                if !self.now.headless =>
-            {
-                why(said, Proven)
-            }
-            (_, Some(true)) => why(Because::RecordLost, Proven),
-            _ if own => why(Because::RecordLost, Proven),
-            (_, Some(false)) => why(Because::NotStored, Proven),
-            (Some(said @ Because::NotStored), None) => why(said, Likely),
-            (_, None) => why(Because::RecordLost, Likely),
         }
     }
 }

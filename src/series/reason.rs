@@ -224,17 +224,9 @@ impl<'a> Case<'_, '_, 'a> {
     /// of a key.
     fn was_called_otherwise(&self) -> bool {
         let last = self.ledger.last.and_then(|at| self.ledger.members.get(at));
-        let Some((_, before)) = last else { return false };
-        let texts = |stage: &Stage<'a>| -> Vec<&'a str> {
-            stage.steps.iter().map(|step| step.text.as_str()).collect()
-        };
-        let gone = |stage: &Stage<'a>| {
-            let mut steps = self.now.build.steps.iter();
-            !steps.any(|step| step.is_of(stage.name, stage.platform))
-        };
-        let own = texts(self.stage);
-        let same = |stage: &Stage<'a>| gone(stage) && texts(stage) == own;
-        chain::stages(before).iter().any(same)
+        last.is_some_and(|(_, before)| {
+            chain::called_before(before, self.now.build, self.stage).is_some()
+        })
     }
 
     /// The command line asks for a platform that no earlier build was made for: its base image is
@@ -250,11 +242,14 @@ impl<'a> Case<'_, '_, 'a> {
         self.first && !now.is_empty() && earlier.iter().rev().all(other)
     }
 
-    /// Whether the step had to run whatever the caches hold: the command line says so; or buildah
-    /// prints a layer for no step in any run.
+    /// Whether the step had to run whatever the caches hold: the command line says so, or a file
+    /// beside the log; or buildah prints a layer for no step in any run.
     fn disabled(&self) -> Option<Confidence> {
         let commands = self.now.run.commands_of(self.now.build);
-        if commands.iter().any(|command| command.ignores_caches_of(self.step)) {
+        if commands.iter().any(|command| command.ignores_caches_of(self.step))
+            || self.now.build.no_cache.holds_for(&self.step.stage)
+                && self.step.instruction != "WORKDIR"
+        {
             return Some(Proven);
         }
         let bare = !self.ledger.layered && chain::lacks_layers(self.now.build);

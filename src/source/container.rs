@@ -228,15 +228,17 @@ fn expand(
     visit: &mut Visit,
 ) -> Result<(), Unreadable> {
     let mut start = Vec::new();
-    stream.by_ref().take(packed::START as u64).read_to_end(&mut start)?;
+    stream.by_ref().take(PEEK).read_to_end(&mut start)?;
     let form = packed(&start);
     let wanted = limits.begins(&start);
-    let nested = depth.archives > 0 && !(depth.archives == 1 && packed::is_layout(&start));
+    // A `.dockerbuild` is compressed, and lies in an archive that may be so, too.
+    let layout = depth.archives == 1 && packed::is_layout(&start);
+    let nested = depth.archives > 0 && !layout;
     let stream = Box::new(Cursor::new(start).chain(stream));
     let inner = Depth { layers: depth.layers + 1, ..depth };
     match form {
         Packed::No | Packed::Document if wanted => visit(part, whole(stream, limits)),
-        Packed::Gzip | Packed::Zstd if depth.layers > 1 => {
+        Packed::Gzip | Packed::Zstd if depth.layers > 1 && !layout => {
             return Err(Unreadable::Nested("compressed file"));
         }
         Packed::Zip | Packed::Tar if nested => return Err(Unreadable::Nested("archive")),

@@ -118,6 +118,7 @@ impl Reader<'_> {
                 .iter()
                 .filter_map(|told| Some((model::EvidenceKind::named(told)?, Text::default())))
                 .collect(),
+            no_cache: no_cache(build.no_cache.as_deref()),
             given: build.given.as_ref().map(|given| given.iter().map(part).collect()),
             reference: None,
             // Found when the run is complete.
@@ -273,6 +274,14 @@ fn key(digests: &Digests) -> model::StepKey {
         created: digests.created,
         layer: digests.layer.as_ref().and_then(digest),
         ..model::StepKey::default()
+    }
+}
+
+fn no_cache(told: Option<&[String]>) -> model::NoCache {
+    match told {
+        None => model::NoCache::Untold,
+        Some([]) => model::NoCache::No,
+        Some(stages) => model::NoCache::of(Some(&stages.join(","))),
     }
 }
 

@@ -112,6 +112,7 @@ impl Writer<'_> {
             line: build.line,
             tangled: build.tangled,
             told: build.told.iter().map(|(told, _)| told.name().to_owned()).collect(),
+            no_cache: no_cache(&build.no_cache),
             given: build.given.as_ref().map(|given| given.iter().map(part).collect()),
             headless: build.headless,
         }
@@ -253,6 +254,15 @@ fn digests(key: &model::StepKey) -> Digests {
         stored: key.stored,
         created: key.created,
         layer: key.layer.map(|digest| digest.to_string()),
+    }
+}
+
+fn no_cache(told: &model::NoCache) -> Option<Vec<String>> {
+    match told {
+        model::NoCache::Untold => None,
+        model::NoCache::No => Some(Vec::new()),
+        model::NoCache::All => Some(vec![String::new()]),
+        model::NoCache::Stages(stages) => Some(stages.iter().map(ToString::to_string).collect()),
     }
 }
 

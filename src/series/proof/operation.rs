@@ -65,6 +65,8 @@ impl<'a> Pair<'a> {
         }
         let Compared { differ, untold } = compare(&before.fields, &now.fields);
         let parts = match (differ.as_slice(), untold.as_slice()) {
+            // What a here-document holds is a file of its own.
+            ([], []) if step.text.contains("<<") => return Some(instruction(Proven)),
             ([], []) => return Some(unnamed()),
             // All others are the same.
             ([], [_]) => untold,
@@ -91,10 +93,27 @@ impl<'a> Pair<'a> {
             });
         }
         if !options.is_empty() {
-            let option = Why::of(Difference::Options, Because::OptionChanged, Proven);
-            return Some(Why { inputs: options, ..option });
+            return Some(self.by_options(options, step));
         }
         Some(self.by_arguments(arguments))
+    }
+
+    /// Options of the build differ; those of a mount, the network and the rights may be flags of
+    /// the RUN as well, which a definition does not tell apart.
+    fn by_options(&self, names: Few<Text>, step: &'a Step) -> Why {
+        let is_flag = |name: &Text| matches!(name.as_str(), "network" | "security" | "shm-size");
+        let option = |sure| Why::of(Difference::Options, Because::OptionChanged, sure);
+        if !names.iter().any(is_flag) {
+            return Why { inputs: names, ..option(Proven) };
+        }
+        if self.now.headless || self.before.headless {
+            let open = Few::from([KeyPart::Instruction]);
+            return Why { inputs: names, open, ..option(Likely) };
+        }
+        match self.earlier(step) {
+            Some(earlier) if !flags(&step.text).eq(flags(&earlier.text)) => instruction(Proven),
+            _ => Why { inputs: names, ..option(Proven) },
+        }
     }
 
     /// Variables of the command differ, and nothing else does: arguments, unless none of that name
@@ -290,6 +309,12 @@ impl<'a> Pair<'a> {
     fn given(&self) -> Option<Compared> {
         Some(compare(self.before.given.as_ref()?, self.now.given.as_ref()?))
     }
+}
+
+/// `--network=none` and the like, as a RUN has them.
+fn flags(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split_ascii_whitespace().skip(1);
+    words.take_while(|word| word.starts_with("--"))
 }
 
 fn instruction(sure: Confidence) -> Why {

@@ -37,7 +37,8 @@ impl Case<'_, '_, '_> {
         }
         let mut steps = build.decided().filter(|step| step.stage == last);
         let copies = steps.next().is_some_and(|step| chain::reads(build, step, self.stage.name));
-        copies.then_some(Suspected)
+        // On another image the final stage runs, and needs what the cache may not store.
+        (copies || self.now.moved).then_some(Suspected)
     }
 
     /// The stage begins with another stage, whose steps it could not do without: a builder stage

@@ -142,6 +142,22 @@ fn members_may_be_compressed_but_archives_in_archives_are_not_opened() {
     assert!(parts[1].2.as_ref().unwrap_err().contains("in an archive"), "{parts:?}");
 }
 
+/// A `.dockerbuild` among the artifacts of a job that were packed.
+#[test]
+fn a_compressed_layout_in_a_compressed_archive_is_opened() {
+    let layout = gzip(&tar(&[("blobs/sha256/run.log", b"#1 [1/2] FROM a")]));
+    for archive in
+        [gzip(&tar(&[("web.dockerbuild", &layout)])), zip(&[("web.dockerbuild", &layout)])]
+    {
+        let seen = read("artifacts.tar.gz", &archive, EXPANDED);
+        let names: Vec<&str> = seen.iter().map(|seen| seen.0.as_str()).collect();
+        assert_eq!(names, ["artifacts.tar.gz/web.dockerbuild/blobs/sha256/run.log"]);
+        assert!(seen.iter().all(|seen| seen.2.is_ok()), "{seen:?}");
+    }
+    let deeper = gzip(&tar(&[("a.tar.gz", &gzip(&tar(&[("web.dockerbuild", &layout)])))]));
+    assert!(read("deeper.tar.gz", &deeper, EXPANDED).iter().all(|seen| seen.2.is_err()));
+}
+
 #[test]
 fn nothing_expands_without_bound() {
     let bomb = gzip(&vec![b'\n'; 1 << 20]);

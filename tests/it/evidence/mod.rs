@@ -2,6 +2,7 @@
 
 mod alike;
 mod checkout;
+mod engine;
 mod forms;
 mod generated;
 mod hostile;

@@ -95,6 +95,10 @@ pub(in super::super) struct Build {
     pub context: Option<Amount>,
     /// First line.
     pub line: u64,
+    /// Stages that it was told to run without a cache, `""` for all of them, where files beside the
+    /// log told it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_cache: Option<Vec<String>>,
     /// All build arguments, where files beside the log told them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub given: Option<Vec<Part>>,

@@ -1,0 +1,54 @@
+//! Steps that a build was told to run, whatever its caches hold.
+
+use super::{Few, Text};
+
+/// `--no-cache` and `--no-cache-filter`, as the frontend was given them. No log prints it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum NoCache {
+    /// No file tells.
+    #[default]
+    Untold,
+    /// Neither.
+    No,
+    /// All steps.
+    All,
+    /// Those of these stages.
+    Stages(Few<Text>),
+}
+
+impl NoCache {
+    /// `"no-cache": ""`, or `"no-cache": "build,test"`.
+    #[must_use]
+    pub fn of(attribute: Option<&str>) -> Self {
+        match attribute {
+            None => Self::No,
+            Some("") => Self::All,
+            Some(stages) => Self::Stages(stages.split(',').map(Text::new).collect()),
+        }
+    }
+
+    /// A step of the stage, other than a WORKDIR, had to run.
+    #[must_use]
+    pub fn holds_for(&self, stage: &str) -> bool {
+        match self {
+            Self::Untold | Self::No => false,
+            Self::All => true,
+            Self::Stages(stages) => {
+                stage.is_empty() || stages.iter().any(|name| name.eq_ignore_ascii_case(stage))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_list_of_stages_is_all_of_them() {
+        assert!(NoCache::of(Some("")).holds_for("build"));
+        assert!(NoCache::of(Some("test,build")).holds_for("build"));
+        assert!(!NoCache::of(Some("test")).holds_for("build"));
+        assert!(!NoCache::of(None).holds_for("build"));
+    }
+}

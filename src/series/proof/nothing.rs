@@ -1,0 +1,47 @@
+//! Why a step ran though nothing of it differs.
+
+use super::{Because, Confidence, Difference, Few, KeyPart, NoCache, Outcome, Pair, Step, Why};
+
+impl<'a> Pair<'a> {
+    /// The result was there to be found.
+    fn lost(&self, step: &Step, differs: Difference) -> Why {
+        if self.may_be_told_to_run(step) {
+            let why = Why::of(differs, Because::RecordLost, Confidence::Likely);
+            return Why { open: Few::from([KeyPart::Options]), ..why };
+        }
+        Why::of(differs, Because::RecordLost, Confidence::Proven)
+    }
+
+    /// No log prints `--no-cache`, which a WORKDIR ignores; a step of the stage that came from the
+    /// cache all the same rules it out.
+    fn may_be_told_to_run(&self, step: &Step) -> bool {
+        let obeys = |step: &Step| step.instruction != "WORKDIR";
+        let spared = |step: &&Step| obeys(step) && step.outcome == Outcome::Hit;
+        !self.told_how
+            && obeys(step)
+            && self.now.no_cache == NoCache::Untold
+            && self.stage.steps.iter().copied().find(|step| spared(step)).is_none()
+    }
+
+    /// Nothing differs: the cache is to blame. That its result was stored at all, only a cache
+    /// tells; a builder's own cache stores every step.
+    pub(super) fn of_nothing(&self, step: &'a Step, differs: Difference) -> Why {
+        use Confidence::{Likely, Proven};
+        let why = |because, sure| Why::of(differs, because, sure);
+        let stored = self.keys(step).and_then(|(before, _)| before.stored);
+        let own = !self.now.headless && self.now.imports.is_empty();
+        match (self.said.map(|said| said.because), stored) {
+            (Some(said @ Because::CacheDisabled), _) => why(said, Proven),
+            (Some(said @ (Because::NotImported | Because::ImportFailed)), _)
+                if !self.now.headless =>
+            {
+                why(said, Proven)
+            }
+            (_, Some(true)) => self.lost(step, differs),
+            _ if own => self.lost(step, differs),
+            (_, Some(false)) => why(Because::NotStored, Proven),
+            (Some(said @ Because::NotStored), None) => why(said, Likely),
+            (_, None) => why(Because::RecordLost, Likely),
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! One RUN behind the COPY of the sources fetches packages and builds with them.
 
+mod alone;
 mod configured;
 mod tools;
 
@@ -34,7 +35,8 @@ static META: RuleMeta = RuleMeta {
     rules_out: "A stage that has the packages fetched above the COPY, by any command of the tool, \
         or stands on one that does; a cache mount; commands that fetch nothing (`-mod=vendor`, \
         `--offline`, `--no-restore`); a folder `vendor` beside the Dockerfile; a COPY of single \
-        files. One changed run proves nothing: two are needed.",
+        files. One changed run proves nothing: two are needed, and one log alone is a note where it \
+        shows a download.",
     limits: "Of a command's output only few lines are looked at: where none of them names a \
         download, the finding is a note and `suspected`. How much of the step's time the downloads \
         take is not in a log.",
@@ -56,7 +58,8 @@ impl Rule for BuildDownloadsDependencies {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        let seen = past::judge(study, findings);
+        let mut seen = past::judge(study, findings);
+        seen.extend(Past::all(study).filter_map(|past| alone::finding(&past)));
         let reported = |past: &Past| !findings(past).is_empty();
         let written = configured::findings(study);
         seen.into_iter().chain(planned::ordered(study, written, reported)).collect()

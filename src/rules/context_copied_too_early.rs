@@ -1,7 +1,7 @@
 //! The whole context is copied before the steps that do not need it.
 
 pub(super) mod advice;
-mod alone;
+pub(super) mod alone;
 mod configured;
 mod git;
 mod inner;

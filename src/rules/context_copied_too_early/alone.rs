@@ -60,7 +60,7 @@ fn of_copy(past: &Past, (run, build): (&Run, &Build), copy: &Step) -> Option<Fin
 }
 
 /// An excerpt may begin below the COPY of the few files. Position 1 is FROM.
-fn shows_all_before(build: &Build, copy: &Step) -> bool {
+pub(in crate::rules) fn shows_all_before(build: &Build, copy: &Step) -> bool {
     let before = same_stage(build, copy).filter(|step| step.position < copy.position).count();
     !build.headless || before + 2 >= usize::try_from(copy.position).unwrap_or(usize::MAX)
 }

@@ -6,6 +6,8 @@
 //! that can be named from a text tell which. Where two paths fit equally well, the steps in which
 //! they differ get no record.
 
+use std::collections::BTreeSet;
+
 use super::formula;
 use super::graph::Graph;
 use super::operation::Place;
@@ -22,9 +24,13 @@ pub(super) fn assign(graph: &Graph, build: &Build) -> Vec<Option<usize>> {
     stages.sort_by_key(|stage| std::cmp::Reverse(stage.len()));
     let mut taken = vec![false; graph.records.len()];
     let ends: Vec<Place> = stages.iter().map(|stage| end_of(build, stage)).collect();
-    let own = graph.own();
+    let (own, called) = (graph.own(), called(graph));
     for stage in stages {
-        let search = || Search::of(graph, build, &stage, &ends, (&taken, &own)).best();
+        let search = || {
+            let mut search = Search::of(graph, build, &stage, &ends, (&taken, &own));
+            search.learn(&called);
+            search.best()
+        };
         let records = graph.of_vertices(build, &stage).unwrap_or_else(search);
         for (step, record) in stage.iter().zip(records) {
             if let Some((slot, record)) = given.get_mut(*step).zip(record) {
@@ -61,6 +67,11 @@ impl Graph<'_> {
             _ => !self.takes_from_step(record),
         }
     }
+}
+
+/// What the records are called.
+fn called(graph: &Graph) -> BTreeSet<Digest> {
+    graph.records.iter().filter_map(|record| record.digest).collect()
 }
 
 /// Indices of the counted steps of each stage, in their order.
@@ -100,6 +111,8 @@ struct Search<'a> {
     named: Vec<Vec<Digest>>,
     /// Records that the base image may be, where the log prints its digest.
     bases: Vec<Digest>,
+    /// A definition tells the operation, and some record of the cache is called so.
+    defined: Vec<bool>,
     on_base: bool,
     /// Each step of the build has its result in the cache: what has none is of earlier builds.
     whole: bool,
@@ -133,12 +146,22 @@ impl<'a> Search<'a> {
             graph,
             named: steps.iter().map(|step| named(step, &mut places)).collect(),
             bases: base.map(bases).unwrap_or_default(),
+            defined: Vec::new(),
             on_base: base.is_some(),
             whole: graph.stored >= build.decided().count(),
             steps,
             taken,
             own,
         }
+    }
+
+    /// Which steps a definition names as the cache does.
+    fn learn(&mut self, called: &BTreeSet<Digest>) {
+        let known = |step: &&Step| {
+            let operation = step.digests.as_ref().and_then(|key| key.operation);
+            operation.is_some_and(|operation| called.contains(&operation))
+        };
+        self.defined = self.steps.iter().map(known).collect();
     }
 
     /// The records of the best path; nothing where equally good ones differ.
@@ -204,11 +227,18 @@ impl<'a> Search<'a> {
     fn score(&self, place: usize, at: usize) -> Option<Score> {
         let (step, record) = (self.steps.get(place)?, self.graph.operation(at)?);
         let foreign = self.whole && !record.stored;
-        if foreign || self.taken.get(at) == Some(&true) || !self.graph.fits(step, at) {
-            return None;
-        }
         let named = |digest| self.named.get(place).is_some_and(|all| all.contains(&digest));
         let same = record.digest.is_some_and(named);
+        // Files of the context that a step made, too, have its result as an alternative: the shape
+        // is that of a copy from a stage.
+        let fits = self.graph.fits(step, at) || same && !self.graph.is_merged(at);
+        if foreign || self.taken.get(at) == Some(&true) || !fits {
+            return None;
+        }
+        // A definition tells the operation, and the cache has a record that is called so.
+        if !same && self.defined.get(place) == Some(&true) {
+            return None;
+        }
         let context =
             matches!(step.instruction.as_str(), "COPY" | "ADD") && !step.text.contains("--from=");
         let takes = record.inputs.len() > 1 || self.graph.is_merge(at);

@@ -186,11 +186,16 @@ fn inline(bytes: &[u8]) -> Result<CacheConfig, String> {
 
 /// Reads the JSON.
 pub(super) fn read(bytes: &[u8]) -> Result<CacheConfig, String> {
-    let wire: Wire = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
-    let count = wire.records.len();
+    // An image holds the records alone.
+    let records = if bytes.first() == Some(&b'[') {
+        serde_json::from_slice(bytes)
+    } else {
+        serde_json::from_slice(bytes).map(|wire: Wire| wire.records)
+    };
+    let wire: Vec<WireRecord> = records.map_err(|e| e.to_string())?;
+    let count = wire.len();
     let mut lines = Lines { bytes, at: 0, line: 1 };
-    let records: Vec<Record> =
-        wire.records.iter().map(|record| record.read(count, &mut lines)).collect();
+    let records: Vec<Record> = wire.iter().map(|record| record.read(count, &mut lines)).collect();
     if records.iter().all(|record| record.digest.is_none()) {
         return Err("holds no record".to_owned());
     }
@@ -237,5 +242,29 @@ impl Lines<'_> {
             self.at = upto;
         }
         self.line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_holds_the_records_alone() {
+        let digest = format!("sha256:{}", "ab".repeat(32));
+        let records = format!(
+            r#"[{{"digest":"{digest}"}},{{"layers":[{{"layer":5,"createdAt":"2026-01-02T03:04:05Z"}}],"digest":"{digest}","inputs":[[{{"link":0}}]]}}]"#
+        );
+        let image = |cache: &str| {
+            let cache = BASE64_STANDARD.encode(cache);
+            inline(format!(r#"{{"architecture":"amd64","{FIELD}":"{cache}"}}"#).as_bytes())
+        };
+        let read = image(&records).unwrap();
+        assert_eq!(
+            read.records.iter().map(|record| record.stored).collect::<Vec<_>>(),
+            [false, true]
+        );
+        assert!(read.inline);
+        assert!(image("[]").is_err() && image("[{").is_err() && image("{}").is_err());
     }
 }

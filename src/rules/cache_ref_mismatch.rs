@@ -132,10 +132,17 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
     Some(Finding {
         rule: META.id,
         severity: META.severity,
-        confidence: if other.is_some() { Confidence::Proven } else { Confidence::Likely },
+        confidence: match (other, image) {
+            (Some(_), _) => Confidence::Proven,
+            (None, Some(_)) => Confidence::Likely,
+            // A registry that deletes the tag between the runs looks the same.
+            (None, None) => Confidence::Suspected,
+        },
         title: match other.or(image) {
             Some(to) => format!("the cache is written to {to} and imported from {name}"),
-            None => format!("the cache is written, but not to {name}, where it is imported from"),
+            None => {
+                format!("the cache is written, apparently not to {name}, where it is imported from")
+            }
         },
         cause: "Each run stores a cache without error, and the next one does not find the \
             reference it imports."
@@ -252,7 +259,7 @@ mod tests {
         };
         assert_eq!(
             CacheRefMismatch.check(&of(vec![run(), run()]))[0].confidence,
-            Confidence::Likely
+            Confidence::Suspected
         );
         let command = "docker buildx build --cache-from r.example.com/app:cache --cache-to \
             type=registry,ref=r.example.com/app:buildcache .";

@@ -32,16 +32,17 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     what: "Two different builds (jobs, bake targets) import one reference and both export a cache, \
         and a build that stored its cache finds none of it in the next run although nothing it \
-        depends on changed. Or one job alternates between branches or platforms, and a step comes \
-        from the cache after a run of the same one and runs again after a run of another. Or \
-        several builds of one log, or alternating branches, miss in every run at the few files \
-        that name their dependencies. Or a run brings back a step text or base image that an \
-        earlier run had stored and a run in between has replaced. Or builds of one log export to \
-        one local directory one after the other. Or targets of one bake export in parallel, and \
-        one finds the directory locked or its files moved. It is a warning if the command lines of \
-        one log name one reference for builds that have little in common, or if all targets of one \
-        bake import one and each exports. Without a log: builds of the configuration that make \
-        different things and export to one reference or scope.",
+        depends on changed. Or one job alternates between branches, image tags or platforms, and \
+        a step comes from the cache after a run of the same one and runs again after a run of \
+        another. Or several builds of one log, or alternating branches, miss in every run at the \
+        few files that name their dependencies, or at the very step at which they part. Or a run \
+        brings back a step text or base image that an earlier run had stored and a run in \
+        between has replaced. Or builds of one log export to one local directory one after the \
+        other. Or targets of one bake export in parallel, and one finds the directory locked or \
+        its files moved. It is a warning if the command lines of one log name one reference for \
+        builds that have little in common, or if all targets of one bake import one and each \
+        exports. Without a log: builds of the configuration that make different things and \
+        export to one reference or scope.",
     why: "An export replaces what the reference held. The build that finishes last wins; the other \
         one starts cold, takes longer, finishes last and wins: each of them hits every second run, \
         or never.",

@@ -9,7 +9,7 @@ use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, ruled_out,
 };
-use crate::model::{CacheKind, Dialect};
+use crate::model::{Build, CacheKind, Dialect, Run};
 
 pub(super) struct ExportWithoutImport;
 
@@ -51,7 +51,7 @@ impl Rule for ExportWithoutImport {
 }
 
 fn finding(past: &Past) -> Option<Finding> {
-    let writing: Vec<usize> = (0..past.len()).filter(|&i| past.exported(i)).collect();
+    let writing: Vec<usize> = (0..past.len()).filter(|&i| stores(past, i)).collect();
     let cold = past.builds.iter().all(|b| b.hits() == 0 && b.warnings.is_empty());
     let asked = past.all_commands().any(|c| !c.cache_from.is_empty());
     let again = writing.iter().any(|&i| i > 0 && !past.losses(i).is_empty());
@@ -70,7 +70,7 @@ fn finding(past: &Past) -> Option<Finding> {
         return None;
     }
     let (run, build) = past.last()?;
-    let site = Site::of(past.study, run, build);
+    let site = site(past, run, build);
     Some(Finding {
         rule: META.id,
         severity: META.severity,
@@ -90,6 +90,23 @@ fn finding(past: &Past) -> Option<Finding> {
         )],
         subject: site.cache,
     })
+}
+
+/// The build wrote a cache, be it into its image.
+fn stores(past: &Past, i: usize) -> bool {
+    past.exported(i) || past.builds.get(i).is_some_and(|build| build.inline.is_some())
+}
+
+/// An inline cache is where its image is.
+fn site<'a>(past: &Past<'a>, run: &'a Run, build: &'a Build) -> Site<'a> {
+    let site = Site::of(past.study, run, build);
+    let elsewhere = build.exports.iter().any(|e| e.kind != CacheKind::Inline);
+    match build.images.first() {
+        Some(image) if !elsewhere && build.inline.is_some() => {
+            Site { cache: image.to_string(), ..site }
+        }
+        _ => site,
+    }
 }
 
 /// One run on a new builder whose command line stores a cache and asks for none.
@@ -126,6 +143,10 @@ fn lines(past: &Past, writing: &[usize]) -> Vec<Evidence> {
         let export = build.exports.iter().find(|e| e.ok() && e.kind != CacheKind::Inline);
         if i > 0 {
             lines.extend(build.decided().next().map(|s| header(run, s, "ran again")));
+        }
+        if export.is_none() {
+            let inline = build.inline.as_ref();
+            lines.extend(inline.map(|q| Study::quote(run, q, "a cache is stored with the image")));
         }
         lines.extend(export.map(|e| Study::quote(run, &e.header, "a cache is stored")));
         lines.extend(export.map(|e| end(run, e, "without error")));

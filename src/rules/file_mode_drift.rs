@@ -14,8 +14,9 @@ use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
     to_decide,
 };
-use crate::model::{Dialect, Run};
+use crate::model::{Build, Dialect, Outcome, Run, Step};
 use crate::series::Because;
+use crate::series::chain::{Input, input};
 
 pub(super) struct FileModeDrift;
 
@@ -154,6 +155,10 @@ fn manifests<'a>(past: &Past<'a>, spot: &Spot<'a>) -> Option<Finding> {
     }
     // What a commit holds cannot differ between two runs of it.
     let one_commit = spot.broken.iter().all(|&i| past.builds_the_commit_before(i));
+    if ran_without_files(past, spot) {
+        return None;
+    }
+    let other = told_to_use_none(past, spot);
     let mut evidence = spot.lines(past, "ran: the copied files, or their modes, differ");
     evidence.extend(dockerfile_at::line_of(past, spot, "copies them"));
     Some(Finding {
@@ -179,12 +184,49 @@ fn manifests<'a>(past: &Past<'a>, spot: &Spot<'a>) -> Option<Finding> {
         impact: spot.impact(past),
         rules_out: dependencies(one_commit)
             .into_iter()
+            .chain(other)
             .chain([
                 not_ruled_out("another job that replaces the cache, with other dependencies"),
                 to_decide("give that job's logs too"),
             ])
             .collect(),
         subject: past.subject(&format!("{}:{}", step.stage, step.text)),
+    })
+}
+
+/// Every step ran but those that make a directory: `--no-cache` spares them alone.
+fn spared_directories_alone(past: &Past, i: usize) -> bool {
+    let Some(build) = past.builds.get(i) else { return false };
+    let spared = |step: &Step| step.outcome == Outcome::Hit && step.instruction != "WORKDIR";
+    !build.decided().any(spared)
+}
+
+/// In each of these runs every step of the build ran, one that no file reaches too: files are not
+/// the cause.
+fn ran_without_files(past: &Past, spot: &Spot) -> bool {
+    let reached = |build: &Build, step: &Step| {
+        let below = |s: &&Step| s.is_of(&step.stage, &step.platform) && s.position <= step.position;
+        build.decided().filter(below).any(|s| !matches!(input(s), Input::None | Input::Values))
+    };
+    let bare = |build: &Build| {
+        let mut ran = build.decided().filter(|s| s.outcome == Outcome::Miss);
+        ran.any(|s| s.instruction == "RUN" && !reached(build, s))
+    };
+    let like = |&i: &usize| {
+        spared_directories_alone(past, i) && past.builds.get(i).is_some_and(|build| bare(build))
+    };
+    spot.broken.iter().all(like)
+}
+
+/// The picture of a build that is told to use no cache, by a command that no log shows.
+fn told_to_use_none(past: &Past, spot: &Spot) -> Option<Alternative> {
+    let shown = past.all_commands().next().is_some();
+    let alike = !shown && spot.broken.iter().all(|&i| spared_directories_alone(past, i));
+    alike.then(|| {
+        not_ruled_out(
+            "`--no-cache` (a WORKDIR comes from the cache all the same; no log shows the \
+            command)",
+        )
     })
 }
 

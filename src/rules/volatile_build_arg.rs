@@ -106,12 +106,13 @@ fn recurring(past: &Past) -> Option<Finding> {
     let step = worst.spot.last()?;
     let single = all.iter().all(|c| c.spot.broken.len() == 1);
     let sure = worst.confidence();
+    let in_place = all.iter().all(|c| advice::is_of_this_step_alone(past, c));
     let argument = named(worst);
     let probably = if sure == Confidence::Suspected { "probably " } else { "" };
     let more = if all.len() > 1 { format!(" and {} more", all.len() - 1) } else { String::new() };
     Some(Finding {
         rule: META.id,
-        severity: if single && sure == Confidence::Suspected {
+        severity: if in_place || (single && sure == Confidence::Suspected) {
             Severity::Note
         } else {
             META.severity

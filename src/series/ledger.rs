@@ -17,7 +17,7 @@ use super::chain::{self, Stage};
 use super::miss::Found;
 use super::proof;
 use super::reason::Case;
-use super::{Misses, Start, Store, machines};
+use super::{Misses, Start, Store, beside, machines};
 use crate::model::{
     Base, Build, BuildOutcome, Found as Finds, Outcome, Quote, Run, Step, StepKind, Transfer,
 };
@@ -201,7 +201,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
             called,
             imports: chain::imports(run, build),
             moved,
-            kept: self.is_kept(build),
+            kept: self.is_kept(run, build),
             empty,
             pruned: self.prune(run, build),
         }
@@ -221,9 +221,10 @@ impl<'m, 'a> Ledger<'m, 'a> {
 
     /// A hit of any kind, a base image that is there though an earlier build had to fetch it, or a
     /// context of which most was there.
-    fn is_kept(&self, build: &Build) -> bool {
+    fn is_kept(&self, run: &Run, build: &Build) -> bool {
+        let last = self.last.and_then(|i| self.members.get(i).copied());
         let left = |base: &Base| base.pulled.is_none() && self.fetched.contains(known_by(base));
-        build.steps.iter().any(|step| step.outcome == Outcome::Hit)
+        build.steps.iter().any(|step| beside::was_there(run, build, step, last))
             || build.bases.iter().any(left)
             || self.was_sent_less(build)
     }

@@ -4,6 +4,7 @@
 
 mod align;
 mod asked;
+mod beside;
 pub mod chain;
 mod folders;
 mod ledger;

@@ -45,7 +45,9 @@ impl Segment {
         }
         let Some(first) = self.vertices.get(&1) else { return false };
         let same = first.names.iter().any(|(name, _)| subject(name.as_bytes()) == subject(text));
-        !same || (find(text, b"load build definition").is_some() && self.has_steps())
+        let loads =
+            text.starts_with(b"[internal] load ") || find(text, b"load build definition").is_some();
+        !same || (loads && self.has_steps())
     }
 
     /// The image is written, and the number of a vertex names another one. Builds that run side by

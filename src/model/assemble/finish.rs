@@ -6,8 +6,10 @@ mod errors;
 mod gap;
 mod headless;
 mod place;
+mod sharers;
 
 use std::collections::BTreeSet;
+use std::iter;
 
 use foldhash::HashMap;
 
@@ -16,6 +18,7 @@ use self::conclude::{Ending, conclude, mark_pinned};
 pub(super) use self::gap::behind_gap;
 use self::headless::headless;
 use self::place::place;
+use self::sharers::{Sharers, sharers};
 use super::buildkit::Segment;
 use super::graph::Graph;
 use super::vertex::{End, Vertex};
@@ -34,6 +37,7 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
     // Of a log without an export and without a word of the client, the last steps may be missing.
     let mut ends = segment.over;
     let mut exports = Exports::default();
+    let sharers = shared(segment, &targets, &graph);
     for (name, quote, number, vertex) in names(segment) {
         let (target, rest) = split_target(name, &targets);
         // A terminal shows a vertex that is at work as one that is done; its last frame says that
@@ -42,10 +46,14 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
         if rest.starts_with(EXPORT) {
             exports.seen(target, vertex.end);
         }
-        let at = of_target(&mut builds, &mut places, &common, target);
-        if let Some(build) = builds.get_mut(at) {
-            place(build, name, rest, quote, vertex, &targets);
-            graph.placed(at, build, number);
+        let first = vertex.names.first().is_some_and(|(first, _)| first == name);
+        let others = sharers.get(&number).filter(|_| first).into_iter().flatten();
+        for target in iter::once(target).chain(others.map(|other| Some(*other))) {
+            let at = of_target(&mut builds, &mut places, &common, target);
+            if let Some(build) = builds.get_mut(at) {
+                place(build, name, rest, quote, vertex, &targets);
+                graph.placed(at, build, number);
+            }
         }
     }
     graph.trace(&mut builds);
@@ -79,6 +87,19 @@ fn names(segment: &Segment) -> Vec<(&str, &Quote, u32, &Vertex)> {
         .collect();
     names.sort_by_key(|(_, quote, ..)| quote.line);
     names
+}
+
+/// Which targets a vertex is of beside those it is printed under; of a log that lacks lines nobody
+/// knows.
+fn shared<'a>(segment: &'a Segment, targets: &BTreeSet<String>, graph: &Graph) -> Sharers<'a> {
+    if targets.len() < 2 || segment.tangled || segment.skips_numbers() {
+        return Sharers::default();
+    }
+    let named = names(segment).into_iter().filter_map(|(name, _, number, _)| {
+        let (target, _) = split_target(name, targets);
+        Some((target?, name, number))
+    });
+    sharers(named, targets, graph)
 }
 
 /// How the exports of each target ended.

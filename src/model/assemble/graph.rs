@@ -23,6 +23,21 @@ impl<'a> Graph<'a> {
         Self { vertices, steps: Vec::new(), known }
     }
 
+    /// The log tells of inputs.
+    pub(super) fn is_known(&self) -> bool {
+        self.known
+    }
+
+    /// These vertices, and all that they take their input from.
+    pub(super) fn above(&self, mut found: BTreeSet<u32>) -> BTreeSet<u32> {
+        let mut front: Vec<u32> = found.iter().copied().collect();
+        while let Some(at) = front.pop() {
+            let inputs = self.vertices.get(&at).into_iter().flat_map(|v| &v.inputs);
+            front.extend(inputs.filter(|input| found.insert(**input)));
+        }
+        found
+    }
+
     /// A vertex was given to build `at`, which may have made a step of it.
     pub(super) fn placed(&mut self, at: usize, build: &Build, number: u32) {
         if !self.known {

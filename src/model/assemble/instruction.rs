@@ -36,13 +36,23 @@ pub(super) fn in_stage(
     }
 }
 
-fn instruction(name: &str, parsed: &StepName, targets: &BTreeSet<String>) -> Instruction {
+/// The stage and the platform of a step.
+pub(super) fn place_of<'a>(
+    parsed: &StepName<'a>,
+    targets: &BTreeSet<String>,
+) -> (&'a str, &'a str) {
     let words = || parsed.before.split_ascii_whitespace().filter(|w| !targets.contains(*w));
+    let stage = words().rfind(|w| !w.contains('/')).unwrap_or_default();
+    (stage, words().find(|w| w.contains('/')).unwrap_or_default())
+}
+
+fn instruction(name: &str, parsed: &StepName, targets: &BTreeSet<String>) -> Instruction {
+    let (stage, platform) = place_of(parsed, targets);
     let (instruction, _) = parsed.text.split_once(' ').unwrap_or((parsed.text, ""));
     Instruction {
         name: name.into(),
-        stage: words().rfind(|w| !w.contains('/')).unwrap_or_default().into(),
-        platform: words().find(|w| w.contains('/')).unwrap_or_default().into(),
+        stage: stage.into(),
+        platform: platform.into(),
         position: parsed.position,
         of: parsed.of,
         instruction: instruction.to_ascii_uppercase().into(),

@@ -221,6 +221,8 @@ mod tests {
             "docker run x build",
             "docker images",
             "podman run x build",
+            "podman --root /r run x build",
+            "docker --context ci exec x build",
             "buildah push r/a:1",
             "./executor --cache",
         ] {
@@ -256,6 +258,8 @@ mod tests {
             ("docker build -tr/a:1 -f- app", Some("app")),
             ("docker build --secret id=npm,src=.npmrc --progress plain", None),
             ("podman build --layers -t r/a:1 src", Some("src")),
+            ("podman --storage-driver vfs --root=/r build src", Some("src")),
+            ("docker --context ci --debug build src", Some("src")),
         ] {
             assert_eq!(parse(line).unwrap().context.as_deref(), context, "{line}");
         }

@@ -157,8 +157,62 @@ impl Program {
 
     /// `docker exec`, `docker run`: what is called follows.
     fn runs_another(&self, rest: &[String]) -> bool {
-        let runs = |word: &String| matches!(word.as_str(), "exec" | "run");
-        matches!(self, Self::Docker | Self::Podman) && rest.first().is_some_and(runs)
+        let verb = self.first_word(rest);
+        matches!(self, Self::Docker | Self::Podman) && matches!(verb, Some("exec" | "run"))
+    }
+
+    /// The first word that is no option of the program itself, nor the value of one:
+    /// `podman --storage-driver vfs build .` (docker/cli `cli/flags/options.go`, podman
+    /// `cmd/podman/root.go`).
+    fn first_word<'a>(&self, rest: &'a [String]) -> Option<&'a str> {
+        const DOCKER: [&str; 10] = [
+            "--config",
+            "-c",
+            "--context",
+            "-H",
+            "--host",
+            "-l",
+            "--log-level",
+            "--tlscacert",
+            "--tlscert",
+            "--tlskey",
+        ];
+        const PODMAN: [&str; 25] = [
+            "-c",
+            "--connection",
+            "--url",
+            "--identity",
+            "--ssh",
+            "--root",
+            "--runroot",
+            "--tmpdir",
+            "--storage-driver",
+            "--storage-opt",
+            "--imagestore",
+            "--cgroup-manager",
+            "--runtime",
+            "--runtime-flag",
+            "--conmon",
+            "--log-level",
+            "--module",
+            "--events-backend",
+            "--hooks-dir",
+            "--network-cmd-path",
+            "--network-config-dir",
+            "--volumepath",
+            "--db-backend",
+            "--out",
+            "--cdi-spec-dir",
+        ];
+        let takes_value: &[&str] = if matches!(self, Self::Podman) { &PODMAN } else { &DOCKER };
+        let mut words = rest.iter().map(String::as_str);
+        loop {
+            match words.next()? {
+                option if takes_value.contains(&option) => drop(words.next()),
+                option if option.starts_with('-') => {}
+                word => return Some(word),
+            }
+        }
     }
 
     /// The tool, and how many words there are up to its verb.
@@ -166,7 +220,7 @@ impl Program {
         let at =
             |verbs: &[&str]| rest.iter().position(|w| verbs.contains(&w.as_str())).map(|at| at + 1);
         let has = |word: &str| rest.iter().any(|w| w == word);
-        let first = rest.iter().find(|w| !w.starts_with('-')).map(String::as_str);
+        let first = self.first_word(rest);
         match self {
             Self::Kaniko => Some((Tool::Kaniko, 0)),
             Self::Compose => Some((Tool::Compose, at(&["build", "up"])?)),
@@ -182,7 +236,7 @@ impl Program {
             _ if has("bake") => Some((Tool::BuildxBake, at(&["bake"])?)),
             Self::Buildx => buildx(&has, &at),
             Self::Docker if has("buildx") => buildx(&has, &at),
-            Self::Docker => match rest.first().map(String::as_str) {
+            Self::Docker => match first {
                 Some("build" | "image" | "builder") => Some((Tool::DockerBuild, at(&["build"])?)),
                 _ => None,
             },

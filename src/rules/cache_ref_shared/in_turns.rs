@@ -1,7 +1,7 @@
-//! Branches, platforms, or values of an argument that one job builds in turns and that write one
+//! Branches, tags, platforms, or values of an argument that one job builds in turns and that write one
 //! reference: a run finds its cache only where the run before it was of the same branch.
 //!
-//! Speaks only where the logs name the branch, the platform or the value: without that, a job whose
+//! Speaks only where the logs name the branch, the tag, the platform or the value: without that, a job whose
 //! files change in some runs looks the same.
 
 use std::collections::BTreeSet;
@@ -28,6 +28,8 @@ struct Turns {
 #[derive(Clone)]
 pub(super) enum Kind {
     Branch,
+    /// The tag of the image: mostly the branch.
+    Tag,
     Platform,
     /// The value of this build argument.
     Value(String),
@@ -37,7 +39,7 @@ impl Kind {
     /// What else helps.
     fn also(&self) -> String {
         match self {
-            Self::Branch => {
+            Self::Branch | Self::Tag => {
                 "Import the main branch's cache as well: a new branch starts from it.".to_owned()
             }
             Self::Platform => {
@@ -55,6 +57,7 @@ impl Kind {
     fn singular(&self) -> String {
         match self {
             Self::Branch => "branch".to_owned(),
+            Self::Tag => "image tag".to_owned(),
             Self::Platform => "platform".to_owned(),
             Self::Value(name) => format!("value of `{name}`"),
         }
@@ -64,6 +67,7 @@ impl Kind {
     fn counted(&self, n: usize) -> String {
         match self {
             Self::Branch => format!("{n} branches"),
+            Self::Tag => format!("builds of {n} image tags"),
             Self::Platform => format!("{n} platforms"),
             Self::Value(name) => format!("builds with {n} values of `{name}`"),
         }
@@ -73,6 +77,7 @@ impl Kind {
     fn owners(&self, who: &str) -> String {
         match self {
             Self::Branch => format!("The branches {who}"),
+            Self::Tag => format!("Builds of the image tags {who}"),
             Self::Platform => format!("The platforms {who}"),
             // Values may be secrets, which nothing shows once the name is not beside them.
             Self::Value(name) => format!("Builds with different values of `{name}`"),
@@ -83,6 +88,7 @@ impl Kind {
     fn variable(&self) -> &str {
         match self {
             Self::Branch => "BRANCH",
+            Self::Tag => "TAG",
             Self::Platform => "PLATFORM",
             Self::Value(name) => name,
         }
@@ -110,8 +116,10 @@ pub(super) fn findings(past: &Past) -> Vec<Finding> {
 /// do.
 fn several(past: &Past) -> bool {
     let branches = past.runs.windows(2).any(|pair| matches!(pair, [a, b] if a.branch != b.branch));
+    let tags = past.builds.windows(2).any(|pair| matches!(pair, [a, b] if a.images != b.images));
     let arguments = |i: usize| past.commands(i).iter().flat_map(|command| &command.build_args);
     branches
+        || tags
         || (1..past.len()).any(|i| {
             platforms(past, i - 1) != platforms(past, i) || arguments(i - 1).ne(arguments(i))
         })
@@ -184,7 +192,17 @@ fn turns(past: &Past, name: &str) -> Option<Turns> {
             told(&|i| build_args::value(past, i, &argument), Kind::Value(argument.clone()))
         })
     };
-    branches.or_else(|| told(&platform, Kind::Platform)).or_else(value)
+    branches
+        .or_else(|| told(&platform, Kind::Platform))
+        .or_else(value)
+        .or_else(|| told(&|i| tags(past, i), Kind::Tag))
+}
+
+/// The tags that the build gave its image.
+fn tags(past: &Past, i: usize) -> Option<String> {
+    let images = &past.builds.get(i)?.images;
+    let tags: Vec<&str> = images.iter().map(|image| reference::tag(image).unwrap_or("")).collect();
+    (!tags.is_empty()).then(|| tags.join(","))
 }
 
 fn verdicts(runs: &[(usize, String)]) -> Verdicts {
@@ -335,7 +353,7 @@ pub(super) fn fix(name: &str, kind: &Kind) -> Fix {
             "{imports}--cache-to {own},mode=max,image-manifest=true,oci-mediatypes=true"
         )),
         cost: match kind {
-            Kind::Branch => {
+            Kind::Branch | Kind::Tag => {
                 "one more tag in the registry for each branch; delete those of merged branches"
                     .to_owned()
             }

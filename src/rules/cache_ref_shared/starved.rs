@@ -1,5 +1,6 @@
 //! Builds that write one reference run after run, and break in each at the few files that name
-//! their dependencies: what another build replaced looks in a log as files that changed.
+//! their dependencies: what another build replaced looks in a log as files that changed. Or they
+//! break at the very step at which the builds part: what they have in common is in either cache.
 
 use std::collections::HashSet;
 
@@ -7,8 +8,9 @@ use super::{META, called, name, own_scopes, rivals_are_known, writes};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Impact, Proof, not_ruled_out, ruled_out, to_decide,
 };
-use crate::model::Build;
+use crate::model::{Build, Step};
 use crate::rules::Study;
+use crate::rules::instruction::mounts_files;
 use crate::rules::past::{Past, end, header};
 use crate::rules::recurring::{Spot, spots};
 use crate::rules::remedy::{self, Site};
@@ -17,6 +19,8 @@ use crate::rules::remedy::{self, Site};
 struct Starved<'a, 'p> {
     past: &'p Past<'a>,
     spot: Spot<'a>,
+    /// The rival's steps are the same up to this one, and there it goes on otherwise.
+    parts: bool,
 }
 
 pub(super) fn finding(study: &Study, sharers: &[&Past], cache: &str) -> Option<Finding> {
@@ -24,9 +28,11 @@ pub(super) fn finding(study: &Study, sharers: &[&Past], cache: &str) -> Option<F
         sharers.iter().filter_map(|past| starved(past, sharers, cache)).collect();
     let shown = rivals_are_known(sharers, cache);
     let elsewhere = |past: &&Past| past.all_commands().any(|c| !c.cache_to.is_empty());
-    if starved.is_empty() || (!shown && sharers.iter().any(elsewhere)) {
+    let runs: usize = starved.iter().map(|one| one.spot.broken.len()).sum();
+    if runs < 2 || (!shown && sharers.iter().any(elsewhere)) {
         return None;
     }
+    let parts = starved.iter().any(|one| one.parts);
     let newest = || sharers.iter().filter_map(|past| past.last());
     let site = |(run, build)| Site { cache: cache.to_owned(), ..Site::of(study, run, build) };
     let sites: Vec<Site> = newest().map(site).collect();
@@ -54,7 +60,7 @@ pub(super) fn finding(study: &Study, sharers: &[&Past], cache: &str) -> Option<F
             remedy::own_refs(&sites, &who)
         },
         impact: starved.iter().map(Starved::impact).fold(Impact::default(), sum),
-        rules_out: rules_out(shown),
+        rules_out: rules_out(shown, parts),
         subject: cache.to_owned(),
     })
 }
@@ -72,8 +78,38 @@ fn starved<'a, 'p>(past: &'p Past<'a>, sharers: &[&Past], cache: &str) -> Option
             && rivals.iter().any(|rival| builds_something_else(past, rival, spot))
             && spot.broken.iter().all(replaced)
     };
-    let spot = spots(past).into_iter().find(lost)?;
-    Some(Starved { past, spot })
+    let parted = |spot: &Spot| {
+        is_of_values_alone(past, spot)
+            && rivals.iter().any(|rival| parts_at(past, rival, spot))
+            && spot.broken.iter().all(replaced)
+    };
+    let all = spots(past);
+    let starved = |spot: &Spot<'a>, parts| Some(Starved { past, spot: spot.clone(), parts });
+    match all.iter().find(|spot| lost(spot)) {
+        Some(spot) => starved(spot, false),
+        None => all.iter().find(|spot| parted(spot)).and_then(|spot| starved(spot, true)),
+    }
+}
+
+/// A RUN with the text of the run before, behind steps that came from the cache: no files reach it.
+fn is_of_values_alone(past: &Past, spot: &Spot) -> bool {
+    let runs = spot.last().is_some_and(|s| s.instruction == "RUN" && !mounts_files(&s.text));
+    runs && spot.behind_hits(past) && spot.broken.iter().all(|&i| spot.has_kept_its_text(past, i))
+}
+
+/// The two have the stage in common up to this step, and there the rival has another one.
+fn parts_at(past: &Past, rival: &Past, spot: &Spot) -> bool {
+    let (Some(step), Some((_, own)), Some((_, other))) = (spot.last(), past.last(), rival.last())
+    else {
+        return false;
+    };
+    let of_stage = |s: &&Step| s.is_of(&step.stage, &step.platform);
+    let text = |position: u32| {
+        other.steps.iter().filter(of_stage).find(|s| s.position == position).map(|s| &s.text)
+    };
+    let mut above = own.steps.iter().filter(of_stage).filter(|s| s.position < step.position);
+    let common = above.clone().next().is_some() && above.all(|s| text(s.position) == Some(&s.text));
+    common && text(step.position).is_some_and(|text| *text != step.text)
 }
 
 /// The rival has no such step, or has it of other files: its cache holds no answer. Of one
@@ -126,11 +162,16 @@ impl Starved<'_, '_> {
     }
 }
 
-fn rules_out(shown: bool) -> Vec<Alternative> {
-    let mut said = vec![
-        ruled_out("cache not found (the import ended without error)"),
-        not_ruled_out("dependencies that really change in each of these commits"),
-    ];
+fn rules_out(shown: bool, parts: bool) -> Vec<Alternative> {
+    let mut said = vec![ruled_out("cache not found (the import ended without error)")];
+    if parts {
+        said.push(ruled_out(
+            "changed files (the step reads none, and those above it came from the cache)",
+        ));
+        said.push(not_ruled_out("a build argument in scope of just this step that changes"));
+    } else {
+        said.push(not_ruled_out("dependencies that really change in each of these commits"));
+    }
     if !shown {
         said.push(not_ruled_out("exports to references of their own (none is printed)"));
         said.push(to_decide("give the command lines or the bake file"));

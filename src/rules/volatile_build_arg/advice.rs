@@ -134,14 +134,38 @@ fn move_down(past: &Past, culprit: &Culprit, name: &str) -> Fix {
     }
 }
 
+/// The commands of a step in whose text the value stands.
+struct Commands<'a> {
+    text: &'a str,
+    instruction: &'a str,
+    /// Those that show the value.
+    with: Vec<&'a str>,
+    without: Vec<&'a str>,
+}
+
+impl<'a> Commands<'a> {
+    /// In the newest run that broke at the step: later ones may not have reached it warm.
+    fn of(culprit: &Culprit<'a>) -> Self {
+        let text = culprit.spot.last().map_or(culprit.spot.text, |step| step.text.as_str());
+        let (instruction, rest) = text.split_once(' ').unwrap_or((text, ""));
+        let changes = |part: &&str| {
+            part.split_ascii_whitespace().any(|word| culprit.words.iter().any(|w| w == word))
+        };
+        let (with, without) = rest.split(" && ").partition(changes);
+        Self { text, instruction, with, without }
+    }
+}
+
+/// Each command of the step shows the value, and nothing else ran again for it: there is nothing to
+/// be kept out of it.
+pub(super) fn is_of_this_step_alone(past: &Past, culprit: &Culprit) -> bool {
+    let alone = culprit.spot.impact(past).steps == culprit.spot.broken.len();
+    matches!(culprit.sign, Sign::Text) && alone && Commands::of(culprit).without.is_empty()
+}
+
 /// Commands that do not show the value go into a step of their own, above the argument.
 fn split(culprit: &Culprit, name: &str) -> Fix {
-    let text = culprit.spot.text;
-    let (instruction, rest) = text.split_once(' ').unwrap_or((text, ""));
-    let changes = |part: &&str| {
-        part.split_ascii_whitespace().any(|word| culprit.words.iter().any(|w| w == word))
-    };
-    let (with, without): (Vec<&str>, Vec<&str>) = rest.split(" && ").partition(changes);
+    let Commands { text, instruction, with, without } = Commands::of(culprit);
     let value = culprit.words.last().map_or("", String::as_str);
     let with = with.join(" && ").replace(value, &format!("${name}"));
     let without = without.join(" && ");

@@ -7,6 +7,7 @@ mod absent_refs;
 mod alike;
 mod alternating_hits;
 mod backend;
+mod bake_shared_steps_miss;
 mod base_image_drift;
 mod branch_value;
 mod build_args;
@@ -206,6 +207,7 @@ pub static RULES: &[&dyn Rule] = &[
     &ci_docker_cache_unused_by_buildkit::CiDockerCacheUnusedByBuildkit,
     &inline_cache_lost_every_second_run::InlineCacheLostEverySecondRun,
     &inline_cache_never_exported::InlineCacheNeverExported,
+    &bake_shared_steps_miss::BakeSharedStepsMiss,
     &cache_ref_shared::CacheRefShared,
     &alternating_hits::AlternatingHits,
     &hits_dropped::HitsDropped,

@@ -69,7 +69,11 @@ impl Rule for VolatileBuildArg {
     }
 
     fn gives_way(&self) -> &'static [Cause] {
-        &[Cause::Rule("ci-cache-frozen"), Cause::Rule("cache-ref-shared")]
+        &[
+            Cause::Rule("ci-cache-frozen"),
+            Cause::Rule("cache-ref-shared"),
+            Cause::Rule("bake-shared-steps-miss"),
+        ]
     }
 
     fn judges_files(&self) -> bool {

@@ -47,10 +47,14 @@ pub(super) fn finding(study: &Study, sharers: &[&Past], cache: &str) -> Option<F
         ),
         cause: format!(
             "{} import {cache} and export their caches{}. An export replaces what was there, so \
-                the next build finds that instead of its own: dependencies are installed again in \
-                every run.",
+                the next build finds that instead of its own: {}.",
             who.join(", "),
-            if shown { "" } else { ", apparently to it" }
+            if shown { "" } else { ", apparently to it" },
+            if parts {
+                "what all have in common comes from the cache, and where they part they run again"
+            } else {
+                "dependencies are installed again in every run"
+            }
         ),
         evidence: Proof::from_lines(starved.iter().take(2).flat_map(|s| s.lines(cache)).collect())?
             .seen_in(starved.iter().flat_map(|s| s.past.places(s.spot.broken.iter().copied()))),

@@ -18,23 +18,29 @@ pub(super) type Sharers<'a> = BTreeMap<u32, Vec<&'a str>>;
 /// A step by its vertex and its text.
 type Printed<'a> = (u32, &'a str);
 
-/// Steps of a target: by platform and stage, by position.
-type Stages<'a> = BTreeMap<(&'a str, &'a str), BTreeMap<u32, Printed<'a>>>;
+/// Platform and stage.
+type Place<'a> = (&'a str, &'a str);
+
+/// Steps of a stage by their positions.
+type Steps<'a> = BTreeMap<u32, Printed<'a>>;
+
+/// Steps of a target.
+type Stages<'a> = BTreeMap<Place<'a>, Steps<'a>>;
 
 /// What each target prints.
 type Targets<'a> = BTreeMap<&'a str, Stages<'a>>;
 
 /// Found by the graph where the log has one, else by the steps that each target lacks.
 pub(super) fn sharers<'a>(
-    named: impl Iterator<Item = (&'a str, &'a str, u32)>,
-    names: &BTreeSet<String>,
+    printed: impl Iterator<Item = (&'a str, &'a str, u32)>,
+    known: &BTreeSet<String>,
     graph: &Graph,
 ) -> Sharers<'a> {
     let mut targets = Targets::default();
-    for (target, name, number) in named {
+    for (target, name, number) in printed {
         let stages = targets.entry(target).or_default();
         let Some(parsed) = parse_step_name(name) else { continue };
-        let (stage, platform) = place_of(&parsed, names);
+        let (stage, platform) = place_of(&parsed, known);
         let steps = stages.entry((platform, stage)).or_default();
         steps.entry(parsed.position).or_insert((number, parsed.text));
     }
@@ -93,11 +99,7 @@ fn complete<'a>(all: &mut Stages<'a>, target: &str, targets: &Targets<'a>) -> bo
 }
 
 /// The step of another target there, unless the two went ways of their own above it.
-fn shared_at<'a>(
-    position: u32,
-    own: &BTreeMap<u32, Printed<'a>>,
-    other: &BTreeMap<u32, Printed<'a>>,
-) -> Option<Printed<'a>> {
+fn shared_at<'a>(position: u32, own: &Steps<'a>, other: &Steps<'a>) -> Option<Printed<'a>> {
     let parted = |(at, step): (&u32, &Printed)| own.get(at).is_some_and(|mine| mine.0 != step.0);
     let shared = !other.range(..position).any(parted);
     other.get(&position).copied().filter(|_| shared)
@@ -116,10 +118,7 @@ fn base<'a>(targets: &Targets<'a>) -> Option<Printed<'a>> {
 }
 
 /// A stage that a step takes files from, of which the target prints nothing.
-fn lacking_stage<'a>(
-    all: &Stages<'a>,
-    targets: &Targets<'a>,
-) -> Option<((&'a str, &'a str), BTreeMap<u32, Printed<'a>>)> {
+fn lacking_stage<'a>(all: &Stages<'a>, targets: &Targets<'a>) -> Option<(Place<'a>, Steps<'a>)> {
     for ((platform, _), steps) in all {
         for (_, text) in steps.values() {
             for from in Operation::parse(text).sources() {
@@ -128,7 +127,7 @@ fn lacking_stage<'a>(
                     continue;
                 }
                 let mut others = targets.values().flatten();
-                let is = |((of, stage), _): &(&(&str, &str), _)| of == platform && *stage == from;
+                let is = |((of, stage), _): &(&Place, _)| of == platform && *stage == from;
                 let found = others.find(is).map(|(place, steps)| (*place, steps.clone()));
                 if found.is_some() {
                     return found;
@@ -151,9 +150,9 @@ mod tests {
             all.sort();
             (build.target.as_ref().map(ToString::to_string).unwrap_or_default(), all)
         };
-        let lines = log.lines().enumerate();
-        let vertices: String =
-            lines.map(|(i, name)| format!("#{n} {name}\n#{n} DONE 0.1s\n\n", n = i + 1)).collect();
+        let vertex = |(i, name)| format!("#{n} {name}\n#{n} DONE 0.1s\n", n = i + 1);
+        let vertices: Vec<String> = log.lines().enumerate().map(vertex).collect();
+        let vertices = vertices.join("\n");
         let mut all: Vec<_> = builds(vertices.lines()).iter().map(texts).collect();
         all.sort();
         all

@@ -7,14 +7,9 @@ use crate::model::{Build, Outcome, Run, Step};
 /// Builds that are looked at.
 const NEAREST: usize = 32;
 
-/// The step came from the cache, and no other build of the log had just made it.
-pub(super) fn was_there(
-    run: &Run,
-    build: &Build,
-    step: &Step,
-    last: Option<(&Run, &Build)>,
-) -> bool {
-    step.outcome == Outcome::Hit && !ran(run, build, step, last)
+/// A step came from the cache that no other build of the log had just made.
+pub(super) fn has_hits(run: &Run, build: &Build, last: Option<(&Run, &Build)>) -> bool {
+    build.steps.iter().any(|step| step.outcome == Outcome::Hit && !ran(run, build, step, last))
 }
 
 /// Another build of the log, begun after the last one of the series and no later than this one, ran

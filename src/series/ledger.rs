@@ -219,12 +219,11 @@ impl<'m, 'a> Ledger<'m, 'a> {
             .or_else(|| before.prunes.iter().rfind(|prune| !same_log && behind(prune)))
     }
 
-    /// A hit of any kind, a base image that is there though an earlier build had to fetch it, or a
-    /// context of which most was there.
+    /// A hit, a base image that is there though a build had to fetch it, or most of the context.
     fn is_kept(&self, run: &Run, build: &Build) -> bool {
         let last = self.last.and_then(|i| self.members.get(i).copied());
         let left = |base: &Base| base.pulled.is_none() && self.fetched.contains(known_by(base));
-        build.steps.iter().any(|step| beside::was_there(run, build, step, last))
+        beside::has_hits(run, build, last)
             || build.bases.iter().any(left)
             || self.was_sent_less(build)
     }

@@ -67,13 +67,15 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
         builds.push(common);
     }
     builds.retain(|b| b.total_lines() > 0);
+    let skips_numbers = segment.skips_numbers();
     for build in &mut builds {
-        build.headless |= segment.skips_numbers() && behind_gap(build).is_some();
+        build.headless |= skips_numbers && behind_gap(build).is_some();
     }
+    let progress = Progress::of(segment);
     for build in &mut builds {
         let target = build.target.as_deref();
         let cut = !ends && !exports.are(target, End::Canceled);
-        conclude(build, if cut { Ending::Cut } else { exports.ending(target, segment) });
+        conclude(build, if cut { Ending::Cut } else { exports.ending(target, &progress) });
     }
     mark_pinned(&mut builds, segment);
     builds
@@ -102,6 +104,21 @@ fn shared<'a>(segment: &'a Segment, targets: &BTreeSet<String>, graph: &Graph) -
     sharers(named, targets, graph)
 }
 
+/// How far the segment came: asked once, not by each of its builds.
+struct Progress {
+    /// Two builds are printed as one.
+    tangled: bool,
+    /// Some vertex has begun and not ended.
+    at_work: bool,
+}
+
+impl Progress {
+    fn of(segment: &Segment) -> Self {
+        let at_work = |vertex: &Vertex| vertex.end == End::Open && !vertex.names.is_empty();
+        Self { tangled: segment.tangled, at_work: segment.vertices.values().any(at_work) }
+    }
+}
+
 /// How the exports of each target ended.
 #[derive(Default)]
 struct Exports<'a>(HashMap<Option<&'a str>, Vec<End>>);
@@ -115,8 +132,7 @@ impl<'a> Exports<'a> {
     }
 
     /// How a build of this target ended, whose last steps the log shows.
-    fn ending(&self, target: Option<&str>, segment: &Segment) -> Ending {
-        let at_work = |vertex: &Vertex| vertex.end == End::Open && !vertex.names.is_empty();
+    fn ending(&self, target: Option<&str>, progress: &Progress) -> Ending {
         if self.are(target, End::Canceled) {
             return Ending::Stopped;
         }
@@ -124,10 +140,10 @@ impl<'a> Exports<'a> {
             return Ending::Cut;
         }
         // Of two builds that are printed as one, nobody knows whose export it is.
-        if self.are(target, End::Done) && !segment.tangled {
+        if self.are(target, End::Done) && !progress.tangled {
             return Ending::Exported;
         }
-        if segment.vertices.values().any(at_work) { Ending::Cut } else { Ending::Shown }
+        if progress.at_work { Ending::Cut } else { Ending::Shown }
     }
 
     /// One that names no target is of all.

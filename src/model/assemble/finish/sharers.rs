@@ -30,6 +30,9 @@ type Stages<'a> = BTreeMap<Place<'a>, Steps<'a>>;
 /// What each target prints.
 type Targets<'a> = BTreeMap<&'a str, Stages<'a>>;
 
+/// Targets that are compared, each with all; of more it is left open what they share.
+const MOST: usize = 100;
+
 /// Found by the graph where the log has one, else by the steps that each target lacks.
 pub(super) fn sharers<'a>(
     printed: impl Iterator<Item = (&'a str, &'a str, u32)>,
@@ -45,7 +48,7 @@ pub(super) fn sharers<'a>(
         steps.entry(parsed.position).or_insert((number, parsed.text));
     }
     let mut sharers = Sharers::default();
-    if targets.len() < 2 {
+    if targets.len() < 2 || targets.len() > MOST {
         return sharers;
     }
     for (target, own) in &targets {

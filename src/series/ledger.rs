@@ -1,9 +1,11 @@
 //! One forward pass over the builds of a series: what each stage and step was when it was last
 //! seen, and so where the chains of the cache broke and why.
 //!
-//! A stage's steps depend on each other in order: the first one that ran is where its chain broke,
-//! later ones follow. One pass over all steps; what is kept grows with the steps of one build.
+//! A stage's steps depend on each other in order, so the first one that ran is where its chain
+//! broke; later ones follow. The cost is one pass over all steps; what is kept grows with the steps
+//! of one build.
 
+mod builder;
 mod follows;
 mod renamed;
 mod spared;
@@ -12,12 +14,13 @@ use std::collections::BTreeSet;
 
 use foldhash::{HashMap, HashSet};
 
+use self::builder::Builder;
 use self::spared::Spared;
 use super::chain::{self, Stage};
 use super::miss::Found;
 use super::proof;
 use super::reason::Case;
-use super::{Misses, Start, Store, beside, machines};
+use super::{Misses, Start, Store, machines};
 use crate::model::{
     Base, Build, BuildOutcome, Found as Finds, Outcome, Quote, Run, Step, StepKind, Transfer,
 };
@@ -79,10 +82,7 @@ pub(super) struct Ledger<'m, 'a> {
     pub(super) stored_once: bool,
     /// Hashes that kaniko printed.
     pub(super) keys: HashSet<&'a str>,
-    /// Base images that some build had to fetch, and layers of theirs.
-    fetched: HashSet<&'a str>,
-    /// The most that was sent of the build context.
-    context: u64,
+    builder: Builder<'a>,
     /// The last build that stored its cache elsewhere.
     pub(super) exported: Option<usize>,
     /// Some step of an earlier build came from a cache.
@@ -145,8 +145,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
             stages: HashMap::default(),
             stored_once: false,
             keys: HashSet::default(),
-            fetched: HashSet::default(),
-            context: 0,
+            builder: Builder::default(),
             exported: None,
             hit_once: false,
             last: None,
@@ -185,12 +184,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
                 .is_some_and(|before| chain::is_other_base(before, base))
         };
         let moved = build.bases.iter().any(is_other);
-        // A builder that is kept has to fetch an image that is new, but for the layers it has.
-        let again = |base: &Base| {
-            !is_other(base) || fetched_layer(base).is_some_and(|layer| self.fetched.contains(layer))
-        };
-        let lacks_its_base = build.bases.iter().any(|b| b.pulled.is_some() && again(b));
-        let empty = (build.booted.is_some() || lacks_its_base) && !self.was_sent_less(build);
+        let last = self.last.and_then(|last| self.members.get(last).copied());
         Now {
             i,
             run,
@@ -201,8 +195,8 @@ impl<'m, 'a> Ledger<'m, 'a> {
             called,
             imports: chain::imports(run, build),
             moved,
-            kept: self.is_kept(run, build),
-            empty,
+            kept: self.builder.is_kept(run, build, last),
+            empty: self.builder.is_empty(build, is_other),
             pruned: self.prune(run, build),
         }
     }
@@ -219,26 +213,9 @@ impl<'m, 'a> Ledger<'m, 'a> {
             .or_else(|| before.prunes.iter().rfind(|prune| !same_log && behind(prune)))
     }
 
-    /// A hit, a base image that is there though a build had to fetch it, or most of the context.
-    fn is_kept(&self, run: &Run, build: &Build) -> bool {
-        let last = self.last.and_then(|i| self.members.get(i).copied());
-        let left = |base: &Base| base.pulled.is_none() && self.fetched.contains(known_by(base));
-        beside::has_hits(run, build, last)
-            || build.bases.iter().any(left)
-            || self.was_sent_less(build)
-    }
-
-    /// A builder that has the files of an earlier build is sent the others only. A commit that
-    /// deletes or shortens files makes it less too, though seldom by a quarter; where a base image is
-    /// fetched once more, most must have been there.
+    /// See [`Builder::was_sent_less`].
     pub(super) fn was_sent_less(&self, build: &Build) -> bool {
-        if build.booted.is_some() {
-            return false;
-        }
-        let Some(bytes) = bytes_sent(build) else { return false };
-        let again = |base: &Base| base.pulled.is_some() && self.fetched.contains(known_by(base));
-        let quarters = if build.bases.iter().any(again) { 2 } else { 3 };
-        bytes < self.context.saturating_mul(quarters) / 4
+        self.builder.was_sent_less(build)
     }
 
     /// What the log shows of a stage that ran, or what files beside it prove. A step that ran
@@ -361,9 +338,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
             line.steps.insert(&step.text, Seen { build: i, step: at, sent });
         }
         self.keys.extend(build.steps.iter().filter_map(|step| step.key.as_deref()));
-        let pulled = build.bases.iter().filter(|base| base.pulled.is_some());
-        self.fetched.extend(pulled.clone().map(known_by).chain(pulled.filter_map(fetched_layer)));
-        self.context = self.context.max(bytes_sent(build).unwrap_or_default());
+        self.builder.learn(build);
         self.last = Some(i);
         self.hit_once |= build.hits() > 0;
         self.stored_once |= build.exports.iter().any(Transfer::ok);
@@ -410,17 +385,6 @@ impl Now<'_> {
     }
 }
 
-/// The digest of an image; buildah and the classic builder print its name alone.
-fn known_by(base: &Base) -> &str {
-    base.digest.as_deref().unwrap_or(&base.image)
-}
-
-/// The layer on the line that shows a base image being fetched: `#5 sha256:3bb9… 106B / 106B`.
-fn fetched_layer(base: &Base) -> Option<&str> {
-    let (_, digest) = base.pulled.as_ref()?.text.split_once("sha256:")?;
-    digest.get(..64).filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
 /// The only image that the build stands on, where the stage begins with one.
 fn only_base<'a>(now: &Now<'a>, stage: &Stage<'a>) -> Option<&'a Base> {
     let counts = now.build.dialect.counts_from();
@@ -438,11 +402,6 @@ fn first_miss<'a>(stage: &Stage<'a>, moved: bool) -> Option<&'a Step> {
     let mut open = steps.filter(|step| step.outcome != Outcome::Hit);
     let first = open.find(|step| !(moved && step.operation().is_link()))?;
     (first.outcome == Outcome::Miss).then_some(first)
-}
-
-/// Bytes of the build context that were sent.
-fn bytes_sent(build: &Build) -> Option<u64> {
-    build.context.as_ref()?.bytes()
 }
 
 fn is_decided(step: &Step) -> bool {

@@ -20,7 +20,7 @@ impl<'a> Pair<'a> {
         !self.told_how
             && obeys(step)
             && self.now.no_cache == NoCache::Untold
-            && self.stage.steps.iter().copied().find(|step| spared(step)).is_none()
+            && !self.stage.steps.iter().any(spared)
     }
 
     /// Nothing differs: the cache is to blame. That its result was stored at all, only a cache

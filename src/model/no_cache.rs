@@ -1,6 +1,6 @@
 //! Steps that a build was told to run, whatever its caches hold.
 
-use super::{Few, Text};
+use super::{Few, Step, Text};
 
 /// `--no-cache` and `--no-cache-filter`, as the frontend was given them. No log prints it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,9 +27,19 @@ impl NoCache {
         }
     }
 
-    /// A step of the stage, other than a WORKDIR, had to run.
+    /// Some steps had to run.
     #[must_use]
-    pub fn holds_for(&self, stage: &str) -> bool {
+    pub fn is_asked(&self) -> bool {
+        matches!(self, Self::All | Self::Stages(_))
+    }
+
+    /// The step had to run: all but a WORKDIR, which comes from the cache nevertheless.
+    #[must_use]
+    pub fn holds_for(&self, step: &Step) -> bool {
+        step.instruction != "WORKDIR" && self.holds_for_stage(&step.stage)
+    }
+
+    fn holds_for_stage(&self, stage: &str) -> bool {
         match self {
             Self::Untold | Self::No => false,
             Self::All => true,
@@ -46,9 +56,9 @@ mod tests {
 
     #[test]
     fn an_empty_list_of_stages_is_all_of_them() {
-        assert!(NoCache::of(Some("")).holds_for("build"));
-        assert!(NoCache::of(Some("test,build")).holds_for("build"));
-        assert!(!NoCache::of(Some("test")).holds_for("build"));
-        assert!(!NoCache::of(None).holds_for("build"));
+        assert!(NoCache::of(Some("")).holds_for_stage("build"));
+        assert!(NoCache::of(Some("test,build")).holds_for_stage("build"));
+        assert!(!NoCache::of(Some("test")).holds_for_stage("build"));
+        assert!(!NoCache::of(None).holds_for_stage("build"));
     }
 }

@@ -1,4 +1,5 @@
-//! The command line tells the builder not to use its cache.
+//! The command line tells the builder not to use its cache, or a file that the build left says that
+//! it did.
 
 use super::past::{self, Past, cost, header};
 use super::planned;
@@ -6,7 +7,7 @@ use super::remedy::{At, Site, command_line, patch};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::config::Change;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out};
-use crate::model::{Command, Outcome, Step, Tool};
+use crate::model::{Build, Command, EvidenceKind, NoCache, Outcome, Step, Text, Tool};
 
 pub(super) struct NoCacheFlag;
 
@@ -24,8 +25,8 @@ static META: RuleMeta = RuleMeta {
     rules_out: "A command line without the option. Whether a fresh build is meant (a nightly one \
         for security updates) is not in a log: if fewer than half of the runs have the option, and \
         the newest does not, it is a note.",
-    limits: "BuildKit does not print the option: only a command line, or the inputs of an action, \
-        in the log show it.",
+    limits: "BuildKit does not print the option: only a command line, the inputs of an action, a \
+        `.dockerbuild` record or provenance show it.",
     example: include_str!("examples/no-cache-flag.txt"),
     references: &["https://docs.docker.com/reference/cli/docker/buildx/build/#no-cache-filter"],
     since: "0.1.0",
@@ -46,35 +47,38 @@ impl Rule for NoCacheFlag {
     }
 }
 
-/// A run that was asked to: the command line, and the steps that ran for it.
+/// A run that was asked to, and the steps that ran for it.
 struct Uncached<'a> {
     at: usize,
-    command: &'a Command,
+    /// As it was given: `--no-cache`.
+    option: String,
+    /// Where the log shows it; else a file that the build left does.
+    command: Option<&'a Command>,
     ran: Vec<&'a Step>,
 }
 
 fn finding(past: &Past) -> Option<Finding> {
     let uncached: Vec<Uncached> = (0..past.len()).filter_map(|i| uncached(past, i)).collect();
     let last = uncached.last()?;
-    let option = option(last.command);
+    let option = last.option.clone();
+    let imports =
+        !past.imports(last.at).is_empty() || last.command.is_some_and(|c| !c.cache_from.is_empty());
     Some(Finding {
         rule: META.id,
         severity: if is_now_and_then(past, &uncached) { Severity::Note } else { META.severity },
         confidence: Confidence::Proven,
         title: format!(
-            "`{option}` on the command line: {} without the cache",
+            "`{option}` {}: {} without the cache",
+            if last.command.is_some() { "on the command line" } else { "was given" },
             match past.len() {
                 1 => "the run builds".to_owned(),
                 all => format!("{} of {all} runs build", uncached.len()),
             }
         ),
         cause: format!(
-            "The command says `{option}`, so the steps are executed whatever the caches hold.{}",
-            if past.imports(last.at).is_empty() && last.command.cache_from.is_empty() {
-                ""
-            } else {
-                " Importing a cache as well only costs time."
-            }
+            "{} says `{option}`, so the steps are executed whatever the caches hold.{}",
+            if last.command.is_some() { "The command" } else { "A file that the build left" },
+            if imports { " Importing a cache as well only costs time." } else { "" }
         ),
         evidence: Proof::from_lines(
             uncached.iter().rev().take(3).rev().flat_map(|t| lines(past, t)).collect(),
@@ -110,7 +114,11 @@ fn written(at: At) -> Option<Finding> {
             "The build names a cache and says `{option}`, so every step is executed whatever the \
                 cache holds."
         ),
-        fix: patch::with_change(fix(command, &option), at, Change::UseCache { place: at.index }),
+        fix: patch::with_change(
+            fix(Some(command), &option),
+            at,
+            Change::UseCache { place: at.index },
+        ),
         rules_out: vec![not_ruled_out(
             "a build that is meant to start without a cache, such as a nightly one (then leave the \
                 caches out)",
@@ -126,12 +134,25 @@ fn written(at: At) -> Option<Finding> {
 }
 
 fn uncached<'a>(past: &Past<'a>, i: usize) -> Option<Uncached<'a>> {
-    let command = past.commands(i).iter().find(|c| c.no_cache || !c.no_cache_filter.is_empty())?;
     let (_, build) = past.get(i)?;
-    let ran =
-        build.decided().filter(|s| s.outcome == Outcome::Miss && command.ignores_caches_of(s));
+    let command = past.commands(i).iter().find(|c| c.no_cache || !c.no_cache_filter.is_empty());
+    let option = command.map(option).or_else(|| recorded(&build.no_cache))?;
+    let has_to_run = |step: &Step| match command {
+        Some(command) => command.ignores_caches_of(step),
+        None => build.no_cache.holds_for(step),
+    };
+    let ran = build.decided().filter(|step| step.outcome == Outcome::Miss && has_to_run(step));
     let ran: Vec<&Step> = ran.collect();
-    (!ran.is_empty()).then_some(Uncached { at: i, command, ran })
+    (!ran.is_empty()).then_some(Uncached { at: i, option, command, ran })
+}
+
+/// The option that a file tells.
+fn recorded(no_cache: &NoCache) -> Option<String> {
+    match no_cache {
+        NoCache::Untold | NoCache::No => None,
+        NoCache::All => Some("--no-cache".to_owned()),
+        NoCache::Stages(stages) => Some(format!("--no-cache-filter {}", stages.join(","))),
+    }
 }
 
 fn option(command: &Command) -> String {
@@ -160,11 +181,25 @@ fn ttl(command: &Command) -> Option<String> {
 }
 
 fn lines(past: &Past, uncached: &Uncached) -> Vec<Evidence> {
-    let Some((run, _)) = past.get(uncached.at) else { return Vec::new() };
-    let mut lines =
-        vec![Study::quote(run, uncached.command.line_with("-cache"), "no cache is to be used")];
-    lines.extend(uncached.ran.iter().take(2).map(|s| header(run, s, "and so it ran")));
-    lines
+    let Some((run, build)) = past.get(uncached.at) else { return Vec::new() };
+    let asked = uncached.command.map(|command| command.line_with("-cache"));
+    let asked = asked.map(|line| Study::quote(run, line, "no cache is to be used"));
+    let ran = match recorded_in(build).filter(|_| asked.is_none()) {
+        Some(file) => format!("ran: no cache was to be used, says {file}"),
+        None => "and so it ran".to_owned(),
+    };
+    let ran = uncached.ran.iter().take(2).map(|step| header(run, step, &ran));
+    asked.into_iter().chain(ran).collect()
+}
+
+/// The file that tells the option, by its name; of a record the file and not its part.
+fn recorded_in(build: &Build) -> Option<&str> {
+    use EvidenceKind::{DockerBuild, Inspect, Provenance};
+    let tells =
+        |(kind, _): &&(EvidenceKind, Text)| matches!(kind, DockerBuild | Provenance | Inspect);
+    let (_, path) = build.told.iter().find(tells)?;
+    let file = path.split("/blobs/").next()?;
+    file.rsplit('/').next().filter(|name| !name.is_empty())
 }
 
 fn patched(past: &Past, uncached: &Uncached, fix: Fix) -> Fix {
@@ -176,11 +211,15 @@ fn patched(past: &Past, uncached: &Uncached, fix: Fix) -> Fix {
     }
 }
 
-fn fix(command: &Command, option: &str) -> Fix {
+/// The command line as it is, and without the option.
+fn before_and_after(command: &Command, option: &str) -> Option<String> {
     let text = command_line(command);
     let without =
         text.replace(&format!(" {option}"), "").replace(&option.replacen(' ', "=", 1), "");
-    let snippet = (without != text).then(|| format!("# before\n{text}\n# after\n{without}"));
+    (without != text).then(|| format!("# before\n{text}\n# after\n{without}"))
+}
+
+fn fix(command: Option<&Command>, option: &str) -> Fix {
     Fix {
         summary: format!("remove `{option}`"),
         steps: vec![
@@ -189,7 +228,7 @@ fn fix(command: &Command, option: &str) -> Fix {
                 pin the base image and let Renovate or Dependabot update it."
                 .to_owned(),
         ],
-        snippet,
+        snippet: command.and_then(|command| before_and_after(command, option)),
         ..Fix::default()
     }
 }

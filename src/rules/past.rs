@@ -263,6 +263,7 @@ impl<'a> Past<'a> {
     /// Command lines of the run said to use no cache.
     pub(super) fn asked_for_no_cache(&self, i: usize) -> bool {
         self.commands(i).iter().any(|c| c.no_cache || !c.no_cache_filter.is_empty())
+            || self.get(i).is_some_and(|(_, build)| build.no_cache.is_asked())
     }
 
     /// Command lines that made the build.

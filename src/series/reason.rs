@@ -247,8 +247,7 @@ impl<'a> Case<'_, '_, 'a> {
     fn disabled(&self) -> Option<Confidence> {
         let commands = self.now.run.commands_of(self.now.build);
         if commands.iter().any(|command| command.ignores_caches_of(self.step))
-            || self.now.build.no_cache.holds_for(&self.step.stage)
-                && self.step.instruction != "WORKDIR"
+            || self.now.build.no_cache.holds_for(self.step)
         {
             return Some(Proven);
         }

@@ -204,14 +204,10 @@ fn report_in(folder: &Path, files: &[File], options: Options) -> Report {
 
 /// The report on files in this folder, in every format.
 fn said(folder: &Path, files: &[File], way: Option<&Way>) -> Vec<(&'static str, String)> {
-    let logs: Vec<PathBuf> =
-        files.iter().filter(|f| f.is_log()).map(|f| folder.join(&f.name)).collect();
-    let mut options = Options {
-        threads: Some(1),
-        paths: logs,
-        config: vec![folder.to_owned()],
-        ..Options::default()
-    };
+    let given = files.iter().filter(|file| file.is_log() || file.is_evidence());
+    let paths: Vec<PathBuf> = given.map(|file| folder.join(&file.name)).collect();
+    let mut options =
+        Options { threads: Some(1), paths, config: vec![folder.to_owned()], ..Options::default() };
     let mut files = files.to_vec();
     if let Some(way) = way {
         options = Options { threads: Some(way.threads), block: Some(way.block), ..options };

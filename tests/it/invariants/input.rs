@@ -16,6 +16,13 @@ impl File {
     pub(crate) fn is_log(&self) -> bool {
         Path::new(&self.name).extension().is_some_and(|e| e == "log")
     }
+
+    /// A file that the build left, read where logs are.
+    pub(crate) fn is_evidence(&self) -> bool {
+        [".cache.json", ".dockerbuild", ".provenance.json"]
+            .iter()
+            .any(|end| self.name.ends_with(end))
+    }
 }
 
 /// All files of a folder, and of the folders in it; not what a test wrote beside them.

@@ -151,11 +151,16 @@ impl Tool {
     /// above its COPY is there already.
     pub(super) fn has_run(&self, run: &str) -> bool {
         let prepares = |words: Vec<&str>| {
-            named(&words).is_some_and(|tool| tool.program == self.program)
+            named(&words).is_some_and(|tool| self.shares_packages_with(tool))
                 && (self.is_asked_to_build(&words)
                     || fetches(&words.join(" ")) && !installs_a_tool(&words))
         };
         commands(run).any(prepares)
+    }
+
+    /// A wrapper keeps its packages where the tool itself does: `mvn` and `./mvnw`.
+    fn shares_packages_with(&self, other: &Tool) -> bool {
+        self.program.trim_end_matches('w') == other.program.trim_end_matches('w')
     }
 
     fn is_asked_to_build(&self, words: &[&str]) -> bool {
@@ -289,6 +294,8 @@ mod tests {
         assert!(cargo.has_run("RUN cargo chef cook --release"));
         assert!(cargo.has_run("RUN mkdir src && echo 'fn main() {}' > src/main.rs && cargo build"));
         assert!(!cargo.has_run("RUN cargo install cargo-chef"));
+        let wrapper = of("RUN ./mvnw package").unwrap();
+        assert!(wrapper.has_run("RUN mvn -B dependency:go-offline"));
         let pip = of("RUN pip install .").unwrap();
         assert!(pip.has_run("RUN python -m pip install -r requirements.txt"));
         assert!(!pip.has_run("RUN pip install --upgrade pip"));

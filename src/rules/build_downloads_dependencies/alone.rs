@@ -4,8 +4,8 @@ use super::{Fetching, META, advice, cause, fetching, title};
 use crate::finding::{Confidence, Finding, Impact, Proof, Severity, to_decide};
 use crate::model::{Build, Outcome, Run, Step};
 use crate::rules::Study;
-use crate::rules::context_copied_too_early::{alone::shows_all_before, takes_too_much};
-use crate::rules::dockerfile_at;
+use crate::rules::context_copied_too_early::alone::{lone, shows_all_before};
+use crate::rules::context_copied_too_early::takes_too_much;
 use crate::rules::instruction::brief;
 use crate::rules::past::{Past, header};
 use crate::rules::recurring::same_stage;
@@ -13,10 +13,7 @@ use crate::rules::recurring::same_stage;
 /// A note for the RUN that was seen to download behind the COPY of the sources. A Dockerfile that
 /// was given is judged itself.
 pub(super) fn finding(past: &Past) -> Option<Finding> {
-    let (run, build) = past.only_run()?;
-    if dockerfile_at::of(past.study, run, build).is_some() || past.asked_for_no_cache(0) {
-        return None;
-    }
+    let (run, build) = lone(past)?;
     build.steps.iter().find_map(|copy| of_copy(past, (run, build), copy))
 }
 

@@ -8,13 +8,17 @@ use crate::rules::instruction::{brief, copies_everything, installs};
 use crate::rules::past::{Past, cost, header};
 use crate::rules::recurring::same_stage;
 
+/// The only build that was given, without its Dockerfile, where it was to use its cache.
+pub(in crate::rules) fn lone<'a>(past: &Past<'a>) -> Option<(&'a Run, &'a Build)> {
+    let (run, build) = past.only_run()?;
+    let written = dockerfile_at::of(past.study, run, build);
+    (written.is_none() && !past.asked_for_no_cache(0)).then_some((run, build))
+}
+
 /// A note for the stage that copies everything before an installation which then ran. A Dockerfile
 /// that was given is judged itself.
 pub(super) fn finding(past: &Past) -> Option<Finding> {
-    let (run, build) = past.only_run()?;
-    if dockerfile_at::of(past.study, run, build).is_some() || past.asked_for_no_cache(0) {
-        return None;
-    }
+    let (run, build) = lone(past)?;
     build.steps.iter().find_map(|copy| of_copy(past, (run, build), copy))
 }
 

@@ -93,7 +93,7 @@ fn is_attached(runs: &mut [Run], file: &Evidence) -> bool {
             let run = at.and_then(|at| runs.get_mut(at));
             let run = run.filter(|run| !run.builds.iter().all(|b| contradicts(b, &record.bases)));
             run.is_some_and(|run| {
-                spare(run, &record.no_cache);
+                tell_no_cache(run, &record.no_cache);
                 give(run, file, Some(&record.given))
             })
         }
@@ -132,7 +132,7 @@ fn attested(runs: &mut [Run], file: &Evidence, attested: &Attested) -> bool {
     if let Some(definition) = &attested.definition {
         keyed(run, file, definition, |_| true);
     }
-    spare(run, &attested.no_cache);
+    tell_no_cache(run, &attested.no_cache);
     give(run, file, attested.given.as_ref())
 }
 
@@ -173,7 +173,7 @@ fn runs_others(build: &Build, defined: &CacheConfig) -> bool {
 }
 
 /// The only build of a run was told to do without its caches.
-fn spare(run: &mut Run, no_cache: &NoCache) {
+fn tell_no_cache(run: &mut Run, no_cache: &NoCache) {
     if let [build] = run.builds.as_mut_slice()
         && *no_cache != NoCache::Untold
     {

@@ -33,10 +33,16 @@ impl NoCache {
         matches!(self, Self::All | Self::Stages(_))
     }
 
-    /// The step had to run: all but a WORKDIR, which comes from the cache nevertheless.
+    /// The step comes from the cache nevertheless: `BuildKit` keeps a WORKDIR.
+    #[must_use]
+    pub fn spares(step: &Step) -> bool {
+        step.instruction == "WORKDIR"
+    }
+
+    /// The step had to run.
     #[must_use]
     pub fn holds_for(&self, step: &Step) -> bool {
-        step.instruction != "WORKDIR" && self.holds_for_stage(&step.stage)
+        !Self::spares(step) && self.holds_for_stage(&step.stage)
     }
 
     fn holds_for_stage(&self, stage: &str) -> bool {

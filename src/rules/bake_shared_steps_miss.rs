@@ -80,29 +80,34 @@ fn victim<'a, 'p>(past: &'p Past<'a>, at: usize) -> Option<Victim<'a, 'p>> {
     if mates.len() < 2 || !past.imported(at) || past.asked_for_no_cache(at) {
         return None;
     }
-    let missed = past.misses(at).find(|miss| {
-        let values = matches!(miss.because, Because::Unknown | Because::RecordLost);
-        values && miss.step.instruction == "RUN" && !miss.step.operation().reads_context()
-    })?;
-    let (step, (before, _)) = (missed.step, missed.before?);
-    let stored = past.index_of(before).is_some_and(|before| {
-        (before..at).any(|i| {
-            past.exported(i) || past.builds.get(i).is_some_and(|build| build.inline.is_some())
-        })
-    });
+    let step = stored_and_missed(past, at)?;
     let shared = build.steps.iter().find(|s| {
         s.position + 1 == step.position
             && s.is_of(&step.stage, &step.platform)
             && s.outcome == Outcome::Hit
     })?;
-    let has = |other: &Build, step: &Step| other.steps.iter().any(|own| is_one(own, step));
     let parts = |other: &Build| has(other, shared) && !has(other, step);
     let mut others = mates.iter().filter(|other| !std::ptr::eq(*other, build));
-    if !stored || !others.any(parts) {
+    if !others.any(parts) {
         return None;
     }
     let targets: BTreeSet<&str> = mates.iter().filter_map(|mate| mate.target.as_deref()).collect();
     Some(Victim { past, at, run, build, shared, step, targets: targets.into_iter().collect() })
+}
+
+/// A RUN that no file reaches, and that ran though a build since it was last seen stored a cache.
+fn stored_and_missed<'a>(past: &Past<'a>, at: usize) -> Option<&'a Step> {
+    let missed = past.misses(at).find(|miss| {
+        let open = matches!(miss.because, Because::Unknown | Because::RecordLost);
+        open && miss.step.instruction == "RUN" && !miss.step.operation().reads_context()
+    })?;
+    let before = past.index_of(missed.before?.0)?;
+    (before..at).any(|i| past.stored(i)).then_some(missed.step)
+}
+
+/// The build has the step, which may be printed under the name of another one.
+fn has(build: &Build, step: &Step) -> bool {
+    build.steps.iter().any(|own| is_one(own, step))
 }
 
 /// Both are one vertex, which may be printed under the names of several targets.
@@ -184,21 +189,33 @@ impl Victim<'_, '_> {
 fn fix(targets: &[&str], victim: &Victim) -> Fix {
     let commands = victim.past.commands(victim.at);
     let compose = commands.iter().any(|command| command.tool == Tool::Compose);
-    let call = if compose { "docker compose build" } else { "docker buildx bake" };
-    let calls: Vec<String> = targets.iter().map(|target| format!("{call} {target}")).collect();
+    let snippet = match (commands, compose) {
+        // Both print the same log.
+        ([], _) => format!(
+            "# bake\n{}\n# or Docker Compose\n{}",
+            calls("docker buildx bake", targets),
+            calls("docker compose build", targets)
+        ),
+        (_, true) => calls("docker compose build", targets),
+        (_, false) => calls("docker buildx bake", targets),
+    };
     Fix {
         summary: "build the targets one after the other".to_owned(),
         steps: vec![
             "Give each target a command of its own, with the options of the one that builds them \
                 together: the steps they share come from the builder's own cache in the second."
                 .to_owned(),
-            "With Docker Compose that is one `docker compose build SERVICE` for each service."
-                .to_owned(),
         ],
-        snippet: Some(calls.join("\n")),
+        snippet: Some(snippet),
         cost: "the targets are no longer built side by side".to_owned(),
         ..Fix::default()
     }
+}
+
+/// One command for each target.
+fn calls(command: &str, targets: &[&str]) -> String {
+    let calls: Vec<String> = targets.iter().map(|target| format!("{command} {target}")).collect();
+    calls.join("\n")
 }
 
 fn rules_out(held: bool) -> Vec<Alternative> {

@@ -51,7 +51,7 @@ impl Rule for ExportWithoutImport {
 }
 
 fn finding(past: &Past) -> Option<Finding> {
-    let writing: Vec<usize> = (0..past.len()).filter(|&i| stores(past, i)).collect();
+    let writing: Vec<usize> = (0..past.len()).filter(|&i| past.stored(i)).collect();
     let cold = past.builds.iter().all(|b| b.hits() == 0 && b.warnings.is_empty());
     let asked = past.all_commands().any(|c| !c.cache_from.is_empty());
     let again = writing.iter().any(|&i| i > 0 && !past.losses(i).is_empty());
@@ -90,11 +90,6 @@ fn finding(past: &Past) -> Option<Finding> {
         )],
         subject: site.cache,
     })
-}
-
-/// The build wrote a cache, be it into its image.
-fn stores(past: &Past, i: usize) -> bool {
-    past.exported(i) || past.builds.get(i).is_some_and(|build| build.inline.is_some())
 }
 
 /// An inline cache is where its image is.

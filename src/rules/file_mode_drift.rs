@@ -14,7 +14,7 @@ use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
     to_decide,
 };
-use crate::model::{Build, Dialect, Outcome, Run, Step};
+use crate::model::{Build, Dialect, NoCache, Outcome, Run, Step};
 use crate::series::Because;
 use crate::series::chain::{Input, input};
 
@@ -197,8 +197,8 @@ fn manifests<'a>(past: &Past<'a>, spot: &Spot<'a>) -> Option<Finding> {
 /// Every step ran but those that make a directory: `--no-cache` spares them alone.
 fn spared_directories_alone(past: &Past, i: usize) -> bool {
     let Some(build) = past.builds.get(i) else { return false };
-    let spared = |step: &Step| step.outcome == Outcome::Hit && step.instruction != "WORKDIR";
-    !build.decided().any(spared)
+    let hit = |step: &Step| step.outcome == Outcome::Hit && !NoCache::spares(step);
+    !build.decided().any(hit)
 }
 
 /// In each of these runs every step of the build ran, one that no file reaches too: files are not

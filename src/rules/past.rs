@@ -131,6 +131,11 @@ impl<'a> Past<'a> {
             .is_some_and(|b| b.exports.iter().any(|e| e.ok() && e.kind != CacheKind::Inline))
     }
 
+    /// The build wrote a cache, be it into its image.
+    pub(super) fn stored(&self, i: usize) -> bool {
+        self.exported(i) || self.builds.get(i).is_some_and(|build| build.inline.is_some())
+    }
+
     /// Stages that ran from their first step on though nothing that is shown of it changed.
     pub(super) fn losses(&self, i: usize) -> Vec<Loss<'a>> {
         let mut losses = self.losses_on_any_base(i);

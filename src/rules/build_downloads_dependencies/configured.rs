@@ -83,7 +83,7 @@ pub(super) fn change(
     copy: &Instruction,
     tool: &Tool,
 ) -> Result<Vec<Change>, String> {
-    if tool.program != "go" {
+    if !tool.certain {
         return Err(format!("which files {} reads for them is not certain", tool.program));
     }
     let Some(there) = &config.beside else {

@@ -10,6 +10,8 @@ pub(super) struct Tool {
     pub(super) program: &'static str,
     /// Words that make it build the sources, and fetch what they need before that.
     builds: &'static [&'static str],
+    /// Phases and tasks that stand anywhere on the line, and several of them; else the verb decides.
+    anywhere: bool,
     /// Words with which it fetches nothing.
     offline: &'static [&'static str],
     /// What it fetches.
@@ -18,6 +20,8 @@ pub(super) struct Tool {
     pub(super) vendored: Option<&'static str>,
     /// The files that name the packages.
     pub(super) files: &'static [&'static str],
+    /// These files are all that is read for it, so that a patch is certain to build.
+    pub(super) certain: bool,
     /// Instructions that fetch the packages and nothing else, to stand above the COPY.
     pub(super) alone: &'static str,
     /// What else has to be known of them.
@@ -37,10 +41,12 @@ const TOOLS: [Tool; 9] = [
     Tool {
         program: "go",
         builds: &["build", "generate", "get", "install", "run", "test", "vet"],
+        anywhere: false,
         offline: &["-mod=vendor", "GOFLAGS=-mod=vendor"],
         packages: "modules",
         vendored: Some("vendor"),
         files: &["go.mod", "go.sum"],
+        certain: true,
         alone: "COPY go.mod go.sum ./\nRUN go mod download",
         note: "A `replace` that leads to a folder of the repository, or a `go.work`, needs that \
             there too.",
@@ -48,10 +54,12 @@ const TOOLS: [Tool; 9] = [
     Tool {
         program: "cargo",
         builds: &["bench", "build", "check", "clippy", "install", "run", "rustc", "test"],
+        anywhere: false,
         offline: &["--offline", "--frozen"],
         packages: "crates",
         vendored: Some("vendor"),
         files: &["Cargo.toml", "Cargo.lock"],
+        certain: false,
         alone: "FROM rust:1 AS chef\nRUN cargo install cargo-chef --locked\nWORKDIR /app\n\n\
             FROM chef AS planner\nCOPY . .\nRUN cargo chef prepare --recipe-path recipe.json\n\n\
             FROM chef AS build\nCOPY --from=planner /app/recipe.json .\n\
@@ -61,40 +69,48 @@ const TOOLS: [Tool; 9] = [
     Tool {
         program: "mvn",
         builds: MAVEN,
+        anywhere: true,
         offline: &["-o", "--offline"],
         packages: "artifacts",
         vendored: None,
         files: &["pom.xml"],
+        certain: false,
         alone: "COPY pom.xml ./\nRUN mvn -B dependency:go-offline",
         note: MAVEN_NOTE,
     },
     Tool {
         program: "mvnw",
         builds: MAVEN,
+        anywhere: true,
         offline: &["-o", "--offline"],
         packages: "artifacts",
         vendored: None,
         files: &["pom.xml"],
+        certain: false,
         alone: "COPY mvnw pom.xml ./\nCOPY .mvn .mvn\nRUN ./mvnw -B dependency:go-offline",
         note: MAVEN_NOTE,
     },
     Tool {
         program: "gradle",
         builds: GRADLE,
+        anywhere: true,
         offline: &["--offline"],
         packages: "dependencies",
         vendored: None,
         files: &["settings.gradle", "build.gradle"],
+        certain: false,
         alone: "COPY settings.gradle build.gradle ./\nRUN gradle --no-daemon dependencies",
         note: GRADLE_NOTE,
     },
     Tool {
         program: "gradlew",
         builds: GRADLE,
+        anywhere: true,
         offline: &["--offline"],
         packages: "dependencies",
         vendored: None,
         files: &["settings.gradle", "build.gradle"],
+        certain: false,
         alone: "COPY gradlew settings.gradle build.gradle ./\nCOPY gradle gradle\n\
             RUN ./gradlew --no-daemon dependencies",
         note: GRADLE_NOTE,
@@ -102,10 +118,12 @@ const TOOLS: [Tool; 9] = [
     Tool {
         program: "dotnet",
         builds: &["build", "pack", "publish", "test"],
+        anywhere: false,
         offline: &["--no-restore", "--no-build"],
         packages: "packages",
         vendored: None,
         files: &["*.csproj"],
+        certain: false,
         alone: "COPY *.sln *.csproj ./\nRUN dotnet restore",
         note: "Projects in folders of their own have to be copied to these; the build may then \
             have `--no-restore`.",
@@ -113,10 +131,12 @@ const TOOLS: [Tool; 9] = [
     Tool {
         program: "pip",
         builds: &["install"],
+        anywhere: false,
         offline: &["--no-deps", "--no-index", "-r", "--requirement"],
         packages: "packages",
         vendored: None,
         files: &["requirements.txt"],
+        certain: false,
         alone: "COPY requirements.txt ./\nRUN pip install -r requirements.txt",
         note: "Write what the project depends on into `requirements.txt` (`uv export`, \
             `pip-compile`), and install the project itself with `--no-deps` below the COPY.",
@@ -124,10 +144,12 @@ const TOOLS: [Tool; 9] = [
     Tool {
         program: "swift",
         builds: &["build", "test"],
+        anywhere: false,
         offline: &["--skip-update"],
         packages: "packages",
         vendored: None,
         files: &["Package.swift", "Package.resolved"],
+        certain: false,
         alone: "COPY Package.swift Package.resolved ./\nRUN swift package resolve",
         note: "",
     },
@@ -166,10 +188,10 @@ impl Tool {
     fn is_asked_to_build(&self, words: &[&str]) -> bool {
         let mut rest = words.iter().skip_while(|word| name(word) != self.program).skip(1);
         let asks = |word: &&str| self.builds.contains(&task(word));
-        let verb = match self.program {
-            // Phases and tasks stand anywhere, and several of them.
-            "mvn" | "mvnw" | "gradle" | "gradlew" => rest.any(asks),
-            _ => rest.find(|word| !word.starts_with(['-', '+'])).is_some_and(asks),
+        let verb = if self.anywhere {
+            rest.any(asks)
+        } else {
+            rest.find(|word| !word.starts_with(['-', '+'])).is_some_and(asks)
         };
         verb && !installs_a_tool(words)
     }

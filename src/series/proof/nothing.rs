@@ -15,10 +15,9 @@ impl<'a> Pair<'a> {
     /// No log prints `--no-cache`, which a WORKDIR ignores; a step of the stage that came from the
     /// cache all the same rules it out.
     fn may_be_told_to_run(&self, step: &Step) -> bool {
-        let obeys = |step: &Step| step.instruction != "WORKDIR";
-        let spared = |step: &&Step| obeys(step) && step.outcome == Outcome::Hit;
+        let spared = |step: &&Step| !NoCache::spares(step) && step.outcome == Outcome::Hit;
         !self.told_how
-            && obeys(step)
+            && !NoCache::spares(step)
             && self.now.no_cache == NoCache::Untold
             && !self.stage.steps.iter().any(spared)
     }

@@ -7,6 +7,7 @@ use yaml_serde::Value;
 
 use super::jobs::{self, Job, Step, scripts, variables};
 use super::script::Builders;
+use super::variables::expand;
 use super::yaml::{Route, entries, key, text};
 use super::{Change, Content, Fate, Kept, Kind, Place, fits_tag, yaml};
 use crate::model::{Command, Quote, Text};
@@ -130,7 +131,9 @@ fn job(job: &Value, inside: &Value, at: &Route, outer: &Outer) -> Job {
         legs,
         plain_legs,
         slashes: true,
-        steps: list.flat_map(|(index, step)| of_step(step, &at.with_key(index))).collect(),
+        steps: list
+            .flat_map(|(index, step)| of_step(step, &at.with_key(index), &outer.variables))
+            .collect(),
         builders: if outer.hosted == Some(true) { Builders::fresh() } else { Builders::unknown() },
         ..Job::default()
     }
@@ -159,7 +162,7 @@ fn legs(job: &Value) -> (Vec<String>, Vec<String>) {
     (names.iter().map(|name| (*name).to_owned()).collect(), plain_names)
 }
 
-fn of_step(step: &Value, at: &Route) -> Vec<Step> {
+fn of_step(step: &Value, at: &Route, variables: &[(String, String)]) -> Vec<Step> {
     let script =
         ["script", "bash", "pwsh", "powershell"].into_iter().find(|name| step.get(name).is_some());
     if let Some(name) = script {
@@ -176,7 +179,7 @@ fn of_step(step: &Value, at: &Route) -> Vec<Step> {
             step.get("inputs").and_then(|inputs| inputs.get("inlineScript")),
             &key(&key(at, "inputs"), "inlineScript"),
         ),
-        "Cache" => vec![kept(&input, at)],
+        "Cache" => vec![kept(&input, at, variables)],
         "Docker" => docker(&input, &key(at, "task")),
         _ => Vec::new(),
     }
@@ -184,10 +187,15 @@ fn of_step(step: &Value, at: &Route) -> Vec<Step> {
 
 /// Cache@2: the parts of a key are variables, texts, and files, of which the content counts
 /// (<https://learn.microsoft.com/azure/devops/pipelines/release/caching>).
-fn kept(input: &impl Fn(&str) -> Option<String>, at: &Route) -> Step {
+fn kept(
+    input: &impl Fn(&str) -> Option<String>,
+    at: &Route,
+    variables: &[(String, String)],
+) -> Step {
     let written = input("key").unwrap_or_default();
     let paths = input("path").unwrap_or_default();
-    let fixed = !written.is_empty() && written.split('|').all(is_fixed);
+    let held = expand(&written, variables);
+    let fixed = !held.is_empty() && held.split('|').all(is_fixed);
     let older = input("restoreKeys").unwrap_or_default();
     let older = older.lines().map(str::trim).filter(|key| !key.is_empty()).map(str::to_owned);
     let kept =

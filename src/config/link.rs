@@ -94,11 +94,32 @@ fn call(configs: &mut [Config]) {
     }
     for config in configs.iter_mut().filter(|config| !config.content.inputs.is_empty()) {
         let folder = config.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let Some(calls) = calls.get(&config.path).or_else(|| calls.get(folder)) else { continue };
+        let calls = calls.get(&config.path).or_else(|| calls.get(folder));
         let inputs = std::mem::take(&mut config.content.inputs);
-        config.content.places.iter_mut().for_each(|place| take_inputs(place, &inputs, calls));
+        for place in &mut config.content.places {
+            match calls {
+                Some(calls) => take_inputs(place, &inputs, calls),
+                None => doubt_machine(place, &inputs),
+            }
+        }
         config.content.inputs = inputs;
     }
+}
+
+/// Callers that were not given say which machine it is, unless the input has a default.
+fn doubt_machine(place: &mut Place, inputs: &[(String, Option<String>)]) {
+    let unknown = |(_, default): &&(String, Option<String>)| {
+        !default.as_deref().is_some_and(machine::is_hosted)
+    };
+    if inputs.iter().filter(unknown).any(|(name, _)| names_machine(place, name)) {
+        place.fresh = false;
+    }
+}
+
+/// The label of its machine is this input, or made of it.
+fn names_machine(place: &Place, input: &str) -> bool {
+    let input = format!("inputs.{input}");
+    place.runs_on.as_deref().is_some_and(|label| names(label).contains(&input))
 }
 
 fn take_inputs(place: &mut Place, inputs: &[(String, Option<String>)], calls: &[Call]) {
@@ -111,8 +132,9 @@ fn take_inputs(place: &mut Place, inputs: &[(String, Option<String>)], calls: &[
         let values: Vec<Option<String>> = calls.iter().map(given).collect();
         let distinct: HashSet<&Option<String>> = values.iter().collect();
         let input = format!("inputs.{name}");
-        let on_it = place.runs_on.as_deref().is_some_and(|label| names(label).contains(&input));
-        if on_it && !values.iter().flatten().all(|value| machine::is_hosted(value)) {
+        if names_machine(place, name)
+            && !values.iter().flatten().all(|value| machine::is_hosted(value))
+        {
             place.fresh = false;
         }
         let all: Option<Vec<&String>> = values.iter().map(Option::as_ref).collect();

@@ -60,8 +60,12 @@ impl Kind for Drone {
         Some("drone")
     }
 
+    /// `.drone.yml` unless the project's settings name another; `.drone/drone.yml` is what Jsonnet
+    /// is written out to.
     fn names(&self, path: &str) -> bool {
-        matches!(path.rsplit('/').next(), Some(".drone.yml" | ".drone.yaml"))
+        let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+        let inside = folder.rsplit('/').next() == Some(".drone");
+        matches!(file, ".drone.yml" | ".drone.yaml") || inside && yaml::is_file(file)
     }
 
     fn looks(&self, text: &str) -> bool {
@@ -111,32 +115,32 @@ fn all(root: &Value) -> Vec<Job> {
     });
     let named =
         entries(list).into_iter().map(|(name, step)| (name.to_owned(), step, key(&at, name)));
-    let legs = legs(root);
+    let (legs, plain_legs) = legs(root);
+    let gone = volumes_of_one_run(root);
     // Each step is a container of its own.
-    listed.chain(named).map(|(name, step, at)| job(name, step, &at, legs.clone())).collect()
+    let job = |(name, step, at)| Job {
+        legs: legs.clone(),
+        plain_legs: plain_legs.clone(),
+        ..job(name, step, &at, &gone)
+    };
+    listed.chain(named).map(job).collect()
 }
 
-fn job(
-    name: String,
-    step: &Value,
-    at: &Route,
-    (legs, plain_legs): (Vec<String>, Vec<String>),
-) -> Job {
-    let plugin = step.get("image").and_then(text).and_then(|image| plugin(&image, step));
+/// Names of Drone's volumes that are made for a run and removed with it: `temp: {}`
+/// (<https://docs.drone.io/pipeline/docker/syntax/volumes/temporary/>).
+fn volumes_of_one_run(root: &Value) -> Vec<String> {
+    let volumes = root.get("volumes").and_then(Value::as_sequence).into_iter().flatten();
+    let of_one_run = volumes.filter(|volume| volume.get("temp").is_some());
+    of_one_run.filter_map(|volume| volume.get("name").and_then(text)).collect()
+}
+
+fn job(name: String, step: &Value, at: &Route, gone: &[String]) -> Job {
+    let plugin = step.get("image").and_then(text).and_then(|image| plugin(&image, step, gone));
     let plugin = plugin.map(|place| Step::Build(Box::new(place), key(at, "image")));
     let steps =
         scripts(step.get("commands"), &key(at, "commands")).into_iter().chain(plugin).collect();
     let variables = variables(step.get("environment"));
-    Job {
-        name,
-        variables,
-        legs,
-        plain_legs,
-        slashes: true,
-        steps,
-        builders: Builders::unknown(),
-        ..Job::default()
-    }
+    Job { name, variables, slashes: true, steps, builders: Builders::unknown(), ..Job::default() }
 }
 
 /// What a plugin of this image builds with.
@@ -187,8 +191,9 @@ fn legs(root: &Value) -> (Vec<String>, Vec<String>) {
     )
 }
 
-/// A plugin that builds: by a builder of its own, which is gone with its container.
-fn plugin(image: &str, step: &Value) -> Option<Place> {
+/// A plugin that builds: by a builder or an engine of its own, which is gone with its container
+/// unless a volume keeps it; `gone` are those that keep nothing.
+fn plugin(image: &str, step: &Value, gone: &[String]) -> Option<Place> {
     let tool = tool(image)?;
     let settings = step.get("settings").unwrap_or(step);
     let setting = |name: &str| settings.get(name).and_then(text);
@@ -210,8 +215,13 @@ fn plugin(image: &str, step: &Value) -> Option<Place> {
     let tags = [list("tags"), list("tag")].concat();
     command.tags = list("repo").iter().flat_map(|repository| images(repository, &tags)).collect();
     let driver = (tool == Tool::BuildxBuild).then(|| "docker-container".to_owned());
-    let kept = settings.get("storage_path").is_some() || step.get("volumes").is_some();
-    let fresh = tool == Tool::BuildxBuild && !kept && setting("daemon_off").is_none();
+    let volumes = step.get("volumes").and_then(Value::as_sequence).into_iter().flatten();
+    let keeps = |volume: &Value| {
+        !volume.get("name").and_then(text).is_some_and(|name| gone.contains(&name))
+    };
+    let kept = settings.get("storage_path").is_some() || volumes.into_iter().any(keeps);
+    let own = matches!(tool, Tool::BuildxBuild | Tool::DockerBuild);
+    let fresh = own && !kept && setting("daemon_off").is_none();
     Some(Place {
         command,
         context: setting("context"),

@@ -114,6 +114,13 @@ pub(super) fn may_hold_options(command: &Command) -> bool {
     words.any(|word| {
         let loose = word.starts_with(['$', '"']) && word.contains('$') && !before.starts_with('-');
         before = word;
-        loose
+        loose && !is_path(word)
     })
+}
+
+/// `$CI_PROJECT_DIR/web`, `"${ROOT}/"`: what begins a path is a folder.
+fn is_path(word: &str) -> bool {
+    let variable = |c: char| c.is_ascii_alphanumeric() || matches!(c, '$' | '_' | '{' | '}');
+    let folder = word.trim_start_matches('"').split_once('/').map(|(folder, _)| folder);
+    folder.is_some_and(|folder| folder.chars().all(variable))
 }

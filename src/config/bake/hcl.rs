@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use hcl_edit::Span;
-use hcl_edit::expr::{Expression, ObjectKey};
+use hcl_edit::expr::{Array, Expression, ObjectKey};
 use hcl_edit::parser::parse_body;
 use hcl_edit::structure::{Attribute, Block, Body};
 use memchr::memchr_iter;
@@ -107,11 +107,11 @@ impl Lines<'_> {
 }
 
 fn value(text: &str, name: &str, expression: &Expression) -> Option<Value> {
+    if let Some(array) = list_of(expression) {
+        return Some(Value::List(array.iter().filter_map(|item| string(text, item)).collect()));
+    }
     Some(match expression {
         Expression::Bool(flag) => Value::Flag(*flag.value()),
-        Expression::Array(array) => {
-            Value::List(array.iter().filter_map(|item| string(text, item)).collect())
-        }
         Expression::Object(_) if name == "cache-from" || name == "cache-to" => {
             Value::List(string(text, expression).into_iter().collect())
         }
@@ -124,6 +124,23 @@ fn value(text: &str, name: &str, expression: &Expression) -> Option<Value> {
         Expression::Null(_) => return None,
         other => Value::Text(string(text, other)?),
     })
+}
+
+/// A list; of `CI ? ["type=gha"] : []` the one that is not empty: what is asked for where anything is.
+fn list_of(expression: &Expression) -> Option<&Array> {
+    match expression {
+        Expression::Array(array) => Some(array),
+        Expression::Parenthesis(inside) => list_of(inside.inner()),
+        Expression::Conditional(either) => {
+            let (one, other) = (list_of(&either.true_expr)?, list_of(&either.false_expr)?);
+            match (one.is_empty(), other.is_empty()) {
+                (false, true) => Some(one),
+                (true, false) => Some(other),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
 }
 
 /// A value as text. Templates stay as they are, other expressions are written as one:
@@ -158,10 +175,10 @@ fn replace(
     items: &[String],
     patch: &mut Patch,
 ) -> Result<(), String> {
-    let span = span(&attribute.value)?;
-    let Expression::Array(array) = &attribute.value else {
+    let Some(array) = list_of(&attribute.value) else {
         return Err(format!("{} is written with a function", attribute.key.as_str()));
     };
+    let span = array.span().ok_or(UNUSUAL)?;
     let objects = array.iter().any(|item| matches!(item, Expression::Object(_)));
     if array.iter().count() == items.len() {
         for (old, new) in array.iter().zip(items) {
@@ -238,9 +255,9 @@ fn item(
     new: &str,
     patch: &mut Patch,
 ) -> Result<(), String> {
-    let items: Vec<&Expression> = match &attribute.value {
-        Expression::Array(array) => array.iter().collect(),
-        other => vec![other],
+    let items: Vec<&Expression> = match list_of(&attribute.value) {
+        Some(array) => array.iter().collect(),
+        None => vec![&attribute.value],
     };
     for item in items.into_iter().filter(|item| string(text, item).as_deref() == Some(old)) {
         patch.replace(span(item)?, written(new, matches!(item, Expression::Object(_))));

@@ -14,11 +14,12 @@ use crate::config::yaml::{entries, text};
 pub(super) fn of(root: &Value) -> Vec<Call> {
     let (refs, slashes) = (events::of_workflow(root), events::has_slashes(root));
     let jobs = root.get("jobs").map(entries).unwrap_or_default();
+    let by_key: events::Jobs = jobs.iter().copied().collect();
     let in_job = |job: &Value| {
         let steps = job.get("steps").and_then(Value::as_sequence).into_iter().flatten();
-        let own = refs.and(events::of_condition(job));
+        let (refs, slashes) = events::of_job(job, &by_key, refs, slashes);
         let all = std::iter::once(job).chain(steps);
-        all.filter_map(call).map(|call| Call { refs: own, slashes, ..call }).collect::<Vec<_>>()
+        all.filter_map(call).map(|call| Call { refs, slashes, ..call }).collect::<Vec<_>>()
     };
     jobs.into_iter().flat_map(|(_, job)| in_job(job)).collect()
 }

@@ -3,6 +3,8 @@
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows>.
 //! What is not understood excludes nothing.
 
+use std::collections::HashMap;
+
 use yaml_serde::Value;
 
 use crate::config::refs::Refs;
@@ -68,11 +70,53 @@ pub(super) fn has_slashes(root: &Value) -> bool {
     })
 }
 
+/// The jobs of a workflow by their keys.
+pub(super) type Jobs<'a> = HashMap<&'a str, &'a Value>;
+
+/// References whose runs come to a job, and whether their names may hold a slash, of those that come
+/// to its workflow.
+pub(super) fn of_job(job: &Value, all: &Jobs, refs: Refs, slashes: bool) -> (Refs, bool) {
+    let gates = gates(job, all);
+    let refs = gates.iter().map(|job| of_condition(job)).fold(refs, Refs::and);
+    (refs, slashes && !gates.iter().any(|job| names_plain_branches(job)))
+}
+
+/// The job, and the jobs that it needs, whose conditions hold for it: where one of them is skipped,
+/// so is it, unless its own condition says otherwise
+/// (<https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idneeds>).
+fn gates<'a>(job: &'a Value, all: &Jobs<'a>) -> Vec<&'a Value> {
+    const MOST: usize = 32;
+    let mut found = vec![job];
+    let mut next = 0;
+    while let Some(job) = found.get(next).copied() {
+        next += 1;
+        if runs_anyway(job) {
+            continue;
+        }
+        let needed = job.get("needs").map(one_or_more).unwrap_or_default();
+        for job in needed.iter().filter_map(|name| all.get(name.as_str()).copied()) {
+            let known = found.iter().any(|known| std::ptr::eq(*known, job));
+            if !known && found.len() < MOST {
+                found.push(job);
+            }
+        }
+    }
+    found
+}
+
+/// Its condition asks how the jobs before it ended, and lets it run where they were skipped.
+fn runs_anyway(job: &Value) -> bool {
+    let condition = job.get("if").and_then(text).unwrap_or_default();
+    ["always()", "cancelled()", "failure()"].iter().any(|asked| condition.contains(asked))
+}
+
 /// Its `if:` lets the runs of few branches through, whose names have no slash, or begin with a word
 /// of their own: `startsWith(github.ref, 'refs/heads/release-')`.
 pub(super) fn names_plain_branches(value: &Value) -> bool {
-    const NAMED: [&str; 4] = [
+    const NAMED: [&str; 6] = [
         "github.ref=='refs/heads/",
+        "github.ref=='refs/tags/",
+        "startsWithgithub.ref,'refs/tags/",
         "github.ref_name=='",
         "startsWithgithub.ref,'refs/heads/",
         "startsWithgithub.ref_name,'",
@@ -166,6 +210,23 @@ mod tests {
             assert_eq!(of_workflow(&value(&format!("on: {on}"))), refs, "{on}");
         }
         assert_eq!(of_workflow(&value("runs: {}")), all);
+    }
+
+    #[test]
+    fn a_job_is_skipped_with_those_it_needs() {
+        let jobs = value(
+            "{plan: {if: \"startsWith(github.ref, 'refs/tags/v')\"}, \
+              build: {needs: plan}, push: {needs: [build]}, \
+              report: {needs: build, if: always()}, odd: {needs: odd}}",
+        );
+        let all: Jobs = entries(&jobs).into_iter().collect();
+        let of = |name: &str| of_job(all.get(name).unwrap(), &all, Refs::default(), true);
+        for name in ["plan", "build", "push"] {
+            assert_eq!(of(name), (Refs::TAGS, false), "{name}");
+        }
+        for name in ["report", "odd"] {
+            assert_eq!(of(name), (Refs::default(), true), "{name}");
+        }
     }
 
     #[test]

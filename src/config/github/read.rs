@@ -76,7 +76,9 @@ impl Workflow {
         }
     }
 
-    fn job(&self, number: usize, id: &str, value: &Value) -> Job {
+    /// `all` are the jobs of the file: what does not come to one that it needs does not come to it.
+    fn job(&self, number: usize, id: &str, value: &Value, all: &events::Jobs) -> Job {
+        let (refs, slashes) = events::of_job(value, all, self.refs, self.slashes);
         let name = value.get("name").and_then(text);
         let key = name.is_some().then(|| id.to_owned());
         let legs = matrix::legs(value);
@@ -88,8 +90,8 @@ impl Workflow {
             legs,
             leg_values: matrix::all_values(value),
             variables: [&*self.variables, &variables(value), &matrix::constants(value)].concat(),
-            refs: self.refs.and(events::of_condition(value)),
-            slashes: self.slashes && !events::names_plain_branches(value),
+            refs,
+            slashes,
             machine: matrix::machine(value),
             runs_on: value.get("runs-on").and_then(text),
             folder: folder(value).or_else(|| self.folder.clone()),
@@ -113,10 +115,10 @@ pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<Found> {
     let mut found = Vec::new();
     let workflow = Workflow::of(root);
     let jobs = key(&Route::default(), "jobs");
-    for (number, (id, value)) in
-        root.get("jobs").map(entries).unwrap_or_default().into_iter().enumerate()
-    {
-        let job = workflow.job(number, id, value);
+    let all = root.get("jobs").map(entries).unwrap_or_default();
+    let by_key: events::Jobs = all.iter().copied().collect();
+    for (number, (id, value)) in all.into_iter().enumerate() {
+        let job = workflow.job(number, id, value, &by_key);
         let mut builders = builders(value, &job);
         steps(value, &key(&jobs, id), &job, &mut builders, doc, &mut found);
     }
@@ -295,7 +297,10 @@ fn setup(action: &str, step: &Value, builders: &mut Builders) {
         builders.gha_token = None;
     }
     match action {
-        "docker/setup-buildx-action" => setup_buildx(input, builders),
+        // The second is what the first was called before Docker took it over.
+        "docker/setup-buildx-action" | "crazy-max/ghaction-docker-buildx" => {
+            setup_buildx(input, builders);
+        }
         "docker/login-action" | "aws-actions/amazon-ecr-login" => builders.registry.log_in(),
         "useblacksmith/setup-docker-builder"
         | "depot/setup-action"
@@ -321,11 +326,16 @@ fn setup(action: &str, step: &Value, builders: &mut Builders) {
             builders.doubt_store();
         }
         // Whoever carries layers from run to run has a cache of another kind.
-        _ if action.contains("docker-layer-caching") || action.contains("buildkit-cache-dance") => {
-            builders.doubt();
-        }
+        _ if carries_layers(action) => builders.doubt(),
         _ => {}
     }
+}
+
+/// `satackey/action-docker-layer-caching`, `dashevo/gh-action-cache-buildkit-state`,
+/// `reproducible-containers/buildkit-cache-dance`: they restore what an earlier run had built.
+fn carries_layers(action: &str) -> bool {
+    let caches = ["cache", "caching"].iter().any(|word| action.contains(word));
+    caches && ["docker", "buildkit", "layer"].iter().any(|word| action.contains(word))
 }
 
 /// Only actions get the runner's token. Some exist to hand it on, others run code that may.
@@ -334,11 +344,13 @@ fn hands_on_tokens(action: &str) -> bool {
         || ["runtime", "github-script", "cache", "gha"].iter().any(|word| action.contains(word))
 }
 
-/// Machines of GitHub begin with a fresh engine; others may be set up in any way.
+/// Machines of GitHub begin with a fresh engine; others may be set up in any way. The engine of
+/// those with Windows builds images of Windows, without `BuildKit` and what it caches.
 fn hosted(job: &Value, leg_values: &[(String, Vec<String>)]) -> bool {
     let labels = job.get("runs-on").map(crate::config::yaml::one_or_more).unwrap_or_default();
     let own = |label: &String| machine::may_be_hosted(label, leg_values);
-    labels.iter().any(own) && !labels.iter().any(|label| label == "self-hosted")
+    let other = |label: &String| label == "self-hosted" || label.starts_with("windows");
+    labels.iter().any(own) && !labels.iter().any(other)
 }
 
 /// The machines of 26.04 have Docker 29, those of 24.04 and before 28 (actions/runner-images

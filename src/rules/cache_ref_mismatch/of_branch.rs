@@ -33,7 +33,8 @@ pub(super) fn finding(at: At) -> Option<Finding> {
         ),
         fix: fix(at, spec),
         rules_out: vec![not_ruled_out("branches that live long: only their first run is cold")],
-        subject: format!("{}:branch", at.place.job),
+        // Jobs of one template have one line.
+        subject: format!("{}:{}:branch", at.config.path, spec.raw),
     };
     let line = at.evidence_of(&spec.raw, "is all that is imported");
     planned::finding(&META, Severity::Note, line.into_iter().collect(), words)

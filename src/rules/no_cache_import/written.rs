@@ -110,23 +110,9 @@ fn older(path: &str, places: &[At]) -> Option<Finding> {
             cache from images of the engine that `--cache-from` names: there are none, and every \
             step runs every time."
             .to_owned(),
-        fix: Fix {
-            summary: "build with BuildKit and a registry cache, or pull the last image first"
-                .to_owned(),
-            steps: vec![
-                "Build with BuildKit (`docker buildx build`) and a registry cache: it stores all \
-                    stages."
-                    .to_owned(),
-                "Or pull the image of the last run and name it in `--cache-from`: that serves the \
-                    stages that are in the image."
-                    .to_owned(),
-                format!("No patch for {path}: which of the two fits is your decision."),
-            ],
-            snippet: Some(format!(
-                "docker pull {last} || true\ndocker build --cache-from {last} -t {image} -t {last} \
-                    …\ndocker push {last}"
-            )),
-            ..Fix::default()
+        fix: match first.ci() {
+            Some("drone" | "woodpecker") => plugin_fix(path, &last),
+            _ => older_fix(path, &image, &last),
         },
         rules_out: vec![
             not_ruled_out("steps so quick that no cache is needed"),
@@ -135,4 +121,44 @@ fn older(path: &str, places: &[At]) -> Option<Finding> {
         subject: path.to_owned(),
     };
     planned::finding(&META, Severity::Note, lines(places, "no --cache-from"), words)
+}
+
+fn older_fix(path: &str, image: &str, last: &str) -> Fix {
+    Fix {
+        summary: "build with BuildKit and a registry cache, or pull the last image first"
+            .to_owned(),
+        steps: vec![
+            "Build with BuildKit (`docker buildx build`) and a registry cache: it stores all \
+                stages."
+                .to_owned(),
+            "Or pull the image of the last run and name it in `--cache-from`: that serves the \
+                stages that are in the image."
+                .to_owned(),
+            format!("No patch for {path}: which of the two fits is your decision."),
+        ],
+        snippet: Some(format!(
+            "docker pull {last} || true\ndocker build --cache-from {last} -t {image} -t {last} \
+                …\ndocker push {last}"
+        )),
+        ..Fix::default()
+    }
+}
+
+/// The plugin starts an engine in its container, and pulls what it is told to take as a cache
+/// (drone-plugins/drone-docker `docker.go`).
+fn plugin_fix(path: &str, last: &str) -> Fix {
+    Fix {
+        summary: "name the image of the last run in the plugin's `cache_from`".to_owned(),
+        steps: vec![
+            "Set `cache_from` to a tag that each run pushes: the plugin pulls it before it builds. \
+                That serves the stages that are in the image."
+                .to_owned(),
+            "Or build by a plugin with buildx and a registry cache in mode=max: it stores all \
+                stages."
+                .to_owned(),
+            format!("No patch for {path}: which of the two fits is your decision."),
+        ],
+        snippet: Some(format!("settings:\n  cache_from: {last}")),
+        ..Fix::default()
+    }
 }

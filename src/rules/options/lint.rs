@@ -2,7 +2,9 @@
 //!
 //! Values with variables (`$REF`, `${{ … }}`) are not judged: what they hold is not in the log.
 
-use super::valid::{BOOLEAN_VALUES, BOOLEANS, COMPRESSIONS, MODES, TYPES, attributes, nearest};
+use super::valid::{
+    BOOLEAN_VALUES, BOOLEANS, COMPRESSIONS, MODES, OBSOLETE, TYPES, attributes, nearest,
+};
 use super::{Kind, Mistake};
 use crate::model::CacheSpec;
 
@@ -77,7 +79,8 @@ fn attribute(kind: &str, key: &str, value: &str, export: bool) -> Option<Mistake
             valid,
         });
     }
-    if !kind.contains('$') && !key.contains('$') && !valid.contains(&name.as_str()) {
+    let known = valid.contains(&name.as_str()) || OBSOLETE.contains(&name.as_str());
+    if !kind.contains('$') && !key.contains('$') && !known {
         let nearest = nearest(&name, &valid).map(|n| format!("{n}={value}"));
         return Some(Mistake {
             token: format!("{key}={value}"),

@@ -26,6 +26,10 @@ const COMMON: [&str; 6] =
     ["type", "mode", "ignore-error", "compression", "compression-level", "force-compression"];
 
 const REGISTRY: [&str; 4] = ["ref", "image-manifest", "oci-mediatypes", "registry.insecure"];
+/// Attributes of older versions, which today's pass over: the README of `BuildKit` had
+/// `--export-cache type=registry,ref=…,push=true` until v0.8.
+pub(super) const OBSOLETE: [&str; 1] = ["push"];
+
 const LOCAL: [&str; 6] = ["src", "dest", "digest", "tag", "image-manifest", "oci-mediatypes"];
 const GHA: [&str; 8] =
     ["scope", "url", "url_v2", "token", "timeout", "repository", "ghtoken", "version"];

@@ -74,19 +74,15 @@ pub(in crate::rules) fn own_caches(
         }
         let changes = changes_of(&here, &reading, places, &name, &differ);
         match changes {
-            Ok(changes) if changes.is_empty() => {
-                fix = patch::refused(
-                    fix,
-                    *first,
-                    "the option comes from a variable or an expression",
-                );
-            }
+            Ok(changes) if changes.is_empty() => fix = patch::refused(fix, *first, IN_A_VARIABLE),
             Ok(changes) => fix = patch::with_all(fix, &here, &changes),
             Err(why) => fix = patch::refused(fix, *first, why),
         }
     }
     fix
 }
+
+const IN_A_VARIABLE: &str = "the option comes from a variable or an expression";
 
 /// The changes of one file.
 fn changes_of(
@@ -100,7 +96,7 @@ fn changes_of(
     for at in here {
         let name = name(*at).ok_or("no short name distinguishes the builds")?;
         changes.extend(
-            renamed(*at, &name)
+            renamed(*at, &name)?
                 .into_iter()
                 .filter(|change| !changes.contains(change))
                 .collect::<Vec<_>>(),
@@ -110,7 +106,7 @@ fn changes_of(
         let twin =
             places.iter().find(|at| !differ(**at, *reader) && at.place.legs == reader.place.legs);
         match twin.and_then(|twin| name(*twin)) {
-            Some(name) => changes.extend(renamed(*reader, &name)),
+            Some(name) => changes.extend(renamed(*reader, &name)?),
             None => changes.push(reads_all(*reader, places, name).ok_or(
                 "builds that only read the cache have to name the new ones, and nothing shows \
                     which",
@@ -175,7 +171,8 @@ fn variable_of(at: At, places: &[At]) -> Option<String> {
     Some(format!("${name}"))
 }
 
-fn renamed(at: At, name: &str) -> Vec<Change> {
+/// All of them, or none: what is exported under a new name is to be imported under it.
+fn renamed(at: At, name: &str) -> Result<Vec<Change>, &'static str> {
     let command = &at.place.command;
     let specs = command
         .cache_to
@@ -184,6 +181,9 @@ fn renamed(at: At, name: &str) -> Vec<Change> {
         .chain(command.cache_from.iter().map(|s| (s, false)));
     let mut changes: Vec<Change> = Vec::new();
     for (spec, export) in specs {
+        if is_held(spec) {
+            return Err(IN_A_VARIABLE);
+        }
         let new = own(at, spec, export, name);
         let change = new.map(|new| Change::Spec {
             place: at.index,
@@ -193,7 +193,12 @@ fn renamed(at: At, name: &str) -> Vec<Change> {
         });
         changes.extend(change.filter(|change| !changes.contains(change)));
     }
-    changes
+    Ok(changes)
+}
+
+/// A variable holds the type of the cache, and perhaps more of it: `"${CACHE},mode=max"`.
+fn is_held(spec: &CacheSpec) -> bool {
+    CacheSpec::parse(&spec.raw).get("type") != spec.get("type")
 }
 
 /// The specification with a name of its own; `None` where that cannot be written.

@@ -4,6 +4,8 @@
 //! attestations by their digests; else the file lies beside the log under its name, or alone with
 //! it in a folder. A file that fits none of the logs is named as a problem, never used.
 
+use std::collections::BTreeSet;
+
 use aho_corasick::AhoCorasick;
 
 use super::assign;
@@ -153,7 +155,7 @@ fn runs_others(build: &Build, defined: &CacheConfig) -> bool {
     };
     let (runs, others): (Vec<_>, Vec<_>) = defined.records.iter().partition(|record| record.runs);
     let texts = runs.iter().filter_map(|record| record.text.as_deref());
-    let told: Vec<String> = texts.map(first_words).collect();
+    let told: BTreeSet<String> = texts.map(first_words).collect();
     let made: Vec<&str> = others.iter().filter_map(|record| record.text.as_deref()).collect();
     let Ok(any_told) = AhoCorasick::new(&told) else { return false };
     let is_other = |step: &&Step| match step.instruction.as_str() {

@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use super::{Kind, PARTS, What};
 use crate::envelope::Stack;
-use crate::model::{EvidenceKind, Interest, LogReader, Run};
-use crate::source::Input;
+use crate::model::{EvidenceKind, LogReader, Run};
+use crate::source::Sink;
 
 /// Frames.
 pub(super) struct Status;
@@ -132,19 +132,11 @@ impl Kind for Status {
     }
 }
 
-/// The run whose build has this status.
+/// The run whose build has this status: one frame is one line of JSON status, in no envelope. What
+/// follows a frame that is cut is not there.
 fn run(bytes: &[u8]) -> Result<Run, String> {
-    let input = Input::of_bytes(as_json(bytes)?.into()).map_err(|e| e.to_string())?;
-    let stack = Stack::recognise(&input.head);
-    let mut reader = LogReader::new("", stack.clone());
-    let lines = input.scan(&Interest { stack: &stack }, &mut reader).map_err(|e| e.to_string())?;
-    reader.finish(lines).into_iter().next().ok_or_else(|| "holds no build".to_owned())
-}
-
-/// The entries as JSON status, one frame a line. What follows a frame that is cut is not there.
-fn as_json(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    // JSON names the fields, and writes times out.
-    let mut lines = Vec::with_capacity(bytes.len() * 2);
+    let mut reader = LogReader::new("", Stack::default());
+    let (mut line, mut lines) = (Vec::new(), 0);
     let (mut rest, mut parts) = (bytes, 0);
     while let Some((length, behind)) = rest.split_first_chunk::<4>() {
         let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
@@ -154,11 +146,16 @@ fn as_json(bytes: &[u8]) -> Result<Vec<u8>, String> {
             return Err(format!("holds more than {PARTS} parts"));
         }
         let response = response(frame).map_err(|e| e.to_string())?;
-        serde_json::to_writer(&mut lines, &response).map_err(|e| e.to_string())?;
-        lines.push(b'\n');
+        line.clear();
+        serde_json::to_writer(&mut line, &response).map_err(|e| e.to_string())?;
+        lines += 1;
+        reader.line(lines, &line);
         rest = behind;
     }
-    if lines.is_empty() { Err("is cut off in its first frame".to_owned()) } else { Ok(lines) }
+    if lines == 0 {
+        return Err("is cut off in its first frame".to_owned());
+    }
+    reader.finish(lines).into_iter().next().ok_or_else(|| "holds no build".to_owned())
 }
 
 /// A message. Its vertices are large, and lie where they are read: a list that grows moves them.

@@ -1,6 +1,9 @@
 //! What is in the files that were given: logs, line by line, and evidence, as a whole.
 
-use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rayon::Yield;
 
 use super::{Options, WHOLE, problem};
 use crate::envelope::Stack;
@@ -34,51 +37,78 @@ impl Read {
 }
 
 /// Every log of a path: an archive holds several.
+///
+/// Evidence is read beside the archive it comes from: the status and the attestation of a stored
+/// build take longer to read than to unpack.
 pub(super) fn logs(entry: &Entry, options: &Options) -> Read {
     let digested = options.digested || options.history.is_some();
-    let (mut all, mut waiting) = (Read::default(), Waiting::default());
-    source::each(entry, &how(options), &mut |part, content| {
-        let next = match content {
-            Ok(Content::Whole(bytes)) if bytes.len() <= TOGETHER => {
-                if waiting.bytes + bytes.len() > TOGETHER {
-                    all.add(waiting.read(digested));
+    let beside = Beside::default();
+    let mut read = Vec::new();
+    rayon::scope(|scope| {
+        source::each(entry, &how(options), &mut |part, content| {
+            let at = read.len();
+            read.push(match content {
+                Ok(Content::Whole(bytes)) => {
+                    let bytes = beside.takes(bytes);
+                    let (part, beside) = (part.clone(), &beside);
+                    scope.spawn(move |_| beside.read(at, &part, bytes, digested));
+                    Read::default()
                 }
-                return waiting.push(part, bytes);
-            }
-            Ok(Content::Whole(bytes)) => file(part, bytes, digested),
-            Ok(Content::Log(input)) => log(part, input, digested),
-            Err(e) => Read::problem(part, e.to_string()),
-        };
-        all.add(waiting.read(digested));
-        all.add(next);
+                Ok(Content::Log(input)) => log(part, input, digested),
+                Err(e) => Read::problem(part, e.to_string()),
+            });
+        });
     });
-    all.and(waiting.read(digested))
+    for (at, file) in beside.finish() {
+        if let Some(place) = read.get_mut(at) {
+            *place = file;
+        }
+    }
+    read.into_iter().fold(Read::default(), Read::and)
 }
 
 /// Bytes of files that are read at the same time: what is read of one takes some times its room.
 const TOGETHER: usize = 8 << 20;
 
-/// Files of an archive that wait to be read side by side: the status and the attestation of a
-/// stored build take equally long.
+/// Bytes from which on to copy a file takes longer than to keep room for the longest one.
+const LARGE: usize = 1 << 20;
+
+/// Files of an archive that are read while more of it is unpacked.
 #[derive(Default)]
-struct Waiting {
-    files: Vec<(Part, Vec<u8>)>,
-    bytes: usize,
+struct Beside {
+    /// Bytes of those that are not read to their end.
+    open: AtomicUsize,
+    /// Each with its place among what the archive holds.
+    read: Mutex<Vec<(usize, Read)>>,
 }
 
-impl Waiting {
-    fn push(&mut self, part: &Part, mut bytes: Vec<u8>) {
-        // They came with room for the longest file.
-        bytes.shrink_to_fit();
-        self.bytes += bytes.len();
-        self.files.push((part.clone(), bytes));
+impl Beside {
+    /// Waits until there is room for this file, and reads others meanwhile.
+    fn takes(&self, mut bytes: Vec<u8>) -> Vec<u8> {
+        if bytes.len() < LARGE {
+            // They came with room for the longest file.
+            bytes.shrink_to_fit();
+        }
+        while self.open.load(Ordering::Relaxed).saturating_add(bytes.len()) > TOGETHER
+            && self.open.load(Ordering::Relaxed) > 0
+        {
+            if rayon::yield_now() != Some(Yield::Executed) {
+                std::thread::yield_now();
+            }
+        }
+        self.open.fetch_add(bytes.len(), Ordering::Relaxed);
+        bytes
     }
 
-    /// Reads them all, in their order.
-    fn read(&mut self, digested: bool) -> Read {
-        let Self { files, .. } = std::mem::take(self);
-        let files = files.into_par_iter().map(|(part, bytes)| file(&part, bytes, digested));
-        files.reduce(Read::default, Read::and)
+    fn read(&self, at: usize, part: &Part, bytes: Vec<u8>, digested: bool) {
+        let room = bytes.len();
+        let read = file(part, bytes, digested);
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).push((at, read));
+        self.open.fetch_sub(room, Ordering::Relaxed);
+    }
+
+    fn finish(self) -> Vec<(usize, Read)> {
+        self.read.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -123,8 +123,8 @@ fn sharers<'a, 'p>(all: &'p [Past<'a>]) -> HashMap<String, Vec<&'p Past<'a>>> {
     let mut sharers: HashMap<String, Vec<&Past>> = HashMap::new();
     for past in all {
         let alone = (0..past.len()).filter(|&i| writes(past, i) && only(past, i));
-        let keys: BTreeSet<String> =
-            alone.flat_map(|i| name::read(past, i)).map(|name| name::key(&name)).collect();
+        let names: BTreeSet<String> = alone.flat_map(|i| name::read(past, i)).collect();
+        let keys: BTreeSet<String> = names.iter().map(|name| name::key(name)).collect();
         for key in keys {
             sharers.entry(key).or_default().push(past);
         }

@@ -91,16 +91,7 @@ impl<'a> DockerfileAt<'a> {
 
     /// The layers of the stage are in every image that ends in the other one: `FROM` leads there.
     pub(super) fn is_below(&self, stage: usize, end: usize) -> bool {
-        let stages = &self.config.content.stages;
-        let mut at = Some(end);
-        // A stage is built on an earlier one only.
-        while let Some(now) = at {
-            if now == stage {
-                return true;
-            }
-            at = matching::below(stages, now);
-        }
-        false
+        matching::chain(&self.config.content.stages, end).any(|at| at == stage)
     }
 
     /// ARG and ENV that a RUN in this line can depend on: those above it in its stage, and in the
@@ -108,10 +99,11 @@ impl<'a> DockerfileAt<'a> {
     pub(super) fn values_above(&self, step: (&Stage, &Instruction)) -> Vec<&'a Instruction> {
         let stages = &self.config.content.stages;
         let own = stages.iter().position(|s| s.line == step.0.line).unwrap_or_default();
-        let below = (0..=own)
-            .filter(|index| self.is_below(*index, own))
-            .filter_map(|index| stages.get(index));
-        let values = below
+        let mut chain: Vec<&Stage> =
+            matching::chain(stages, own).filter_map(|at| stages.get(at)).collect();
+        chain.reverse();
+        let values = chain
+            .into_iter()
             .flat_map(|s| &s.instructions)
             .filter(|i| matches!(i.keyword.as_str(), "ARG" | "ENV"));
         values.filter(|i| i.line < step.1.line).collect()

@@ -15,7 +15,10 @@ use super::lines::Lines;
 use super::{MAX_LINE, Sieve, Sink, Wanted};
 
 /// Bytes and entries.
-type Room = (Vec<u8>, Vec<(u64, usize)>);
+type Room = (Vec<u8>, Vec<Entry>);
+
+/// Number of a wanted line in its block, and where it ends among the bytes that are kept.
+type Entry = (u32, u32);
 
 /// Room of blocks that were handed on, for the next ones: fresh memory has to be cleared by the
 /// system each time.
@@ -30,9 +33,12 @@ const SPARES: usize = 128;
 const ROOM: usize = 512 << 10;
 const LASTING: usize = 64 << 10;
 
+/// Bytes of a short line.
+const SHORT: usize = 64;
+
 /// Bytes that a room takes.
 fn size((bytes, entries): &Room) -> usize {
-    bytes.capacity() + entries.capacity() * size_of::<(u64, usize)>()
+    bytes.capacity() + entries.capacity() * size_of::<Entry>()
 }
 
 /// Gives large rooms back to the system: a file was read.
@@ -46,7 +52,7 @@ pub(super) fn give_back() {
 #[derive(Debug)]
 pub(super) struct Kept {
     bytes: Vec<u8>,
-    entries: Vec<(u64, usize)>,
+    entries: Vec<Entry>,
     /// Lines in the block, wanted or not.
     pub(super) lines: u64,
 }
@@ -55,9 +61,10 @@ impl Kept {
     /// Scans a block that begins at the start of a line.
     pub(super) fn of<S: Sieve>(block: &[u8], sieve: &S) -> Self {
         let spare = SPARE.lock().ok().and_then(|mut spare| spare.pop());
-        // About one byte in twenty is wanted.
-        let (bytes, entries) =
-            spare.unwrap_or_else(|| (Vec::with_capacity(block.len() / 16), Vec::new()));
+        // Room that is not written to costs nothing; a list that grows copies what it holds.
+        let (bytes, entries) = spare.unwrap_or_else(|| {
+            (Vec::with_capacity(block.len()), Vec::with_capacity(block.len() / SHORT))
+        });
         let kept = Self { bytes, entries, lines: 0 };
         let mut sifting =
             Sifting { block, sieve, state: S::State::default(), left_out: None, kept };
@@ -69,7 +76,8 @@ impl Kept {
     pub(super) fn pour(&self, before: u64, sink: &mut impl Sink) {
         let mut start = 0;
         for &(line, end) in &self.entries {
-            sink.line(before + line, self.bytes.get(start..end).unwrap_or_default());
+            let end = end as usize;
+            sink.line(before + u64::from(line), self.bytes.get(start..end).unwrap_or_default());
             start = end;
         }
     }
@@ -162,7 +170,10 @@ impl<'a, S: Sieve> Sifting<'a, S> {
     fn keep(&mut self, number: u64, line: Range<usize>) {
         let line = self.text(&line);
         self.kept.bytes.extend_from_slice(line);
-        self.kept.entries.push((number, self.kept.bytes.len()));
+        // No block has four thousand millions of either.
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        let end = u32::try_from(self.kept.bytes.len()).unwrap_or(u32::MAX);
+        self.kept.entries.push((number, end));
     }
 
     /// As much of a line as is looked at.

@@ -44,7 +44,7 @@ fn of_spec(spec: &CacheSpec) -> Option<String> {
 
 /// Two names of one place.
 pub(super) fn same(a: &str, b: &str) -> bool {
-    if is_scope(a) || is_scope(b) { a == b } else { reference::same(a, b) }
+    a == b || !is_scope(a) && !is_scope(b) && reference::same(a, b)
 }
 
 /// The same for all names of one place.

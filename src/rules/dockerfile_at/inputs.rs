@@ -12,11 +12,10 @@ pub(in crate::rules) fn complete(runs: &mut [Run], configs: &[Config]) {
         return;
     }
     for run in runs {
-        let of_file = |build| (of_build(run, build, configs), declared(run, build, configs));
-        let found: Vec<_> = run.builds.iter().map(of_file).collect();
+        let found: Vec<_> = run.builds.iter().map(|build| of_file(run, build, configs)).collect();
         for (build, (inputs, names)) in run.builds.iter_mut().zip(found) {
             build.final_step = FinalStep::default();
-            for (step, inputs) in build.steps.iter_mut().zip(inputs.unwrap_or_default()) {
+            for (step, inputs) in build.steps.iter_mut().zip(inputs) {
                 step.trace = Some(Box::new(Trace { inputs, ..Trace::default() }));
             }
             for (step, names) in build.steps.iter_mut().zip(names) {
@@ -26,23 +25,28 @@ pub(in crate::rules) fn complete(runs: &mut [Run], configs: &[Config]) {
     }
 }
 
-/// Indices of the inputs of each step; `None` where they are known already or not known for sure.
-fn of_build(run: &Run, build: &Build, configs: &[Config]) -> Option<Vec<Vec<usize>>> {
-    let first = build.steps.first()?;
-    // The steps of several platforms are not told apart by the Dockerfile.
-    if build.steps.iter().any(|step| step.trace.is_some() || step.platform != first.platform) {
-        return None;
-    }
-    let file = find(configs, run, build).filter(|file| is_plain(file, build))?;
-    let inputs =
-        file.steps.iter().map(|place| place.map(|place| inputs(&file, place)).unwrap_or_default());
-    Some(inputs.collect())
+/// Indices of the inputs of each step, where they are not known already, and the names of the
+/// arguments and variables above it; nothing where the Dockerfile is not known for sure.
+fn of_file(
+    run: &Run,
+    build: &Build,
+    configs: &[Config],
+) -> (Vec<Vec<usize>>, Vec<Option<Few<Text>>>) {
+    let Some(file) = find(configs, run, build) else { return Default::default() };
+    let inputs = if is_untraced(build) && is_plain(&file, build) {
+        let of = |place: &Option<_>| place.map(|place| inputs(&file, place)).unwrap_or_default();
+        file.steps.iter().map(of).collect()
+    } else {
+        Vec::new()
+    };
+    let names = file.steps.iter().map(|place| names_above(&file, (*place)?)).collect();
+    (inputs, names)
 }
 
-/// Names of the arguments and variables above each step.
-fn declared(run: &Run, build: &Build, configs: &[Config]) -> Vec<Option<Few<Text>>> {
-    let Some(file) = find(configs, run, build) else { return Vec::new() };
-    file.steps.iter().map(|place| names_above(&file, (*place)?)).collect()
+/// The log names no inputs. The steps of several platforms are not told apart by the Dockerfile.
+fn is_untraced(build: &Build) -> bool {
+    let Some(first) = build.steps.first() else { return false };
+    build.steps.iter().all(|step| step.trace.is_none() && step.platform == first.platform)
 }
 
 fn names_above(file: &DockerfileAt, place: (usize, usize)) -> Option<Few<Text>> {

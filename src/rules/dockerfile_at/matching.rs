@@ -53,6 +53,11 @@ pub(super) fn below(stages: &[Stage], at: usize) -> Option<usize> {
     base_stage(stages.get(..at)?, &stages.get(at)?.base)
 }
 
+/// The stage, the one it is built on, and so on: each is an earlier one.
+pub(super) fn chain(stages: &[Stage], at: usize) -> impl Iterator<Item = usize> {
+    std::iter::successors(Some(at), |at| below(stages, *at))
+}
+
 /// The image of a FROM, as the log calls it, tag included.
 pub(super) fn is_image(base: &str, image: &str) -> bool {
     let name = reference::without_hub(base.split_once('@').map_or(base, |(before, _)| before));

@@ -17,8 +17,10 @@ pub(crate) fn tag(name: &str) -> Option<&str> {
 /// What follows the colon of a port, or the one in `${IMAGE:-app}`, is no tag.
 fn split(name: &str) -> (&str, Option<&str>) {
     let name = name.split_once('@').map_or(name, |(name, _)| name);
+    let braces = name.contains('{');
     let open = |at: usize| {
-        name.get(at..).is_some_and(|rest| rest.matches('}').count() > rest.matches('{').count())
+        let rest = name.get(at..).unwrap_or_default();
+        braces && rest.matches('}').count() > rest.matches('{').count()
     };
     let colon = name.rmatch_indices(':').map(|(at, _)| at).find(|at| !open(*at));
     match colon.and_then(|at| Some((name.get(..at)?, name.get(at + 1..)?))) {

@@ -17,7 +17,7 @@ mod semaphore;
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, Cursor, Read, Seek, Write};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -284,12 +284,22 @@ impl<R: Read> Read for Explained<R> {
 /// Bytes of an answer of an API, at the most.
 const DOCUMENT: u64 = 12 << 20;
 
+/// Bytes of a file that are copied at a time.
+const AT_ONCE: usize = 64 << 10;
+
 /// A file that is wanted as a whole.
 fn whole(stream: impl Read, limits: &Limits) -> Result<Content, Unreadable> {
     let longest = limits.whole.longest;
     // Room that is not written to costs nothing; a list that grows copies megabytes again and again.
     let mut bytes = Vec::with_capacity(usize::try_from(longest).unwrap_or_default());
-    Bounded::new(stream, &limits.budget).take(longest + 1).read_to_end(&mut bytes)?;
+    let stream = Bounded::new(stream, &limits.budget).take(longest + 1);
+    let mut stream = BufReader::with_capacity(AT_ONCE, stream);
+    // `read_to_end` clears the room that it then reads into, in the end all of it.
+    while let part = stream.fill_buf()? && !part.is_empty() {
+        bytes.extend_from_slice(part);
+        let taken = part.len();
+        stream.consume(taken);
+    }
     if bytes.len() as u64 > longest {
         return Err(Unreadable::TooLong(longest));
     }

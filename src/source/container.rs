@@ -295,7 +295,11 @@ fn whole(stream: impl Read, limits: &Limits) -> Result<Content, Unreadable> {
     let stream = Bounded::new(stream, &limits.budget).take(longest + 1);
     let mut stream = BufReader::with_capacity(AT_ONCE, stream);
     // `read_to_end` clears the room that it then reads into, in the end all of it.
-    while let part = stream.fill_buf()? && !part.is_empty() {
+    loop {
+        let part = stream.fill_buf()?;
+        if part.is_empty() {
+            break;
+        }
         bytes.extend_from_slice(part);
         let taken = part.len();
         stream.consume(taken);

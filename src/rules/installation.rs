@@ -3,7 +3,7 @@
 //! A helper of the rules about the Dockerfile; knows texts of RUN only. One word that is not
 //! understood and it says nothing: a COPY moved behind a RUN that needs its files breaks the build.
 
-use super::instruction::fetches;
+use super::instruction::{commands, fetches, script};
 
 /// The files that a RUN reads, none for packages of the system; `None` where it may read others.
 pub(super) fn reads(run: &str) -> Option<Vec<String>> {
@@ -14,7 +14,7 @@ pub(super) fn reads(run: &str) -> Option<Vec<String>> {
     }
     let mut files: Vec<String> = Vec::new();
     let mut installs = false;
-    for part in command.split("&&").flat_map(|part| part.split(';')) {
+    for part in commands(command) {
         let words: Vec<&str> = part.split_ascii_whitespace().skip_while(is_assignment).collect();
         if is_harmless(&words) {
             continue;
@@ -29,11 +29,7 @@ pub(super) fn reads(run: &str) -> Option<Vec<String>> {
 /// Every command of the RUN installs what others have made, or does nothing of its own; which files
 /// that reads may not be certain: `RUN yarn install`.
 pub(super) fn is_all(run: &str) -> bool {
-    let Some(command) = run.strip_prefix("RUN ") else { return false };
-    let options = |word: &&str| word.starts_with("--");
-    let words: Vec<&str> = command.split_ascii_whitespace().skip_while(options).collect();
-    let command = words.join(" ");
-    let parts = || command.split(['&', ';', '|']).map(str::trim).filter(|part| !part.is_empty());
+    let parts = || commands(script(run));
     let aside = |part: &str| {
         let words: Vec<&str> = part.split_ascii_whitespace().skip_while(is_assignment).collect();
         is_harmless(&words) || matches!(words.as_slice(), ["cd" | "mkdir", ..])
@@ -48,8 +44,8 @@ pub(super) fn split(run: &str) -> Option<(String, String)> {
     if text.contains(['|', ';', '(', '{', '\'', '"', '`', '<', '\n']) {
         return None;
     }
-    let start = text.split(' ').take_while(|word| word.starts_with("--")).map(|w| w.len() + 1);
-    let (options, command) = text.split_at_checked(start.sum())?;
+    let command = script(run);
+    let options = text.strip_suffix(command)?;
     let parts: Vec<&str> = command.split("&&").map(str::trim).collect();
     let last = parts.iter().rposition(|part| fetches(part))?;
     let (first, rest) = parts.split_at_checked(last + 1)?;

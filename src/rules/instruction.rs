@@ -120,10 +120,25 @@ pub(super) fn installs_from_mounts(text: &str) -> bool {
     installs(text) && mounts(text).any(single)
 }
 
+/// What a RUN hands to the shell: its text without the options of the instruction.
+pub(super) fn script(run: &str) -> &str {
+    let mut script = run.strip_prefix("RUN ").unwrap_or_default().trim_start();
+    while let Some((_, rest)) =
+        script.strip_prefix("--").and_then(|option| option.split_once(char::is_whitespace))
+    {
+        script = rest.trim_start();
+    }
+    script
+}
+
+/// The commands of a script. Those in quotes are some, too: `sh -c "npm ci && npm test"`.
+pub(super) fn commands(script: &str) -> impl Iterator<Item = &str> {
+    script.split(['&', ';', '|', '\n']).map(str::trim).filter(|command| !command.is_empty())
+}
+
 /// A command that fetches dependencies: it needs the manifests, not the sources.
 pub(super) fn installs(text: &str) -> bool {
-    let command = text.strip_prefix("RUN ").unwrap_or_default();
-    command.split(['&', ';', '|', '\n']).any(fetches)
+    commands(script(text)).any(fetches)
 }
 
 /// The words of one command, whatever options stand between them: `mvn -B dependency:go-offline`.

@@ -2,7 +2,7 @@
 //! answers for ever.
 
 use super::dockerfile_at::{all, line};
-use super::instruction::brief;
+use super::instruction::{brief, commands, script};
 use super::planned::{self, Words};
 use super::{Rule, RuleMeta, Study};
 use crate::config::{Config, Instruction, Stage};
@@ -97,9 +97,8 @@ fn installs(run: &Instruction) -> bool {
 
 /// Some command of the RUN is the package manager with one of these verbs.
 fn calls(run: &Instruction, verbs: &[&str]) -> bool {
-    let texts = [run.text.as_str(), run.body.as_str()];
-    let mut commands = texts.into_iter().flat_map(|text| text.split(['&', ';', '|', '\n']));
-    commands.any(|command| {
+    let mut all = [script(&run.text), run.body.as_str()].into_iter().flat_map(commands);
+    all.any(|command| {
         let mut words = command.split_ascii_whitespace();
         let manager = words.any(|word| matches!(word, "apt-get" | "apt" | "aptitude"));
         manager

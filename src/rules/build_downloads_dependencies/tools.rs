@@ -2,7 +2,7 @@
 //!
 //! Knows texts of RUN only. To add a tool: one row.
 
-use crate::rules::instruction::{cache_mount, fetches, mounts_files};
+use crate::rules::instruction::{cache_mount, commands, fetches, mounts_files, script};
 
 /// A tool, and how its packages are fetched alone.
 #[derive(Debug, PartialEq, Eq)]
@@ -161,7 +161,7 @@ pub(super) fn of(run: &str) -> Option<&'static Tool> {
     if cache_mount(run).is_some() || mounts_files(run) {
         return None;
     }
-    commands(run).find_map(|words| {
+    commands(script(run)).map(words).find_map(|words| {
         let tool = named(&words)?;
         let offline = words.iter().any(|word| tool.offline.contains(word));
         (!offline && tool.is_asked_to_build(&words)).then_some(tool)
@@ -177,7 +177,7 @@ impl Tool {
                 && (self.is_asked_to_build(&words)
                     || fetches(&words.join(" ")) && !installs_a_tool(&words))
         };
-        commands(run).any(prepares)
+        commands(script(run)).map(words).any(prepares)
     }
 
     /// A wrapper keeps its packages where the tool itself does: `mvn` and `./mvnw`.
@@ -234,16 +234,10 @@ fn name(word: &str) -> &str {
     }
 }
 
-/// The words of each command of a RUN, without its options.
-fn commands(run: &str) -> impl Iterator<Item = Vec<&str>> {
-    let text = run.strip_prefix("RUN ").unwrap_or_default();
-    text.split(['&', ';', '|', '\n']).map(words)
-}
-
+/// The words of a command, without the quotes and brackets of the exec form.
 fn words(command: &str) -> Vec<&str> {
     let all = command.split(|c: char| c.is_ascii_whitespace() || "\"'[],()".contains(c));
-    let all = all.filter(|word| !word.is_empty());
-    let all: Vec<&str> = all.skip_while(|word| word.starts_with("--")).collect();
+    let all: Vec<&str> = all.filter(|word| !word.is_empty()).collect();
     match all.as_slice() {
         [python, "-m", rest @ ..] if python.starts_with("python") => rest.to_vec(),
         _ => all,

@@ -53,6 +53,9 @@ pub struct Transfer {
     pub verdict: Option<Quote>,
     /// `inferred cache manifest type`, where printed.
     pub manifest_type: Option<Text>,
+    /// The engine read it from an image that it had: it names no type, though its version does so
+    /// of what it reads from a registry.
+    pub own_image: bool,
     /// Whether an export writes the cache as an image, or as the older index of layers; `None`
     /// where it prints neither.
     pub as_image: Option<bool>,

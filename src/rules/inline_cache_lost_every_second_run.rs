@@ -1,12 +1,15 @@
 //! The engine's inline-cache bug: a partly cached run stores an inline cache without the records it
 //! imported, and the next run that needs them misses everything.
 
+mod own_image;
+
+use self::own_image::OwnImage;
 use super::past::{self, Loss, Past, graphdriver, header, plural, verdict};
 use super::remedy::{self, Site};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{
-    Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, ruled_out,
-    to_decide,
+    Alternative, Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out,
+    ruled_out, to_decide,
 };
 use crate::model::{Outcome, Step};
 use crate::series::chain;
@@ -19,15 +22,17 @@ static META: RuleMeta = RuleMeta {
     group: "Hits only every second run",
     severity: Severity::Error,
     what: "With dockerd's classic image store (overlay2, not containerd's) and an inline cache, a \
-        run hits part of its steps, and the next run that changes something misses all of them, \
-        including those that no change can reach, although the import reports no error, the base \
-        image has the same digest and the instructions the same text.",
-    why: "The partly cached run writes the inline cache of its image without the records it had \
-        imported (moby/buildkit pull request 4796). The next build finds nothing in it, runs cold, \
-        writes a complete cache, and so on: every second build is cold.",
-    fix: "Docker Engine 27.2 or newer (25.x and 26.x never got the fix, and 27.0.1 to 27.1.2 never \
-        store a usable inline cache); or a docker-container builder with a registry cache; or the \
-        containerd image store. A `docker pull` before the build and a newer client do not help.",
+        run takes some or all of its steps from the cache, and the next run that changes something \
+        misses all of them, including those that no change can reach, although the import reports \
+        no error, the base image has the same digest and the instructions the same text.",
+    why: "The run that used the cache writes the inline cache of its image without the records it \
+        had imported (moby/buildkit pull request 4796). The next build finds nothing in it, runs \
+        cold, writes a complete cache, and so on: every second build is cold. Where the image is \
+        on the machine before the build, as after `docker pull`, newer engines do the same.",
+    fix: "No `docker pull` of the image before the build, and Docker Engine 27.2 or newer (25.x \
+        and 26.x never got the fix, and 27.0.1 to 27.1.2 never store a usable inline cache); or a \
+        docker-container builder with a registry cache; or the containerd image store. A newer \
+        client does not help.",
     rules_out: "A changed base image (its digest is compared), changed instructions, failed \
         imports, another build writing the same reference (cache-ref-shared), separate builders \
         (docker-container, remote) and the containerd image store, which do not have the bug.",
@@ -62,9 +67,24 @@ struct Period<'a> {
     damaged: usize,
     lost: usize,
     losses: Vec<Loss<'a>>,
+    /// Where the first of them read its cache from an image that the engine had.
+    own: Option<OwnImage<'a>>,
 }
 
 impl Period<'_> {
+    /// The run that damaged the cache built something itself.
+    fn is_partial(&self, past: &Past) -> bool {
+        past.builds.get(self.damaged).is_some_and(|build| build.hits() < build.total())
+    }
+
+    /// Nothing was built since some run that took part of its steps from the cache: each version
+    /// with the bug loses those, and what nobody built was lost by chance only.
+    fn is_behind_a_partial_run(&self, past: &Past) -> bool {
+        let builds = past.builds.iter().take(self.damaged + 1).rev();
+        let mut built = builds.skip_while(|build| build.hits() == build.total());
+        built.next().is_some_and(|build| build.hits() > 0)
+    }
+
     /// The logs print no digest of the base image.
     fn may_be_of_a_base(&self) -> bool {
         self.losses.iter().all(|loss| loss.another_base)
@@ -85,7 +105,8 @@ fn finding(past: &Past) -> Option<Finding> {
         periods.iter().any(|p| past.builds.get(p.lost + 1).is_some_and(|b| b.hits() > 0));
     let open = periods.iter().flat_map(|p| &p.losses).all(Loss::may_follow_a_value);
     let on_others = periods.iter().all(Period::may_be_of_a_base);
-    let once = periods.len() == 1 && !recovers;
+    let told = last.own.is_some() || last.is_behind_a_partial_run(past);
+    let once = periods.len() == 1 && !(recovers && told);
     let sure = !once && !open && !on_others;
     let site = Site::of(past.study, run, build);
     let again = plural(periods.len(), "run", "runs");
@@ -95,28 +116,50 @@ fn finding(past: &Past) -> Option<Finding> {
         severity: if over { Severity::Note } else { META.severity },
         confidence: if sure { Confidence::Likely } else { Confidence::Suspected },
         title: format!(
-            "the engine loses its inline cache: {again} of {} ran cold after a partly cached run{}",
+            "the engine loses its inline cache: {again} of {} ran cold after a run that used it{}",
             past.len(),
             if over { "; the later ones did not" } else { "" }
         ),
-        cause: format!(
-            "{} used part of the inline cache, and the cache it wrote lacks exactly that part. {} \
-                then imported it without error and found nothing, not even for {}, which no change \
-                of the source can reach{}. This is a bug of Docker Engine 20.10 to 26.1 with its \
-                classic image store (overlay2); it needs a partly cached run, so unchanged \
-                builds in between look healthy.",
-            past.runs.get(last.damaged)?.label,
-            past.runs.get(last.lost)?.label,
-            quoted(last)?,
-            if open { " (a build argument or ENV that the logs do not show can)" } else { "" }
-        ),
+        cause: cause(past, last, open)?,
         evidence: proof(past, &periods)?
             .seen_in(past.places(periods.iter().map(|period| period.lost))),
-        fix: remedy::engine_upgrade(&site),
+        fix: fix(last, &site),
         impact: cost(&periods),
         rules_out: rules_out(past, last, once, open)?,
         subject: site.imports.first().cloned().unwrap_or(site.image),
     })
+}
+
+fn cause(past: &Past, last: &Period, open: bool) -> Option<String> {
+    let took = if last.is_partial(past) {
+        "used part of the inline cache, and the cache it wrote lacks exactly that part"
+    } else {
+        "took every step from the inline cache, and the cache it wrote lacks most of them"
+    };
+    let bug = last.own.as_ref().map_or_else(
+        || {
+            "This is a bug of Docker Engine 20.10 to 26.1 with its classic image store (overlay2)."
+                .to_owned()
+        },
+        OwnImage::bug,
+    );
+    Some(format!(
+        "{} {took}. {} then imported it without error and found nothing, not even for {}, which no \
+            change of the source can reach{}. {bug} A build in which nothing changed finds \
+            everything even then, and looks healthy.",
+        past.runs.get(last.damaged)?.label,
+        past.runs.get(last.lost)?.label,
+        quoted(last)?,
+        if open { " (a build argument or ENV that the logs do not show can)" } else { "" }
+    ))
+}
+
+fn fix(last: &Period, site: &Site) -> Fix {
+    let upgrade = remedy::engine_upgrade(site);
+    match &last.own {
+        Some(image) => image.avoided(upgrade),
+        None => upgrade,
+    }
 }
 
 /// So many partly cached runs that the next one could build on say that the engine is mended.
@@ -135,15 +178,15 @@ fn is_refuted(past: &Past, i: usize) -> bool {
     both.is_some_and(|(before, now)| now <= before) && past.imported(i)
 }
 
-/// Run `i` lost what the last partly cached run before it still had.
+/// Run `i` lost what the run that wrote its cache still had. A run that fails writes none.
 fn period<'a>(past: &Past<'a>, i: usize) -> Option<Period<'a>> {
     let (_, build) = past.get(i)?;
     if !past.imported(i) || !graphdriver(build) || past.asked_for_no_cache(i) {
         return None;
     }
-    let damaged =
-        (0..i).rev().find(|&j| past.builds.get(j).is_some_and(|b| b.hits() < b.total()))?;
-    let (_, before) = past.get(damaged)?;
+    let writes = |j: &usize| past.builds.get(*j).is_some_and(|build| build.errors.is_empty());
+    let damaged = (0..i).rev().find(writes)?;
+    let (run, before) = past.get(damaged)?;
     if before.inline.is_none()
         || !graphdriver(before)
         || before.hits() == 0
@@ -159,7 +202,8 @@ fn period<'a>(past: &Past<'a>, i: usize) -> Option<Period<'a>> {
     };
     let mut losses = past.in_final_stage(i, past.losses_on_any_base(i));
     losses.retain(had);
-    (!losses.is_empty()).then_some(Period { damaged, lost: i, losses })
+    let own = OwnImage::of(run, before, &past.imports(damaged));
+    (!losses.is_empty()).then_some(Period { damaged, lost: i, losses, own })
 }
 
 fn quoted(period: &Period) -> Option<String> {
@@ -177,7 +221,11 @@ fn lines(past: &Past, period: &Period) -> Option<Vec<Evidence>> {
     let loss = period.losses.first()?;
     let hit =
         before.steps.iter().find(|s| s.stage == loss.step.stage && s.text == loss.step.text)?;
-    let mut lines = vec![verdict(good, hit, "came from the cache")];
+    let mut lines = Vec::new();
+    lines.extend(period.own.as_ref().and_then(|own| own.came).map(|came| {
+        Study::quote(good, &came.quote, "the image that the cache is read from, on the machine")
+    }));
+    lines.push(verdict(good, hit, "came from the cache"));
     lines.extend(
         before.inline.as_ref().map(|q| Study::quote(good, q, "wrote an inline cache, incomplete")),
     );
@@ -218,10 +266,14 @@ fn rules_out(past: &Past, last: &Period, once: bool, open: bool) -> Option<Vec<A
     }
     said.push(ruled_out("cache not found (the import ended without error)"));
     said.push(ruled_out("another build that writes the same reference (none in these logs)"));
-    said.push(to_decide(
-        "run `docker version` on the build host (up to 26.1: this bug; 27.0.1 to 27.1.2: \
-            a different inline-cache bug; 27.2 and newer: neither)",
-    ));
+    let since = match &last.own {
+        Some(_) => "only with the image on the machine",
+        None => "neither",
+    };
+    said.push(to_decide(format!(
+        "run `docker version` on the build host (up to 26.1: this bug; 27.0.1 to 27.1.2: a \
+            different inline-cache bug; 27.2 and newer: {since})"
+    )));
     if open {
         said.extend([
             not_ruled_out(format!(

@@ -281,7 +281,8 @@ impl<'a> Past<'a> {
         (0..self.len()).flat_map(|i| self.commands(i))
     }
 
-    /// The build has a build of another series beside it that reads the same reference.
+    /// The build has a build of another series beside it that reads the same reference, and may
+    /// write it.
     pub(super) fn shares_reference(&self) -> bool {
         self.study.reads.are_shared(self.at)
     }

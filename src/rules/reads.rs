@@ -7,7 +7,7 @@ use foldhash::{HashMap, HashSet};
 use super::Study;
 use super::remedy::reference;
 use crate::model::{Build, CacheKind, Run, Transfer};
-use crate::series::BuildRef;
+use crate::series::{BuildRef, Series};
 
 /// Caches that builds read.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ pub(super) struct Reads {
     printed: Vec<BTreeMap<usize, Vec<usize>>>,
     /// Of each run: whether its builds looked for a cache, themselves or for their bake.
     looks: Vec<Vec<bool>>,
-    /// Of each series: whether another one reads a reference of its.
+    /// Of each series: whether another one may write a reference that it reads.
     shared: Vec<bool>,
 }
 
@@ -51,7 +51,8 @@ impl Reads {
             .collect()
     }
 
-    /// A series has another one beside it that reads the same reference.
+    /// A series has another one beside it that reads the same reference, and may write it: an image
+    /// that the series itself builds is not written by one that names other images.
     pub(super) fn are_shared(&self, series: usize) -> bool {
         self.shared.get(series).copied().unwrap_or_default()
     }
@@ -61,11 +62,16 @@ impl Reads {
             return Vec::new();
         }
         let readers = readers(study);
-        let shared = |at| {
-            self.references(study, at)
-                .any(|key| readers.get(&key).is_some_and(|r| r.has_another(at)))
+        let shared = |(at, series)| {
+            let built = images(study, series);
+            let (own, others): (Vec<_>, Vec<_>) =
+                self.references(study, at).partition(|key| built.contains(key));
+            if own.is_empty() {
+                return others.iter().filter_map(|key| readers.get(key)).any(|r| r.all.beside(at));
+            }
+            own.iter().filter_map(|key| readers.get(key)).any(|r| r.writing.beside(at))
         };
-        (0..study.series.len()).map(shared).collect()
+        study.series.iter().enumerate().map(shared).collect()
     }
 
     /// What the builds of a series read, but for interleaved ones.
@@ -107,27 +113,51 @@ fn key(import: &Transfer) -> Option<Key<'_>> {
     import.reference.as_deref().map(reference::key)
 }
 
-/// The series that read a reference.
-struct Readers {
-    first: usize,
+/// Some of the series.
+#[derive(Default)]
+struct Several {
+    first: Option<usize>,
     several: bool,
 }
 
-impl Readers {
-    fn has_another(&self, series: usize) -> bool {
-        self.several || self.first != series
+impl Several {
+    fn add(&mut self, series: usize) {
+        let first = *self.first.get_or_insert(series);
+        self.several |= first != series;
     }
+
+    /// Another one than this.
+    fn beside(&self, series: usize) -> bool {
+        self.several || self.first.is_some_and(|first| first != series)
+    }
+}
+
+/// The series that read a reference.
+#[derive(Default)]
+struct Readers {
+    all: Several,
+    /// Those that build the image of this name, or do not name what they build.
+    writing: Several,
+}
+
+/// Images that the builds of a series are named.
+fn images<'a>(study: &'a Study, series: &'a Series) -> HashSet<Key<'a>> {
+    let images = study.members(series).flat_map(|(_, build)| &build.images);
+    images.map(|image| reference::key(image)).collect()
 }
 
 /// Who reads what of a registry.
 fn readers(study: &Study) -> HashMap<Key<'_>, Readers> {
-    let mut readers = HashMap::default();
+    let mut readers: HashMap<Key, Readers> = HashMap::default();
     for (at, series) in study.series.iter().enumerate() {
+        let built = images(study, series);
         let imports = study.members(series).flat_map(|(_, build)| &build.imports);
         for key in imports.filter(|import| import.kind == CacheKind::Registry).filter_map(key) {
-            let known: &mut Readers =
-                readers.entry(key).or_insert(Readers { first: at, several: false });
-            known.several |= known.first != at;
+            let known = readers.entry(key).or_default();
+            known.all.add(at);
+            if built.is_empty() || built.contains(&key) {
+                known.writing.add(at);
+            }
         }
     }
     readers

@@ -184,6 +184,7 @@ impl Reader<'_> {
             header: self.quote(&transfer.header),
             verdict: self.below(transfer.verdict.as_ref(), &transfer.header, transfer.seconds),
             manifest_type: self.maybe(transfer.manifest_type.as_ref()),
+            own_image: transfer.own_image,
             as_image: transfer.as_image,
             listed: transfer.listed,
             wrote: transfer

@@ -180,6 +180,7 @@ impl Writer<'_> {
             verdict: self.below(transfer.verdict.as_ref(), &header, transfer.seconds),
             header,
             manifest_type: self.maybe(transfer.manifest_type.as_ref()),
+            own_image: transfer.own_image,
             as_image: transfer.as_image,
             wrote: transfer.wrote.iter().map(ToString::to_string).collect(),
             listed: transfer.listed,

@@ -14,7 +14,7 @@ use std::iter;
 use foldhash::HashMap;
 
 pub(super) use self::conclude::doubt;
-use self::conclude::{Ending, conclude, mark_pinned};
+use self::conclude::{Ending, conclude, mark_own_images, mark_pinned};
 pub(super) use self::gap::behind_gap;
 use self::headless::headless;
 use self::place::place;
@@ -78,6 +78,7 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
         conclude(build, if cut { Ending::Cut } else { exports.ending(target, &progress) });
     }
     mark_pinned(&mut builds, segment);
+    mark_own_images(&mut builds, segment);
     builds
 }
 

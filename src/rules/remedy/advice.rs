@@ -173,8 +173,9 @@ pub fn engine_upgrade(site: &Site) -> Fix {
         "Or turn on the containerd image store of the engine (\"features\": \
             {\"containerd-snapshotter\": true} in daemon.json): the bug is in the older image \
             store only.",
-        "What does not help: `docker pull` before the build, and a newer buildx or docker client; \
-            the cache is written by the engine.",
+        "What does not help is a newer buildx or docker client: the cache is written by the \
+            engine. A `docker pull` before the build does harm: of an image that is on the machine \
+            newer engines lose the cache, too.",
     ];
     let fix = Fix {
         summary:

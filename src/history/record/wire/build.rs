@@ -297,6 +297,9 @@ pub(in super::super) struct Transfer {
     /// Media type of its manifest, where printed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub manifest_type: Option<String>,
+    /// It was read from an image that the engine had.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub own_image: bool,
     /// An export writes it as an image, where the back end prints that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub as_image: Option<bool>,

@@ -2,7 +2,7 @@
 
 use foldhash::HashSet;
 
-use super::Segment;
+use super::{Segment, Vertex};
 use crate::model::{
     Base, Build, BuildOutcome, CacheKind, Dialect, Engine, Outcome, Run, Step, StepKind, Text,
 };
@@ -90,6 +90,25 @@ pub(super) fn mark_pinned(builds: &mut [Build], segment: &Segment) {
     }
 }
 
+/// dockerd with its classic image store looks among its own images before it asks a registry, and
+/// names the type of what a registry gave it only: `inferred cache manifest type: …`, of `BuildKit`
+/// v0.12 on. That version is known from an inline cache that is written within an image's export,
+/// as it is from v0.13 on; before, it has a vertex of its own.
+pub(super) fn mark_own_images(builds: &mut [Build], segment: &Segment) {
+    let within = |vertex: &Vertex| {
+        vertex.inline.is_some()
+            && vertex.names.iter().all(|(name, _)| name.ends_with("exporting to image"))
+    };
+    if segment.dialect != Dialect::BuildkitPlain || !segment.vertices.values().any(within) {
+        return;
+    }
+    for build in builds.iter_mut().filter(|build| build.engine == Engine::Graphdriver) {
+        for import in build.imports.iter_mut().filter(|import| import.ok()) {
+            import.own_image = import.kind == CacheKind::Registry && import.manifest_type.is_none();
+        }
+    }
+}
+
 fn images(build: &mut Build) -> impl Iterator<Item = &mut Base> {
     build.bases.iter_mut().chain(build.sources.iter_mut())
 }
@@ -121,6 +140,23 @@ mod tests {
         assert_eq!(outcome(&format!("{REFUSED}\n{excerpt}\n{error}")), BuildOutcome::Failed);
         let goes_on = "echo done\n".repeat(9);
         assert_eq!(outcome(&format!("{REFUSED}\n{excerpt}\n{goes_on}")), BuildOutcome::Succeeded);
+    }
+
+    #[test]
+    fn an_import_without_a_type_is_of_an_image_that_the_engine_has() {
+        let own = |import: &str, inline: &str| {
+            let import = format!("#3 importing cache manifest from r/a:1\n{import}#3 DONE 0.1s");
+            let written = "#6 writing image sha256:0a1b done\n#6 DONE 0.1s";
+            let log = format!("{import}\n\n#5 [2/2] RUN a\n#5 CACHED\n\n{inline}{written}");
+            build(&log).imports[0].own_image
+        };
+        let within = "#6 exporting to image\n#6 preparing layers for inline cache done\n";
+        let typed =
+            "#3 inferred cache manifest type: application/vnd.oci.image.manifest.v1+json done\n";
+        assert!(own("", within));
+        assert!(!own(typed, within));
+        let apart = "#7 preparing layers for inline cache\n#7 DONE 0.0s\n\n#6 exporting to image\n";
+        assert!(!own("", apart), "the version may be one that names no type");
     }
 
     #[test]

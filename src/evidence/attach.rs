@@ -158,20 +158,24 @@ fn runs_others(build: &Build, defined: &CacheConfig) -> bool {
     let told: BTreeSet<String> = texts.map(first_words).collect();
     let made: Vec<&str> = others.iter().filter_map(|record| record.text.as_deref()).collect();
     let Ok(any_told) = AhoCorasick::new(&told) else { return false };
-    let is_other = |step: &&Step| match step.instruction.as_str() {
+    !told.is_empty() && build.steps.iter().any(|step| is_none_of(step, &any_told, &made))
+}
+
+/// The step begins with none of these words, or makes none of these directories.
+fn is_none_of(step: &Step, words: &AhoCorasick, directories: &[&str]) -> bool {
+    match step.instruction.as_str() {
         "RUN" if step.text.contains("<<") || step.text.ends_with(']') => false,
         "RUN" => {
-            let words: Vec<&str> = step.text.split_ascii_whitespace().collect();
-            !any_told.is_match(&words.join(" "))
+            let text: Vec<&str> = step.text.split_ascii_whitespace().collect();
+            !words.is_match(&text.join(" "))
         }
         "WORKDIR" => {
             let path = step.text.trim_start_matches("WORKDIR").trim();
             let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
-            path.starts_with('/') && !path.contains(['$', '"', '.']) && !made.contains(&path)
+            path.starts_with('/') && !path.contains(['$', '"', '.']) && !directories.contains(&path)
         }
         _ => false,
-    };
-    !told.is_empty() && build.steps.iter().any(|step| is_other(&step))
+    }
 }
 
 /// The only build of a run was told to do without its caches.

@@ -177,16 +177,18 @@ fn keyed(mounts: &[Value]) -> Option<String> {
         "secretOpt",
         "SSHOpt",
     ];
-    let one = |mount: &Value| {
-        let mut mount = mount.as_object()?.clone();
-        // It is in the link to the input.
-        mount.remove("selector");
-        if let Some(id) = mount.get("cacheOpt").map(|cache| cache.get("ID").cloned()) {
-            mount.insert("cacheOpt".to_owned(), keyed_cache(id, mount.get("dest")));
-        }
-        ordered(&mount, &KEYED)
-    };
-    Some(mounts.iter().map(one).collect::<Option<Vec<_>>>()?.join(","))
+    let keyed = mounts.iter().map(|mount| ordered(&without_link(mount)?, &KEYED));
+    Some(keyed.collect::<Option<Vec<_>>>()?.join(","))
+}
+
+/// The mount without what is in the link to its input, and without the id of its cache.
+fn without_link(mount: &Value) -> Option<Map<String, Value>> {
+    let mut mount = mount.as_object()?.clone();
+    mount.remove("selector");
+    if let Some(id) = mount.get("cacheOpt").map(|cache| cache.get("ID").cloned()) {
+        mount.insert("cacheOpt".to_owned(), keyed_cache(id, mount.get("dest")));
+    }
+    Some(mount)
 }
 
 /// A cache without `id=` is called by its target, `//root/.npm`, and hashed so; an id is taken off.

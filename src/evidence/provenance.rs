@@ -360,35 +360,45 @@ fn records(
     layers: &BTreeMap<String, Vec<Chain>>,
     bytes: &[u8],
 ) -> Vec<Record> {
-    let places: BTreeMap<String, usize> =
-        config.steps.iter().zip(0..).map(|(step, at)| (step.id.clone(), at)).collect();
-    let vertices: BTreeMap<String, String> =
-        config.vertices.into_iter().map(|(vertex, step)| (step, vertex)).collect();
-    let root = formula::selector("/");
-    let lines: BTreeMap<&str, Quote> = lines(bytes);
-    let record = |Step { id, inputs, op }: Step| {
-        let link = |(n, input): (usize, &String)| {
-            let id = input.split_once(':').map_or(input.as_str(), |(id, _)| id);
-            let selector = (op.runs && n == 0).then_some(root);
-            places.get(id).map(|at| Link { record: *at, selector }).into_iter().collect()
-        };
+    let places = config.steps.iter().zip(0..).map(|(step, at)| (step.id.clone(), at)).collect();
+    let vertices = config.vertices.into_iter().map(|(vertex, step)| (step, vertex)).collect();
+    let known = Known { places, vertices, layers, lines: lines(bytes) };
+    config.steps.into_iter().map(|step| known.record(step)).collect()
+}
+
+/// What an attestation says of its steps outside of them, by their names.
+struct Known<'a> {
+    places: BTreeMap<String, usize>,
+    vertices: BTreeMap<String, String>,
+    layers: &'a BTreeMap<String, Vec<Chain>>,
+    lines: BTreeMap<&'a str, Quote>,
+}
+
+impl Known<'_> {
+    fn record(&self, Step { id, inputs, op }: Step) -> Record {
         let inputs = if op.is_step { inputs.as_slice() } else { &[] };
-        let chain = layers.get(&format!("{id}:0")).and_then(|chains| chains.first());
+        let chain = self.layers.get(&format!("{id}:0")).and_then(|chains| chains.first());
         let own = chain.and_then(|chain| if op.is_step { chain.own } else { chain.all });
         Record {
             digest: op.record,
-            quote: lines.get(id.as_str()).cloned().unwrap_or_default(),
-            inputs: inputs.iter().enumerate().map(link).collect(),
+            quote: self.lines.get(id.as_str()).cloned().unwrap_or_default(),
+            inputs: inputs.iter().zip(0..).map(|(input, n)| self.links(&op, n, input)).collect(),
             layer: own,
-            vertex: vertices.get(&id).and_then(|vertex| Digest::parse(vertex)),
+            vertex: self.vertices.get(&id).and_then(|vertex| Digest::parse(vertex)),
             text: op.command,
             runs: op.runs,
             merges: op.merges,
             fields: op.fields,
             ..Record::default()
         }
-    };
-    config.steps.into_iter().map(record).collect()
+    }
+
+    /// The step that an input comes from, `step3:0`. A command has its root as the first one.
+    fn links(&self, op: &Operation, n: usize, input: &str) -> Vec<Link> {
+        let id = input.split_once(':').map_or(input, |(id, _)| id);
+        let selector = (op.runs && n == 0).then(|| formula::selector("/"));
+        self.places.get(id).map(|at| Link { record: *at, selector }).into_iter().collect()
+    }
 }
 
 /// Where the file names each step: `"id": "step4"`.

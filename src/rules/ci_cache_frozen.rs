@@ -137,21 +137,25 @@ fn twice<'a>(past: &Past<'a>, before: &[usize], i: usize, j: usize) -> Vec<Again
         _ => None,
     };
     let first = past.misses(i).filter_map(|found| Some((why(&found)?, found)));
-    let pair = |(why, found): (Why, Miss<'a>)| {
-        let same = |step: &&Step| {
-            step.text == found.step.text && step.is_of(&found.step.stage, &found.step.platform)
-        };
-        let now = past.misses(j).map(|other| other.step).find(same)?;
-        let ran = now.outcome == Outcome::Miss && now.kind == StepKind::Counted;
-        let base =
-            |build: &Build| build.base_of(&now.stage, &now.platform).and_then(|b| b.digest.clone());
-        (ran && base(earlier) == base(later)).then_some(Again {
-            before: (a, found.step),
-            now: (b, later, now),
-            why,
-        })
+    let again = |(why, found): (Why, Miss<'a>)| {
+        let now = executed_again(past, (earlier, later), j, found.step)?;
+        Some(Again { before: (a, found.step), now: (b, later, now), why })
     };
-    first.filter_map(pair).collect()
+    first.filter_map(again).collect()
+}
+
+/// The step as it ran in run `j`, on the base image that it had in the build before.
+fn executed_again<'a>(
+    past: &Past<'a>,
+    (earlier, later): (&Build, &Build),
+    j: usize,
+    step: &Step,
+) -> Option<&'a Step> {
+    let same = |other: &&Step| other.text == step.text && other.is_of(&step.stage, &step.platform);
+    let now = past.misses(j).map(|other| other.step).find(same)?;
+    let base = |build: &Build| build.base_of(&now.stage, &now.platform)?.digest.clone();
+    let ran = now.outcome == Outcome::Miss && now.kind == StepKind::Counted;
+    (ran && base(earlier) == base(later)).then_some(now)
 }
 
 /// What the runs before tell of a step that reads single files: it came from the cache in several

@@ -151,21 +151,23 @@ impl<'a> Past<'a> {
             return Vec::new();
         }
         let stages = chain::stages(build);
-        let loss = |miss: Miss<'a>| {
-            let stage = stages.iter().find(|stage| miss.step.is_of(stage.name, stage.platform))?;
-            let (place, step) = miss.before?;
-            let seen = self.index_of(place)?;
-            let before = self.builds.get(seen)?.steps.get(step)?;
-            Some(Loss {
-                stage: stage.clone(),
-                step: miss.step,
-                before,
-                seen,
-                open: miss.is_open(),
-                another_base: miss.may_stand_on_another_base(),
-            })
-        };
-        unexplained.filter_map(loss).collect()
+        unexplained.filter_map(|miss| self.loss(&stages, &miss)).collect()
+    }
+
+    /// The loss of a step that an earlier build had.
+    fn loss(&self, stages: &[Stage<'a>], miss: &Miss<'a>) -> Option<Loss<'a>> {
+        let stage = stages.iter().find(|stage| miss.step.is_of(stage.name, stage.platform))?;
+        let (place, step) = miss.before?;
+        let seen = self.index_of(place)?;
+        let before = self.builds.get(seen)?.steps.get(step)?;
+        Some(Loss {
+            stage: stage.clone(),
+            step: miss.step,
+            before,
+            seen,
+            open: miss.is_open(),
+            another_base: miss.may_stand_on_another_base(),
+        })
     }
 
     /// Losses of the stage that becomes the image: every kind of cache stores that one.

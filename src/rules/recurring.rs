@@ -234,29 +234,27 @@ fn of_series(past: Past) -> Spots {
     if !(1..past.len()).any(breaks) {
         return Spots::default();
     }
-    let broke = |i: usize, step: &Step| past.misses_of(i, step).any(|miss| usable(miss.because));
-    let index = |row: Row| {
-        let cells =
-            || row.cells.iter().enumerate().skip(1).filter_map(|(i, cell)| Some((i, (*cell)?)));
-        let asked = |i: usize| past.asked_for_no_cache(i);
-        let broken: Vec<usize> =
-            cells().filter(|(i, s)| broke(*i, s) && !asked(*i)).map(|(i, _)| i).collect();
-        if broken.is_empty() {
-            return None;
-        }
-        let hit = || cells().filter(|(_, s)| s.outcome == Outcome::Hit);
-        let held = hit().map(|(i, _)| i).collect();
-        let still = hit().filter(|(i, step)| is_still(&past, *i, step)).count();
-        let cells = past
-            .builds
-            .iter()
-            .zip(&row.cells)
-            .map(|(build, cell)| place(build, (*cell)?))
-            .collect();
-        Some(SpotIndex { cells, broken, held, still })
-    };
-    let found: Vec<SpotIndex> = rows(&past.builds).into_iter().filter_map(index).collect();
+    let found = rows(&past.builds).into_iter().filter_map(|row| of_row(&past, &row));
+    let found: Vec<SpotIndex> = found.collect();
     if found.is_empty() { Spots::default() } else { Spots { refs: past.refs, found } }
+}
+
+/// The step, where it breaks in some run.
+fn of_row(past: &Past, row: &Row) -> Option<SpotIndex> {
+    let cells = || row.cells.iter().enumerate().skip(1).filter_map(|(i, cell)| Some((i, (*cell)?)));
+    let broke = |(i, step): &(usize, &Step)| {
+        past.misses_of(*i, step).any(|miss| usable(miss.because)) && !past.asked_for_no_cache(*i)
+    };
+    let broken: Vec<usize> = cells().filter(broke).map(|(i, _)| i).collect();
+    if broken.is_empty() {
+        return None;
+    }
+    let hit = || cells().filter(|(_, step)| step.outcome == Outcome::Hit);
+    let held = hit().map(|(i, _)| i).collect();
+    let still = hit().filter(|(i, step)| is_still(past, *i, step)).count();
+    let builds = past.builds.iter().zip(&row.cells);
+    let cells = builds.map(|(build, cell)| place(build, (*cell)?)).collect();
+    Some(SpotIndex { cells, broken, held, still })
 }
 
 /// All of the build came from the cache: it was of the commit of the run before, or its command line

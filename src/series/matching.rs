@@ -287,15 +287,15 @@ fn matched(short: &Build, long: &Build) -> usize {
     for step in &long.steps {
         places.entry((&step.platform, shape(step))).or_default().push(step);
     }
+    let may_be = |a: &Step, b: &Step| !a.has_text() || !b.has_text() || alike(&a.text, &b.text);
+    let in_place = |step: &Step| {
+        let there = places.get(&(&step.platform, shape(step)));
+        there.is_some_and(|there| there.iter().take(4).any(|other| may_be(step, other)))
+    };
     let known = |step: &&Step| {
-        let there = || places.get(&(&step.platform, shape(step)));
         texts.contains(&(&step.stage, &step.platform, &step.text))
             || renamed.has(step)
-            || there().is_some_and(|there| {
-                there.iter().take(4).any(|other| {
-                    !step.has_text() || !other.has_text() || alike(&step.text, &other.text)
-                })
-            })
+            || in_place(step)
     };
     short.steps.iter().filter(known).count()
 }

@@ -34,27 +34,14 @@ pub(super) fn scan<S: Sieve>(
     sieve: &S,
     sink: &mut impl Sink,
 ) -> io::Result<u64> {
-    let step = cut.size as u64;
-    let blocks = len.div_ceil(step);
+    let file = Placed { bytes, len, cut, sieve };
     let group = u32::try_from(GROUP.max(rayon::current_num_threads() * 2)).unwrap_or(u32::MAX);
-    let read = |from: u64| -> io::Result<Vec<Kept>> {
-        let scan = |i: u64| {
-            let (start, end) = (i * step, (i * step + step).min(len));
-            let kept =
-                BUFFER.with_borrow_mut(|buffer| block(bytes, start..end, end < len, buffer, sieve));
-            cut.scanned(end - start);
-            kept
-        };
-        // One at a time: nobody waits for another's half.
-        let group = (0..group).into_par_iter().with_max_len(1).map(|i| from + u64::from(i));
-        group.filter(|i| *i < blocks).map(scan).collect()
-    };
     let mut before = 0;
-    let mut ready = read(0)?;
+    let mut ready = file.group(0, group)?;
     let mut next = u64::from(group);
     while !ready.is_empty() {
         let (read, ()) = rayon::join(
-            || read(next),
+            || file.group(next, group),
             || {
                 for kept in &ready {
                     kept.pour(before, sink);
@@ -67,6 +54,34 @@ pub(super) fn scan<S: Sieve>(
     }
     block::give_back();
     Ok(before)
+}
+
+/// A file in blocks.
+struct Placed<'a, S> {
+    bytes: &'a dyn ReadAt,
+    len: u64,
+    cut: &'a Blocks,
+    sieve: &'a S,
+}
+
+impl<S: Sieve> Placed<'_, S> {
+    /// Scans as many blocks from this one on as there are, side by side.
+    fn group(&self, from: u64, blocks: u32) -> io::Result<Vec<Kept>> {
+        let all = self.len.div_ceil(self.cut.size as u64);
+        // One at a time: nobody waits for another's half.
+        let group = (0..blocks).into_par_iter().with_max_len(1).map(|i| from + u64::from(i));
+        group.filter(|i| *i < all).map(|i| self.block(i)).collect()
+    }
+
+    fn block(&self, i: u64) -> io::Result<Kept> {
+        let step = self.cut.size as u64;
+        let (start, end) = (i * step, (i * step + step).min(self.len));
+        let kept = BUFFER.with_borrow_mut(|buffer| {
+            block(self.bytes, start..end, end < self.len, buffer, self.sieve)
+        });
+        self.cut.scanned(end - start);
+        kept
+    }
 }
 
 /// Fills as much of the buffer as there is.

@@ -144,19 +144,16 @@ fn places(rows: &[Row], column: usize) -> HashMap<*const Step, usize> {
 
 /// When steps began, from the first one of their build on: only the JSON status tells.
 fn starts(rows: &[Row], columns: usize) -> Vec<(usize, usize, i64)> {
-    let began = |row: &Row, column: usize| {
-        Some(row.cells.get(column)?.as_ref()?.step?.trace.as_ref()?.ran?.0)
-    };
-    let of_build = |column| {
-        let first = rows.iter().filter_map(|row| began(row, column)).min()?;
-        let after = move |at: DateTime<Utc>| (at - first).num_milliseconds() / 100;
-        Some(
-            rows.iter()
-                .enumerate()
-                .filter_map(move |(row, r)| Some((row, column, after(began(r, column)?)))),
-        )
-    };
-    (0..columns).filter_map(of_build).flatten().collect()
+    (0..columns).flat_map(|column| starts_of(rows, column)).collect()
+}
+
+/// The same of one build.
+fn starts_of(rows: &[Row], column: usize) -> Vec<(usize, usize, i64)> {
+    let began = |row: &Row| Some(row.cells.get(column)?.as_ref()?.step?.trace.as_ref()?.ran?.0);
+    let Some(first) = rows.iter().filter_map(began).min() else { return Vec::new() };
+    let after = |at: DateTime<Utc>| (at - first).num_milliseconds() / 100;
+    let numbered = rows.iter().enumerate();
+    numbered.filter_map(|(at, row)| Some((at, column, after(began(row)?)))).collect()
 }
 
 fn errors<'r, 'a>(

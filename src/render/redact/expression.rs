@@ -60,31 +60,33 @@ pub(super) fn is_placeholder(written: &str) -> bool {
 /// An expression that is longer is none.
 const LONGEST: usize = 4096;
 
+/// Length of a text up to the bracket that closes its first one, on one line.
+fn nested(text: &str, open: char, close: char) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, letter) in text.char_indices().take(LONGEST) {
+        if letter == open {
+            depth += 1;
+        } else if letter == close {
+            depth = depth.saturating_sub(1);
+            if depth == 0 {
+                return Some(at + 1);
+            }
+        } else if letter == '\n' {
+            return None;
+        }
+    }
+    None
+}
+
 /// Length of an expression of a shell or a CI at the start of a text: `$NAME`, `${…}`, `$(…)`,
 /// `${{ … }}`, `%NAME%`.
 pub(super) fn reference(text: &str) -> Option<usize> {
-    let nested = |open: char, close: char| {
-        let mut depth = 0_usize;
-        for (at, letter) in text.char_indices().take(LONGEST) {
-            if letter == open {
-                depth += 1;
-            } else if letter == close {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return Some(at + 1);
-                }
-            } else if letter == '\n' {
-                return None;
-            }
-        }
-        None
-    };
     let behind = text.strip_prefix('$').or_else(|| text.strip_prefix("\\$"));
     if let Some(behind) = behind {
         let sign = text.len() - behind.len();
         return match behind.chars().next()? {
-            '{' => nested('{', '}'),
-            '(' => nested('(', ')'),
+            '{' => nested(text, '{', '}'),
+            '(' => nested(text, '(', ')'),
             _ => {
                 let environment = if behind.starts_with("env:") { 4 } else { 0 };
                 let name = behind.get(environment..)?;
@@ -97,7 +99,7 @@ pub(super) fn reference(text: &str) -> Option<usize> {
         };
     }
     if text.starts_with("{{") || text.starts_with("{%") {
-        return nested('{', '}');
+        return nested(text, '{', '}');
     }
     let windows = text.strip_prefix('%')?;
     let length = windows.find('%')?;

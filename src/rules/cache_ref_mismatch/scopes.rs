@@ -83,17 +83,19 @@ fn each_its_own(past: &Past) -> bool {
 }
 
 fn lines(past: &Past, missed: &[usize]) -> Vec<Evidence> {
-    let of_run = |i: &usize| {
-        let (run, _) = past.get(*i)?;
-        let command = past.commands(*i).iter().rfind(|c| !c.cache_to.is_empty())?;
-        let asked =
-            Study::quote(run, command.line_with("--cache-to"), "imports one and writes another");
-        let loss = past.losses(*i).into_iter().next();
-        let ran = loss
-            .map(|loss| header(run, loss.step, "ran again, though nothing it depends on changed"));
-        Some(std::iter::once(asked).chain(ran))
-    };
-    missed.iter().take(4).filter_map(of_run).flatten().collect()
+    missed.iter().take(4).filter_map(|i| lines_of(past, *i)).flatten().collect()
+}
+
+/// The command line of a run, and the first step that it did not find.
+fn lines_of(past: &Past, i: usize) -> Option<Vec<Evidence>> {
+    let (run, _) = past.get(i)?;
+    let command = past.commands(i).iter().rfind(|c| !c.cache_to.is_empty())?;
+    let asked =
+        Study::quote(run, command.line_with("--cache-to"), "imports one and writes another");
+    let loss = past.losses(i).into_iter().next();
+    let ran =
+        loss.map(|loss| header(run, loss.step, "ran again, though nothing it depends on changed"));
+    Some(std::iter::once(asked).chain(ran).collect())
 }
 
 fn fix(from: &CacheSpec, to: &CacheSpec) -> Fix {

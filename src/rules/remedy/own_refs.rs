@@ -255,18 +255,21 @@ pub(super) fn telling(places: &[At], differ: impl Fn(At, At) -> bool) -> Option<
     let names =
         |naming: &Naming| places.iter().map(|at| naming(*at)).collect::<Option<Vec<String>>>();
     let tells = |names: &[String], alike: bool| {
-        let numbered = || names.iter().zip(places).enumerate();
-        numbered().all(|(index, (name, at))| {
-            numbered().skip(index + 1).all(|(_, (other, beside))| {
-                let differs = differ(*at, *beside);
-                if differs { name != other } else { !alike || name == other }
-            })
+        pairs(names.len()).all(|(a, b)| {
+            let same = names.get(a) == names.get(b);
+            let differing = places.get(a).zip(places.get(b)).is_some_and(|(a, b)| differ(*a, *b));
+            if differing { !same } else { same || !alike }
         })
     };
     let way = |alike: bool| {
         WAYS.into_iter().find(|naming| names(naming).is_some_and(|names| tells(&names, alike)))
     };
     way(true).or_else(|| way(false))
+}
+
+/// Indices of all pairs of so many.
+fn pairs(n: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..n).flat_map(move |a| (a + 1..n).map(move |b| (a, b)))
 }
 
 /// The last folder of the context: `services/web` is `web`.

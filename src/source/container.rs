@@ -26,7 +26,7 @@ use tempfile::SpooledTempFile;
 
 use super::progress::Counted;
 use super::tee::Tee;
-use super::{BLOCK, Entry, Input, MAX_LINE, Progress, Unreadable, at, natural};
+use super::{BLOCK, Entry, Input, MAX_LINE, Progress, Unreadable, natural};
 use bounded::{Bounded, Budget};
 use packed::{Packed, packed};
 
@@ -166,11 +166,10 @@ fn open(
     if !known.is_file() {
         return expand(part, Box::new(file), Depth::default(), limits, visit);
     }
-    let mut start = Vec::new();
-    at::beginning(&file, packed::START, &mut start)?;
-    let form = packed(&start);
-    if matches!(form, Packed::No) && !limits.begins(&start) {
-        let input = Input::of_regular(file, known.len());
+    let head = super::head(&file, known.len())?;
+    let form = packed(&head);
+    if matches!(form, Packed::No) && !limits.begins(&head) {
+        let input = Input::of_regular(file, known.len(), head);
         log(part, input.map(|input| input.counted(reading.progress.clone())), visit);
         return Ok(());
     }

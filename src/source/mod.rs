@@ -168,14 +168,12 @@ impl Input {
     /// Where it cannot be read or is no text.
     pub fn of_file(file: File) -> Result<Self, Unreadable> {
         let len = file.metadata()?.len();
-        Self::of_regular(file, len)
+        let head = head(&file, len)?;
+        Self::of_regular(file, len, head)
     }
 
-    /// The same of a regular file of `len` bytes.
-    fn of_regular(file: File, len: u64) -> Result<Self, Unreadable> {
-        let mut head = SPARE.take();
-        head.clear();
-        at::beginning(&file, HEAD.min(usize::try_from(len).unwrap_or(HEAD)), &mut head)?;
+    /// The same of a regular file of `len` bytes, the first of which were read.
+    fn of_regular(file: File, len: u64, head: Vec<u8>) -> Result<Self, Unreadable> {
         judge(&head)?;
         Ok(Self { head, body: Body::Placed(Box::new(file), len), blocks: Blocks::default() })
     }
@@ -236,6 +234,14 @@ impl Input {
             Body::Pipe(stream) => pipe::scan(self.head, stream, size, sieve, sink),
         }
     }
+}
+
+/// The first bytes of a file: those of most logs.
+fn head(file: &File, len: u64) -> io::Result<Vec<u8>> {
+    let mut head = SPARE.take();
+    head.clear();
+    at::beginning(file, HEAD.min(usize::try_from(len).unwrap_or(HEAD)), &mut head)?;
+    Ok(head)
 }
 
 /// A log may hold NUL and invalid UTF-8 in places, so only an unlikely share of them is refused.

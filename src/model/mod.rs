@@ -26,7 +26,7 @@ pub use command::{Asked, CacheSpec, Command, KeyOption, Tool, asks_inline, is_pr
 pub use image::{ImageRef, is_masked, may_be_one};
 pub use key::{Digest, EvidenceKind, KeyInput, Part, StepKey};
 pub use no_cache::NoCache;
-pub use operation::{Copying, Mount, Operation};
+pub use operation::{Copying, Mount, Operation, differ_in_cache_ids};
 pub use shared::{Recent, Shared};
 pub use step::{Instruction, Outcome, Step, StepKind, Trace, elapsed};
 pub use stepname::{StepName, parse_step_name};

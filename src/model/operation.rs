@@ -113,6 +113,23 @@ fn mount(option: &str) -> Option<Mount> {
     Some(Mount { kind, from: value("from=").map(str::to_owned) })
 }
 
+/// Both texts are one but for the ids of cache mounts and for how these are shared, which are no
+/// part of the key from `BuildKit` 0.13 on. A mount without an id has another key than one with.
+#[must_use]
+pub fn differ_in_cache_ids(a: &str, b: &str) -> bool {
+    a != b && a.split(' ').map(without_id).eq(b.split(' ').map(without_id))
+}
+
+/// A word of an instruction; of a cache mount the parts that are in its key.
+fn without_id(word: &str) -> Vec<&str> {
+    let parts = || word.split(',');
+    if !word.starts_with("--mount=") || !parts().any(|part| part.ends_with("type=cache")) {
+        return vec![word];
+    }
+    let keyed = parts().filter(|part| !part.starts_with("sharing="));
+    keyed.map(|part| if part.starts_with("id=") { "id" } else { part }).collect()
+}
+
 fn copying(rest: &str) -> Copying {
     let from = options(rest).find_map(|option| option.strip_prefix("--from="));
     let link = options(rest).any(|option| matches!(option, "--link" | "--link=true"));
@@ -157,6 +174,15 @@ impl std::hash::Hash for Lazy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_of_a_cache_mount_is_told_from_what_is_in_the_key() {
+        let of = |options: &str| format!("RUN --mount=type=cache,target=/c{options} make");
+        let differ = |a: &str, b: &str| differ_in_cache_ids(&of(a), &of(b));
+        assert!(differ(",id=a", ",id=b") && differ(",id=a", ",id=b,sharing=locked"));
+        assert!(!differ("", ",id=a") && !differ(",id=a", ",id=a") && !differ(",id=a", ",uid=5"));
+        assert!(!differ_in_cache_ids("RUN make id=a", "RUN make id=b"));
+    }
 
     fn sources(text: &str) -> Vec<String> {
         Operation::parse(text).sources().map(str::to_owned).collect()

@@ -71,7 +71,7 @@ pub(super) fn logs(entry: &Entry, options: &Options) -> Read {
 const TOGETHER: usize = 8 << 20;
 
 /// Bytes from which on to copy a file takes longer than to keep room for the longest one.
-const LARGE: usize = 1 << 20;
+const LARGE: usize = 256 << 10;
 
 /// Files of an archive that are read while more of it is unpacked.
 #[derive(Default)]

@@ -15,7 +15,7 @@ use super::asked::{Asked, EPOCH};
 use super::chain::{self, Input, Stage};
 use super::ledger::{Ledger, Line, Now, Seen};
 use super::{Because, Confidence, KeyPart, Store};
-use crate::model::{Build, Outcome, Run, Step, StepKind, Text, is_proxy};
+use crate::model::{Build, Outcome, Run, Step, StepKind, Text, differ_in_cache_ids, is_proxy};
 
 use Confidence::{Likely, Proven, Suspected};
 
@@ -282,8 +282,21 @@ impl<'a> Case<'_, '_, 'a> {
             };
             return Why::of(because, Proven, store).differing(vec![argument]);
         }
-        let why = Why::of(Because::InstructionChanged, Proven, store);
-        why.differing(vec![KeyPart::Instruction])
+        // Whether that is another key depends on the version of the builder.
+        let sure = if before.is_some_and(|(_, build)| self.has_another_cache_id(build)) {
+            Suspected
+        } else {
+            Proven
+        };
+        Why::of(Because::InstructionChanged, sure, store).differing(vec![KeyPart::Instruction])
+    }
+
+    /// The step stood in the build before with another `id=` in its cache mount, and all else alike.
+    fn has_another_cache_id(&self, before: &Build) -> bool {
+        let step = self.step;
+        before.steps.iter().any(|old| {
+            old.is_of(&step.stage, &step.platform) && differ_in_cache_ids(&old.text, &step.text)
+        })
     }
 
     /// The build before has the step, and no cache was asked for it there.

@@ -159,3 +159,19 @@ fn a_final_stage_that_begins_with_a_copy_out_of_another_shows_nothing_of_what_is
     assert_eq!(told("COPY --from=build /a /a"), (Because::NotStored, Confidence::Suspected));
     assert_eq!(told("RUN other"), (Because::RecordLost, Confidence::Suspected));
 }
+
+#[test]
+fn another_id_of_a_cache_mount_proves_nothing() {
+    let of = |id: &str| {
+        let mut ran = step(2, &format!("RUN --mount=type=cache,target=/c{id} make"), None);
+        ran.kind = StepKind::Counted;
+        Build { steps: vec![ran], ..Build::default() }
+    };
+    let told = |before: &str, now: &str| {
+        let (a, b, run) = (of(before), of(now), Run::default());
+        let breaks = Misses::of(&[(&run, &a), (&run, &b)], 0);
+        breaks.in_build(1, &b).next().map(|found| (found.because, found.confidence)).unwrap()
+    };
+    assert_eq!(told(",id=a", ",id=b"), (Because::InstructionChanged, Confidence::Suspected));
+    assert_eq!(told("", ",id=b"), (Because::InstructionChanged, Confidence::Proven));
+}

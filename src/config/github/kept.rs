@@ -33,6 +33,14 @@ pub(super) fn of_step(
     Some(Kept { older, line, ..Kept::of(&paths, written, fate) })
 }
 
+/// The step runs where a cache of the CI was not found: what that holds is used in place of what
+/// the step makes, `if: steps.image.outputs.cache-hit != 'true'`.
+pub(super) fn runs_on_a_miss(step: &Value) -> bool {
+    let condition = step.get("if").and_then(text).unwrap_or_default().replace([' ', '"'], "");
+    let mut asked = condition.split("&&").filter(|asked| asked.contains("cache-hit"));
+    asked.any(|asked| asked.contains('!') || asked.contains("=='false'") || asked.contains("==false"))
+}
+
 /// All of its expressions are the same in each run of a branch. `hashFiles(…)` changes with the
 /// files, `steps.…` may be anything.
 fn is_fixed(key: &str, variables: &[(String, String)]) -> bool {

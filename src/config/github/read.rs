@@ -167,6 +167,10 @@ fn steps(
     for found in found.iter_mut().skip(first) {
         builders.registry.end(&mut found.place);
         found.place.kept.clone_from(&carried);
+        if kept::runs_on_a_miss(&found.value) {
+            found.place.fresh = false;
+            found.place.reloaded = false;
+        }
     }
 }
 

@@ -51,7 +51,7 @@ fn left_beside(at: At, from: &CacheSpec, to: &CacheSpec) -> Option<Finding> {
     if source == target
         || source.contains('$')
         || places.flat_map(|place| &place.command.cache_to).any(written)
-        || is_named(at, &[last_part(target)?])
+        || is_named(at, &parts_apart(target, source)?)
         || is_moved_to(at, last_part(source)?)
     {
         return None;
@@ -109,19 +109,44 @@ fn last_part(directory: &str) -> Option<&str> {
 /// A line that is none of cache options names the directory, or one above it: whatever it does, it
 /// may carry it on.
 fn is_named_elsewhere(at: At, directory: &str) -> bool {
-    let parts: Vec<&str> = directory.trim_end_matches('/').rsplit('/').collect();
-    let Some(name) = last_part(directory) else { return true };
-    let stem = name.trim_end_matches("-new").trim_end_matches("-old");
-    let above = parts.iter().skip(1).filter(|part| part.len() > 3 && **part != "tmp");
-    is_named(at, &std::iter::once(stem).chain(above.copied()).collect::<Vec<_>>())
+    let Some(mut parts) = parts_of(directory) else { return true };
+    if let Some(name) = parts.first_mut() {
+        *name = name.trim_end_matches("-new").trim_end_matches("-old");
+    }
+    is_named(at, &parts)
 }
 
-/// A line that is none of cache options has one of these words.
+/// Names in the path of a directory that are not in that of another one: of
+/// `/tmp/layers-new/web` and `/tmp/layers/web` it is `layers-new` that is moved.
+fn parts_apart<'a>(directory: &'a str, other: &str) -> Option<Vec<&'a str>> {
+    let mut parts = parts_of(directory)?;
+    if parts.iter().any(|part| !other.split('/').any(|its| its == *part)) {
+        parts.retain(|part| !other.split('/').any(|its| its == *part));
+    }
+    Some(parts)
+}
+
+/// The name of the directory, and of those above it that say something: what moves one of these
+/// moves it too.
+fn parts_of(directory: &str) -> Option<Vec<&str>> {
+    let name = last_part(directory)?;
+    let above = directory.trim_end_matches('/').rsplit('/').skip(1);
+    Some(std::iter::once(name).chain(above.filter(|part| part.len() > 3)).collect())
+}
+
+/// A line that is none of cache options, and makes no empty directory, has one of these words.
 fn is_named(at: At, names: &[&str]) -> bool {
-    let option = |line: &str| line.contains("type=local");
+    let idle = |line: &str| line.contains("type=local") || is_mkdir(line);
     let texts = at.texts().chain(at.config.others.iter().map(String::as_str));
-    let mut others = texts.flat_map(str::lines).filter(|line| !option(line));
+    let mut others = texts.flat_map(str::lines).filter(|line| !idle(line));
     others.any(|line| names.iter().any(|name| begins_in(line, name)))
+}
+
+/// `- run: mkdir -p /tmp/layers`, and nothing behind it.
+fn is_mkdir(line: &str) -> bool {
+    let command = line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '@'));
+    let command = command.strip_prefix("run:").unwrap_or(command).trim_start();
+    command.starts_with("mkdir ") && !command.contains(['&', ';', '|'])
 }
 
 /// `mv /tmp/layers{-new,}`

@@ -120,6 +120,8 @@ pub struct Place {
     pub pushed: Vec<String>,
     /// The job logs in to a registry only behind it.
     pub logs_in_later: bool,
+    /// Its job neither logs in to a registry nor pushes anything, as far as the file shows.
+    pub without_registry: bool,
     /// Its job loads images from a file before it, and saves the one that it builds for the next run.
     pub reloaded: bool,
     /// Scope of a GitHub cache for it, where the repository has several builds that each need one;

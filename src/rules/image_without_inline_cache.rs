@@ -6,8 +6,8 @@ use super::remedy::{self, At, Site};
 use super::unstored_stage;
 use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{
-    Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, ruled_out,
-    to_decide,
+    Alternative, Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out,
+    ruled_out, to_decide,
 };
 use crate::model::{Build, CacheKind, Dialect, Outcome, Text, Transfer};
 
@@ -197,10 +197,7 @@ fn written(study: &Study, at: At) -> Option<Finding> {
     if from.len() != command.cache_from.len() {
         return None;
     }
-    let names =
-        || command.tags.iter().map(Text::as_str).chain(at.place.pushed.iter().map(String::as_str));
-    let own = |name: &&str| names().any(|tag| remedy::reference::same(tag, name));
-    let name = from.into_iter().find(own)?.to_owned();
+    let name = from.into_iter().find(|name| writes(at, name))?.to_owned();
     // Looks through the whole file.
     if planned::may_be_older(at) {
         return None;
@@ -213,7 +210,7 @@ fn written(study: &Study, at: At) -> Option<Finding> {
         fix: match planned::inner(study, at) {
             // An inline cache would never hold the other stages.
             Some(_) => remedy::registry_max(&Site::written(at)),
-            None => remedy::inline_args(&Site::written(at)),
+            None => inline_everywhere(study, at, &name),
         },
         rules_out: vec![not_ruled_out(
             "the classic builder (DOCKER_BUILDKIT=0), which can use any pulled image (nothing in \
@@ -223,6 +220,25 @@ fn written(study: &Study, at: At) -> Option<Finding> {
     };
     let line = at.evidence("the image is the cache, without inline metadata");
     planned::finding(&META, META.severity, line.into_iter().collect(), words)
+}
+
+/// The build makes the image of this name.
+fn writes(at: At, name: &str) -> bool {
+    let tags = at.place.command.tags.iter().map(Text::as_str);
+    let mut names = tags.chain(at.place.pushed.iter().map(String::as_str));
+    names.any(|tag| remedy::reference::same(tag, name))
+}
+
+/// For it and the other builds of its file that make the image.
+fn inline_everywhere(study: &Study, at: At, name: &str) -> Fix {
+    let fix = remedy::inline_args(&Site::written(at));
+    let twin = |other: &At| {
+        other.config.path == at.config.path && !other.place.command.inline() && writes(*other, name)
+    };
+    let mut twins: Vec<At> = planned::places(study).filter(twin).collect();
+    twins.dedup_by_key(|twin| twin.index);
+    let patched = !fix.edits.is_empty() && twins.len() > 1;
+    if patched { remedy::inline_together(fix, &twins) } else { fix }
 }
 
 /// Losses of the final stage, which every cache stores; where that begins with a copy out of a

@@ -38,7 +38,9 @@ pub(super) fn of_step(
 pub(super) fn runs_on_a_miss(step: &Value) -> bool {
     let condition = step.get("if").and_then(text).unwrap_or_default().replace([' ', '"'], "");
     let mut asked = condition.split("&&").filter(|asked| asked.contains("cache-hit"));
-    asked.any(|asked| asked.contains('!') || asked.contains("=='false'") || asked.contains("==false"))
+    asked.any(|asked| {
+        asked.contains('!') || asked.contains("=='false'") || asked.contains("==false")
+    })
 }
 
 /// All of its expressions are the same in each run of a branch. `hashFiles(…)` changes with the

@@ -58,6 +58,7 @@ impl Registry {
     /// What is known when the job was read to its end.
     pub(crate) fn end(&self, place: &mut Place) {
         place.logs_in_later &= self.logged_in;
+        place.without_registry = !self.logged_in && self.pushed.is_empty() && !place.command.push;
         let own = |name: &str| place.command.tags.iter().any(|tag| plain(tag) == name);
         let also = |name: &&String| self.tagged.iter().any(|(from, to)| to == *name && own(from));
         // `docker save -o image.tar $IMAGE`

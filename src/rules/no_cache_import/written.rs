@@ -1,8 +1,10 @@
 //! The configuration: builds on machines that are new each time, without any cache.
 
+use std::collections::HashSet;
+
 use super::{META, called, kaniko};
 use crate::finding::{Evidence, Finding, Fix, Severity, not_ruled_out, to_decide};
-use crate::model::Tool;
+use crate::model::{Command, Text, Tool};
 use crate::rules::Study;
 use crate::rules::past::Past;
 use crate::rules::planned::{self, Open, Words};
@@ -17,8 +19,10 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
     let mut files: Vec<(&str, Vec<At>)> = Vec::new();
     let called = called::findings(study, &open.places);
     let by_kaniko = kaniko::findings(&open.places);
+    let named = planned::places(study).filter(|at| !at.place.command.tags.is_empty());
+    let cached: HashSet<Image> = named.filter(|at| asks(&at.place.command)).map(image).collect();
     let cold = open.places.into_iter().filter(|at| starts_cold(study, *at));
-    for at in cold {
+    for at in cold.filter(|at| !cached.contains(&image(*at))) {
         match files.iter_mut().find(|(path, _)| *path == at.config.path) {
             // A script that several jobs call has one build.
             Some((_, places)) if places.iter().any(|known| known.index == at.index) => {}
@@ -30,18 +34,30 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
     found.chain(called).chain(by_kaniko).collect()
 }
 
+/// What a job makes: the file, the job, and the names of the image.
+type Image<'a> = (&'a str, &'a str, &'a [Text]);
+
+/// A job that builds an image with a cache and without one does the latter where it found none:
+/// `docker pull web && docker build --cache-from web … || docker build …`.
+fn image(at: At<'_>) -> Image<'_> {
+    (&at.config.path, &at.place.job, &at.place.command.tags)
+}
+
+fn asks(command: &Command) -> bool {
+    !command.cache_from.is_empty()
+        || !command.cache_to.is_empty()
+        || command.inline()
+        || command.no_cache
+}
+
 /// New machine, new builder, no cache of any kind, and something to run.
 fn starts_cold(study: &Study, at: At) -> bool {
     let command = &at.place.command;
-    let asks = !command.cache_from.is_empty()
-        || !command.cache_to.is_empty()
-        || command.inline()
-        || command.no_cache;
     let own = matches!(command.tool, Tool::BuildPushAction | Tool::BuildxBuild | Tool::DockerBuild);
     let runs = planned::dockerfile(study, at).is_none_or(|file| {
         file.content.stages.iter().flat_map(|stage| &stage.instructions).any(|i| i.keyword == "RUN")
     });
-    at.place.fresh && own && !asks && runs
+    at.place.fresh && own && !asks(command) && runs
 }
 
 fn finding(path: &str, places: &[At]) -> Option<Finding> {

@@ -114,7 +114,9 @@ pub(in crate::rules) fn together(fix: Fix, places: &[At]) -> Fix {
         let settings = gha::settings_of(&site).unwrap_or_else(|| max_settings(&site, now));
         let named =
             settings.from.iter().chain(&settings.to).all(|spec| !spec.contains(PLACEHOLDER));
-        (named && !at.place.logs_in_later && plain::registry(&site).is_none())
+        let stores = |raw: &String| CacheSpec::parse(raw).kind() == CacheKind::Registry;
+        let out = settings.to.as_ref().is_some_and(stores) && patch::kept_out(at).is_some();
+        (named && !out && plain::registry(&site).is_none())
             .then_some(Change::Caches { place: at.index, settings })
     })
 }
@@ -216,6 +218,15 @@ pub fn inline_args(site: &Site) -> Fix {
         ..Fix::default()
     };
     noted(patch::with_caches(fix, site, inline_settings), site)
+}
+
+/// The same for all of these builds of one file: one that writes the image without it undoes what
+/// the others do.
+pub(in crate::rules) fn inline_together(fix: Fix, places: &[At]) -> Fix {
+    patch::together(fix, places, |at| {
+        let settings = inline_settings(&Site::written(at), patch::kept(&at.place.command));
+        Some(Change::Caches { place: at.index, settings })
+    })
 }
 
 fn inline_settings(site: &Site, now: Settings) -> Settings {

@@ -15,6 +15,19 @@ use crate::rules::Study;
 const LATE: &str = "the script logs in to the registry only after the build, which already reads \
     and writes the cache: move the login in front of it first";
 
+/// A registry takes a cache from those only who may push there.
+const UNKNOWN: &str = "its job logs in to no registry, and a cache there needs that in front of the \
+    build";
+
+/// Why the job cannot write a cache into a registry; `None` where it may.
+pub(in crate::rules) fn kept_out(at: At) -> Option<&'static str> {
+    if at.place.logs_in_later {
+        return Some(LATE);
+    }
+    let new = at.place.fresh && at.place.without_registry && at.place.caller.is_none();
+    new.then_some(UNKNOWN)
+}
+
 /// Adds the change of the build's cache options. `wanted` gets the place as the file writes it, and
 /// the options it has now.
 pub(super) fn with_caches(
@@ -32,8 +45,10 @@ pub(super) fn with_caches(
             written.unnamed.as_deref().unwrap_or("the name of the image is not written there");
         return refused(quoted(fix, &[at]), at, why);
     }
-    if at.place.logs_in_later && settings.to != kept(&at.place.command).to {
-        return refused(quoted(fix, &[at]), at, LATE);
+    let stores = |raw: &String| CacheSpec::parse(raw).kind() == CacheKind::Registry;
+    let new = settings.to != kept(&at.place.command).to && settings.to.as_ref().is_some_and(stores);
+    if let Some(why) = kept_out(at).filter(|_| new) {
+        return refused(quoted(fix, &[at]), at, why);
     }
     with_all(fix, &[at], &[Change::Caches { place: at.index, settings }])
 }

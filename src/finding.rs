@@ -164,6 +164,8 @@ pub struct Edit {
     pub change: Splice,
     /// It cannot change the image that is built: cache options and names of references only.
     pub safe: bool,
+    /// Jobs in which it makes a builder: one is enough for each.
+    pub builders: Vec<String>,
 }
 
 /// How to mend it, written for what was found in the input.

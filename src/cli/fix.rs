@@ -68,7 +68,8 @@ fn said(args: &FixArgs, report: &Report, patches: &[Patched]) {
         }
         for rule in &patch.left {
             screen::complain(&format!(
-                "left: {rule} changes the same lines of {}; run again after this patch",
+                "left: {rule} changes the same lines of {}, or makes a builder that an earlier build \
+                makes; run again after this patch",
                 patch.path
             ));
         }

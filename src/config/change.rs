@@ -193,7 +193,7 @@ impl Change {
     }
 
     /// A builder comes with it that the build has not now.
-    pub(super) fn makes_a_builder(&self) -> bool {
+    pub(crate) fn makes_a_builder(&self) -> bool {
         matches!(self, Self::Caches { settings, .. } if settings.builder)
     }
 

@@ -85,6 +85,7 @@ pub(crate) fn hostile() -> Report {
                 diff: "-a\n+::error::b\n".to_owned(),
                 change: Splice { range: 0..0, text: "::error::b\n".to_owned() },
                 safe: false,
+                builders: Vec::new(),
             }],
             cost: bad.to_owned(),
             ..Fix::default()
@@ -133,7 +134,8 @@ pub(crate) fn configured() -> Report {
     finding.evidence.push(evidence(FILE, 6, "          - docker", "step \"build\" saves it"));
     let diff = unified_diff(FILE, TEXT, &corrected).unwrap();
     let change = Splice::between(TEXT, &corrected).unwrap();
-    finding.fix.edits = vec![Edit { path: FILE.to_owned(), diff, change, safe: true }];
+    finding.fix.edits =
+        vec![Edit { path: FILE.to_owned(), diff, change, safe: true, builders: Vec::new() }];
     report
 }
 
@@ -355,6 +357,7 @@ pub(crate) fn upload_failed() -> Finding {
                     .to_owned(),
                 change: Splice { range: 0..0, text: "caches:\n  - docker-web\n".to_owned() },
                 safe: false,
+                builders: Vec::new(),
             }],
             cost: String::new(),
             ..Fix::default()

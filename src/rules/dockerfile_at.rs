@@ -134,6 +134,7 @@ pub(super) fn with_changes(
             diff: new.diff,
             change: new.change,
             safe: changes.iter().all(Change::is_safe),
+            builders: Vec::new(),
         }),
         Err(why) => fix.steps.push(format!("No patch for {}: {why}.", config.path)),
     }

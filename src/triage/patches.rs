@@ -3,7 +3,7 @@
 //! Several findings may change one file; what contradicts an earlier change is left for the next
 //! time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{Config, Splice, merged, unified_diff};
 use crate::finding::{Edit, Finding};
@@ -48,9 +48,10 @@ fn edits(findings: &[Finding]) -> impl Iterator<Item = (&Finding, &Edit)> {
 fn patched(path: &str, edits: &[(&Finding, &Edit)], configs: &[Config]) -> Option<Patched> {
     let base =
         configs.iter().find(|config| config.path == path).map_or("", |config| config.text.as_str());
+    let (edits, twice) = of_one_builder(edits);
     let changes: Vec<&Splice> = edits.iter().map(|(_, edit)| &edit.change).collect();
     let (text, left) = merged(base, &changes);
-    let diff = match edits {
+    let diff = match edits.as_slice() {
         [(_, only)] => only.diff.clone(),
         _ => unified_diff(path, base, &text)?,
     };
@@ -62,8 +63,28 @@ fn patched(path: &str, edits: &[(&Finding, &Edit)], configs: &[Config]) -> Optio
         text,
         diff,
         fixes,
-        left: left.iter().filter_map(rule).collect(),
+        left: left.iter().filter_map(rule).chain(twice).collect(),
     })
+}
+
+/// Those of which no two make a builder in one job, which fails at the second, and the rules of
+/// the others. The first build of a job makes it, so that those behind it have it.
+fn of_one_builder<'a>(
+    edits: &[(&'a Finding, &'a Edit)],
+) -> (Vec<(&'a Finding, &'a Edit)>, Vec<&'static str>) {
+    let mut making: Vec<&Edit> = edits.iter().map(|(_, edit)| *edit).collect();
+    making.sort_by_key(|edit| edit.change.range.start);
+    let (mut jobs, mut late) = (BTreeSet::new(), Vec::new());
+    for edit in making {
+        if edit.builders.iter().any(|job| jobs.contains(job)) {
+            late.push(edit);
+        } else {
+            jobs.extend(&edit.builders);
+        }
+    }
+    let is_late = |edit: &Edit| late.iter().any(|one| std::ptr::eq(*one, edit));
+    let twice = edits.iter().filter(|(_, edit)| is_late(edit)).map(|(finding, _)| finding.rule);
+    (edits.iter().filter(|(_, edit)| !is_late(edit)).copied().collect(), twice.collect())
 }
 
 #[cfg(test)]
@@ -73,9 +94,20 @@ mod tests {
 
     const BASE: &str = "a\nb\nc\nd\ne\n";
 
+    fn base() -> Config {
+        let config = Config::read("bitbucket-pipelines.yml", "pipelines: {}\n").unwrap().unwrap();
+        Config { path: "a.yml".into(), text: BASE.into(), ..config }
+    }
+
     fn finding(rule: &'static str, text: &str, safe: bool) -> Finding {
         let change = Splice::between(BASE, text).unwrap();
-        let edit = Edit { path: "a.yml".into(), diff: "-x\n+y\n".into(), change, safe };
+        let edit = Edit {
+            path: "a.yml".into(),
+            diff: "-x\n+y\n".into(),
+            change,
+            safe,
+            builders: Vec::new(),
+        };
         let line =
             Evidence { source: "l".into(), line: 1, text: String::new(), shows: String::new() };
         Finding {
@@ -94,8 +126,7 @@ mod tests {
 
     #[test]
     fn safe_ones_alone_unless_asked_for_all() {
-        let config = Config::read("bitbucket-pipelines.yml", "pipelines: {}\n").unwrap().unwrap();
-        let configs = [Config { path: "a.yml".into(), text: BASE.into(), ..config }];
+        let configs = [base()];
         let findings = [
             finding("one", "A\nb\nc\nd\ne\n", true),
             finding("two", "a\nb\nc\nd\nE\n", false),
@@ -109,5 +140,22 @@ mod tests {
         let all = patches(&findings, &configs, true);
         assert!(all[0].text == "A\nb\nc\nd\nE\n" && all[0].diff.contains("+E"));
         assert_eq!(unsafe_rules(&findings), ["two"]);
+    }
+
+    #[test]
+    fn a_builder_is_made_once_a_job() {
+        let made = |rule: &'static str, text: &str, job: &str| {
+            let mut finding = finding(rule, text, false);
+            finding.fix.edits[0].builders = vec![job.into()];
+            finding
+        };
+        let findings = [
+            made("one", "a\nb\nmake\nc\nd\ne\n", "web"),
+            made("two", "make\na\nb\nc\nd\ne\n", "web"),
+            made("three", "a\nb\nc\nd\nmake\ne\n", "api"),
+        ];
+        let all = patches(&findings, &[base()], true);
+        assert_eq!(all[0].text, "make\na\nb\nc\nd\nmake\ne\n");
+        assert_eq!((all[0].fixes.len(), all[0].left.as_slice()), (2, ["one"].as_slice()));
     }
 }

@@ -167,6 +167,7 @@ pub(in crate::rules) fn without_git(mut fix: Fix, study: &Study, dockerfile: &Co
         diff: new.diff,
         change: new.change,
         safe: false,
+        builders: Vec::new(),
     }));
     fix
 }

@@ -53,6 +53,7 @@ pub(super) fn edit(
         diff: new.diff,
         change: new.change,
         safe: worth == Worth::Replaced,
+        builders: Vec::new(),
     })
 }
 

@@ -6,7 +6,7 @@
 use super::place::{self, At};
 use super::{PLACEHOLDER, Site};
 use crate::config::pattern::tells_nothing;
-use crate::config::{Change, Settings, Side};
+use crate::config::{Change, Config, Settings, Side};
 use crate::finding::{Edit, Fix};
 use crate::model::{CacheKind, CacheSpec, Command};
 use crate::rules::Study;
@@ -125,10 +125,18 @@ pub(in crate::rules) fn with_all(fix: Fix, places: &[At], changes: &[Change]) ->
             diff: new.diff,
             change: new.change,
             safe: changes.iter().all(Change::is_safe),
+            builders: builders(at.config, changes),
         }),
         Err(why) => return refused(fix, *at, &why),
     }
     fix
+}
+
+/// Jobs in which the changes make a builder.
+fn builders(config: &Config, changes: &[Change]) -> Vec<String> {
+    let making = changes.iter().filter(|change| change.makes_a_builder());
+    let places = making.filter_map(|change| config.content.places.get(change.place()?));
+    places.map(|place| place.job.clone()).collect()
 }
 
 fn quoted(mut fix: Fix, places: &[At]) -> Fix {

@@ -194,7 +194,7 @@ pub(super) fn git_checkout(command: &[u8]) -> Option<Mark<'_>> {
     words.filter(|w| w.len() >= 7 && w.iter().all(u8::is_ascii_hexdigit)).map(Mark::Commit).next()
 }
 
-/// Names a tool that builds images.
+/// Names a tool that builds images, or gives one a name.
 pub(super) fn builds(command: &[u8]) -> bool {
     let head = command.get(..512).unwrap_or(command);
     let has = |needle: &[u8]| memchr::memmem::find(head, needle).is_some();
@@ -206,9 +206,14 @@ pub(super) fn builds(command: &[u8]) -> bool {
         return has(b" bud ") || has(b" build");
     }
     if has(b"docker") {
-        return has(b" build") || has(b" bake") || has(b"buildx ") || has(b" up");
+        return has(b" build") || has(b" bake") || has(b"buildx ") || has(b" up") || names(head);
     }
-    (has(b"buildctl") || has(b"podman")) && has(b" build")
+    (has(b"buildctl") || has(b"podman")) && has(b" build") || has(b"podman") && names(head)
+}
+
+/// `docker tag app:1 app:latest`, `docker push app:latest`
+fn names(head: &[u8]) -> bool {
+    [&b" tag "[..], b" push "].iter().any(|verb| memchr::memmem::find(head, verb).is_some())
 }
 
 #[cfg(test)]

@@ -304,6 +304,14 @@ impl Build {
         !self.headless && self.outcome != BuildOutcome::Unknown
     }
 
+    /// The build had to fetch this base image. buildah and the classic builder fetch it for the first
+    /// of the stages that stand on it.
+    #[must_use]
+    pub fn fetched(&self, base: &Base) -> bool {
+        base.pulled.is_some()
+            || self.bases.iter().any(|other| other.pulled.is_some() && other.image == base.image)
+    }
+
     /// Whether a line was printed before the build. Some logs have their newest line first.
     #[must_use]
     pub fn comes_behind(&self, line: u64) -> bool {

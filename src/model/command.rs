@@ -2,6 +2,7 @@
 //!
 //! Only states what was written; whether an option makes sense is for the rules.
 
+mod names;
 mod operands;
 mod option;
 mod read;

@@ -93,6 +93,8 @@ pub struct Run {
     pub unpulled: Few<Pull>,
     /// Images brought in by `docker load`.
     pub loads: Few<Pull>,
+    /// Names that commands of the job give to images that are built, or push: `docker tag`.
+    pub named: Few<Pull>,
     /// Command lines that say how images are built.
     pub commands: Vec<Command>,
     /// Lines that delete steps of the builder's cache, in their order.
@@ -218,7 +220,7 @@ pub struct CiCache {
     pub quote: Quote,
 }
 
-/// An image that dockerd fetched, found that it has, or was given.
+/// An image that dockerd fetched, found that it has, or was given; or a name of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pull {
     /// Reference as printed.

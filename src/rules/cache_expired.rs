@@ -1,9 +1,12 @@
 //! Cache entries are there and not used, because they are older than allowed.
 
-use super::past::{self, Past, cost};
+use super::past::{self, Past, cost, header};
 use super::remedy::Site;
-use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use super::{Effect, Rule, RuleMeta, Study};
+use crate::finding::{
+    Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
+};
+use crate::model::{Command, Dialect, Tool};
 
 pub(super) struct CacheExpired;
 
@@ -12,11 +15,15 @@ static META: RuleMeta = RuleMeta {
     title: "cache entries are found and not used: they are too old",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "kaniko finds a layer in the cache repository and says `Cache entry expired`.",
-    why: "A layer older than `--cache-ttl` (two weeks unless set) counts as missing: the step runs \
-        again although nothing changed, and so do all later steps of its stage.",
+    what: "kaniko finds a layer in the cache repository and says `Cache entry expired`; buildah \
+        and podman fetch one and store the step's result again. Or they say nothing, where the \
+        command line sets `--cache-ttl` and steps run again in a storage that is kept.",
+    why: "A layer older than `--cache-ttl` (kaniko: two weeks unless set; buildah: no limit unless \
+        set) counts as missing: the step runs again although nothing changed, and so do all later \
+        steps of its stage.",
     fix: "Raise `--cache-ttl` above the time between two builds.",
-    rules_out: "A miss without that line has another reason. Entries that expire once and are \
+    rules_out: "A miss without such lines and without the option has another reason, and so has \
+        one in a storage that is new: it fetches the base image. Entries that expire once and are \
         found again in the next runs are what the limit is meant for: a note.",
     limits: "Only kaniko prints the age of an entry. Other builders drop old entries silently: see \
         cache-lost.",
@@ -24,6 +31,7 @@ static META: RuleMeta = RuleMeta {
     references: &[
         "https://github.com/GoogleContainerTools/kaniko#flag---cache-ttl-duration",
         "GoogleContainerTools/kaniko pkg/cache/cache.go",
+        "containers/buildah imagebuildah/stage_executor.go",
     ],
     since: "0.1.0",
 };
@@ -31,6 +39,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CacheExpired {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
@@ -42,7 +54,7 @@ fn finding(past: &Past) -> Option<Finding> {
     let old: Vec<usize> = (0..past.len())
         .filter(|&i| past.get(i).is_some_and(|(_, b)| !b.expired.is_empty()))
         .collect();
-    let &last = old.last()?;
+    let Some(&last) = old.last() else { return passed_over(past) };
     let healed = old.len() == 1
         && (last + 1..past.len()).any(|i| past.builds.get(i).is_some_and(|b| b.hits() > 0));
     let (run, build) = past.get(last)?;
@@ -59,7 +71,7 @@ fn finding(past: &Past) -> Option<Finding> {
             their steps and all later ones of the stage ran again."
             .to_owned(),
         evidence: Proof::from_lines(lines(past, &old))?.seen_in(past.places(old.iter().copied())),
-        fix: fix(),
+        fix: fix(build.dialect),
         impact: cost(
             old.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
             old.len(),
@@ -67,6 +79,71 @@ fn finding(past: &Past) -> Option<Finding> {
         rules_out: Vec::new(),
         subject: site.imports.last().unwrap_or(&site.cache).clone(),
     })
+}
+
+/// buildah passes over layers of its own storage that are older than the command line allows, and
+/// says nothing. A storage that has the base image is no new one.
+fn passed_over(past: &Past) -> Option<Finding> {
+    let again: Vec<usize> = (1..past.len()).filter(|&i| is_passed_over(past, i)).collect();
+    let (run, build) = past.get(*again.last()?)?;
+    if again.len() + 1 < past.len() {
+        return None;
+    }
+    let evidence = again.iter().flat_map(|&i| {
+        let run = past.runs.get(i).copied();
+        let limit = limit(past, i).zip(run);
+        let limit = limit.map(|(command, run)| {
+            Study::quote(run, command.line_with(LIMIT), "lets no older layer be used")
+        });
+        let step = past.losses_on_any_base(i).first().map(|loss| loss.step).zip(run);
+        limit.into_iter().chain(step.map(|(step, run)| {
+            header(run, step, "ran again, though nothing it depends on changed")
+        }))
+    });
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Likely,
+        title: format!(
+            "layers older than `{LIMIT}` are not used: {} of {} runs start cold",
+            again.len(),
+            past.len()
+        ),
+        cause: format!(
+            "The storage is kept, since the base image is in it, and no step comes from it. The \
+                command line sets `{LIMIT}`: a layer that is older counts as missing."
+        ),
+        evidence: Proof::from_lines(evidence.collect())?
+            .seen_in(past.places(again.iter().copied())),
+        fix: fix(build.dialect),
+        impact: cost(
+            again.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
+            again.len(),
+        ),
+        rules_out: vec![
+            ruled_out("a new machine for each run (no base image is fetched)"),
+            not_ruled_out("layers that something else deletes between the runs"),
+        ],
+        subject: Site::of(past.study, run, build).image,
+    })
+}
+
+const LIMIT: &str = "--cache-ttl";
+
+fn limit<'a>(past: &Past<'a>, i: usize) -> Option<&'a Command> {
+    let limits = |c: &&Command| c.tool == Tool::Buildah && c.line_with(LIMIT).text.contains(LIMIT);
+    past.commands(i).iter().find(limits)
+}
+
+fn is_passed_over(past: &Past, i: usize) -> bool {
+    let Some((_, build)) = past.get(i) else { return false };
+    build.dialect == Dialect::Buildah
+        && build.hits() == 0
+        && build.imports.is_empty()
+        && build.bases.iter().all(|base| base.pulled.is_none())
+        && limit(past, i).is_some_and(|command| command.layers != Some(false))
+        && !past.asked_for_no_cache(i)
+        && !past.losses_on_any_base(i).is_empty()
 }
 
 fn lines(past: &Past, old: &[usize]) -> Vec<Evidence> {
@@ -85,7 +162,21 @@ fn lines(past: &Past, old: &[usize]) -> Vec<Evidence> {
     lines
 }
 
-fn fix() -> Fix {
+fn fix(dialect: Dialect) -> Fix {
+    let cost = "layers with packages of no fixed version stay the same for longer".to_owned();
+    if dialect == Dialect::Buildah {
+        return Fix {
+            summary: format!("raise {LIMIT} above the time between two builds, or leave it out"),
+            steps: vec![
+                "Without the option buildah and podman use layers of any age.".to_owned(),
+                "A layer's age counts from when it was made. If packages should be reinstalled now \
+                    and then, set the limit to that interval, such as 168h."
+                    .to_owned(),
+            ],
+            cost,
+            ..Fix::default()
+        };
+    }
     Fix {
         summary: "raise --cache-ttl above the time between two builds".to_owned(),
         steps: vec![
@@ -95,8 +186,7 @@ fn fix() -> Fix {
                 packages should be reinstalled now and then, set the limit to that interval.".to_owned(),
         ],
         snippet: Some("/kaniko/executor … --cache=true --cache-ttl=720h".to_owned()),
-        cost: "layers with packages of no fixed version stay the same for longer"
-            .to_owned(),
+        cost,
         ..Fix::default()
     }
 }
@@ -105,7 +195,7 @@ fn fix() -> Fix {
 mod tests {
     use super::super::testing::{Made, made, of};
     use super::*;
-    use crate::model::{Dialect, Outcome};
+    use crate::model::Outcome;
 
     fn run(expired: bool, outcome: Outcome) -> Made {
         made().import("r/app/cache", None).miss("RUN a").with(|b| {

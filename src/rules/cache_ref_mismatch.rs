@@ -7,6 +7,7 @@ pub(super) mod written;
 
 use super::absent_refs::{Look, absent, written};
 use super::backend::cost_of;
+use super::image_names::may_be_named;
 use super::past::Past;
 use super::planned;
 use super::remedy::{self, At, Site, reference};
@@ -173,7 +174,7 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
 /// As a cache, or as the image.
 fn may_write(look: &Look, name: &str) -> bool {
     written(look.run).any(|to| reference::may_be(to, name))
-        || look.build.images.iter().any(|image| reference::may_be(image, name))
+        || may_be_named(look.run, look.build, name)
 }
 
 /// One run whose command line names two references: the next one looks for the first in vain,

@@ -4,6 +4,7 @@
 mod own_image;
 
 use self::own_image::OwnImage;
+use super::image_names::may_be_named;
 use super::past::{self, Loss, Past, graphdriver, header, plural, verdict};
 use super::remedy::{self, Site};
 use super::{Effect, Rule, RuleMeta, Study};
@@ -184,8 +185,7 @@ fn period<'a>(past: &Past<'a>, i: usize) -> Option<Period<'a>> {
     if !past.imported(i) || !graphdriver(build) || past.asked_for_no_cache(i) {
         return None;
     }
-    let writes = |j: &usize| past.builds.get(*j).is_some_and(|build| build.errors.is_empty());
-    let damaged = (0..i).rev().find(writes)?;
+    let damaged = writer(past, i)?;
     let (run, before) = past.get(damaged)?;
     if before.inline.is_none()
         || !graphdriver(before)
@@ -205,6 +205,22 @@ fn period<'a>(past: &Past<'a>, i: usize) -> Option<Period<'a>> {
     let own = OwnImage::of(run, before, &past.imports(damaged));
     (!losses.is_empty()).then_some(Period { damaged, lost: i, losses, own })
 }
+
+/// The run that wrote what run `i` imports: of several branches, the last one that made an image of
+/// an imported name; else the last run, whose image may have been given that name.
+fn writer(past: &Past, i: usize) -> Option<usize> {
+    let read = past.imports(i);
+    let names = || read.iter().filter(|t| t.ok()).filter_map(|t| t.reference.as_deref());
+    let writes = |j: &usize| past.builds.get(*j).is_some_and(|build| build.errors.is_empty());
+    let makes_one = |j: &usize| {
+        past.get(*j).is_some_and(|(run, build)| names().any(|n| may_be_named(run, build, n)))
+    };
+    let nearest = || (0..i).rev().take(NEAR).filter(writes);
+    nearest().find(makes_one).or_else(|| nearest().next())
+}
+
+/// Runs of other branches in between: what is looked at does not grow with the series.
+const NEAR: usize = 32;
 
 fn quoted(period: &Period) -> Option<String> {
     period.losses.first().map(|loss| format!("`{}`", loss.step.text))

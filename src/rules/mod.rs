@@ -66,6 +66,7 @@ mod gha_service_error;
 mod gha_service_retired;
 mod gha_tokens_missing;
 mod hits_dropped;
+mod image_names;
 mod image_without_inline_cache;
 mod import_without_export;
 mod inline_cache_lost_every_second_run;

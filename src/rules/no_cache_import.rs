@@ -65,6 +65,7 @@ impl Rule for NoCacheImport {
             Cause::Rule("layers-disabled"),
             Cause::Rule("ci-docker-cache-unused-by-buildkit"),
             Cause::Rule("no-cache-flag"),
+            Cause::Rule("cache-expired"),
             Cause::Rule("gha-tokens-missing"),
             Cause::Rule("legacy-cache-from-not-pulled"),
         ]
@@ -283,7 +284,7 @@ fn has_its_bases(past: &Past) -> bool {
 /// It had to fetch every base image: a machine that built this before and is kept has them, unless
 /// they moved.
 fn lacks_its_bases(build: &Build) -> bool {
-    !build.bases.is_empty() && build.bases.iter().all(|base| base.pulled.is_some())
+    !build.bases.is_empty() && build.bases.iter().all(|base| build.fetched(base))
 }
 
 /// Hits and steps of a run that got to its end. kaniko before v1.4 prints nothing behind `Pushing

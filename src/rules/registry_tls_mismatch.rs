@@ -4,7 +4,7 @@ use super::backend::{self, Cause, Draft, Refusal};
 use super::remedy::builder::create_with;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
-use crate::model::Dialect;
+use crate::model::{Build, Dialect};
 
 pub(super) struct RegistryTlsMismatch;
 
@@ -18,7 +18,8 @@ static META: RuleMeta = RuleMeta {
     why: "BuildKit speaks HTTPS to every registry but localhost. dockerd's `insecure-registries` \
         and the host's trusted certificates do not reach a docker-container builder.",
     fix: "Configure the builder: `[registry.\"HOST\"] http = true` or `ca = [\"…\"]` in its \
-        buildkitd.toml, given with `docker buildx create --buildkitd-config`.",
+        buildkitd.toml, given with `docker buildx create --buildkitd-config`; of the docker driver \
+        dockerd: `insecure-registries`, /etc/docker/certs.d.",
     rules_out: "Refused connections and timeouts are `cache-registry-unavailable`.",
     limits: "The log does not say which side is set up wrongly: the registry may be meant to speak \
         plain HTTP.",
@@ -81,24 +82,35 @@ fn draft(repo: &str, refusal: &Refusal) -> Draft {
                 {host}"
             ),
         },
-        cause: cause(refusal.build.dialect).to_owned(),
+        cause: cause(refusal.build).to_owned(),
         fix: match refusal.build.dialect {
             Dialect::Kaniko => of_kaniko(host, mismatch),
             Dialect::Buildah => of_buildah(host, mismatch),
+            _ if is_dockerd(refusal.build) => of_dockerd(host, mismatch),
             _ => fix(host, mismatch),
         },
         rules_out: Vec::new(),
     }
 }
 
-fn cause(dialect: Dialect) -> &'static str {
-    match dialect {
+/// `#0 building with "default" instance using docker driver`: dockerd builds itself.
+fn is_dockerd(build: &Build) -> bool {
+    build.driver.as_deref() == Some("docker")
+}
+
+fn cause(build: &Build) -> &'static str {
+    match build.dialect {
         Dialect::Kaniko => {
             "kaniko speaks HTTPS to every registry, and trusts the certificates in its own image."
         }
         Dialect::Buildah => {
             "buildah speaks HTTPS to every registry that its registries.conf does not call \
                 insecure, and trusts the certificates of the host and of /etc/containers/certs.d."
+        }
+        _ if is_dockerd(build) => {
+            "dockerd builds here itself (driver `docker`). It speaks HTTPS to every registry that \
+                its daemon.json does not call insecure, and trusts the certificates of the host \
+                and of /etc/docker/certs.d."
         }
         _ => {
             "The builder has settings of its own for registries: those of dockerd and the \
@@ -153,6 +165,33 @@ fn of_buildah(host: &str, mismatch: Mismatch) -> Fix {
                         /etc/containers/certs.d/{host}/ca.crt"
                 )
             }
+        }),
+        ..Fix::default()
+    }
+}
+
+/// docker/docs `daemon/certificates`, `daemon.json` of dockerd.
+fn of_dockerd(host: &str, mismatch: Mismatch) -> Fix {
+    let restart = "systemctl restart docker";
+    Fix {
+        summary: format!("configure {host} in dockerd"),
+        steps: vec![
+            "The setting belongs onto the machine that builds. A dockerd in a container beside the \
+                job (`docker:dind`) takes it as an option: `--insecure-registry`."
+                .to_owned(),
+        ],
+        snippet: Some(match mismatch {
+            Mismatch::PlainServer => format!(
+                "# /etc/docker/daemon.json\n{{\"insecure-registries\": [\"{host}\"]}}\n\n# \
+                    then\n{restart}"
+            ),
+            Mismatch::PlainBuilder => format!(
+                "# remove \"{host}\" from insecure-registries in /etc/docker/daemon.json, \
+                    then\n{restart}"
+            ),
+            Mismatch::Certificate => format!(
+                "mkdir -p /etc/docker/certs.d/{host}\ncp ca.pem /etc/docker/certs.d/{host}/ca.crt"
+            ),
         }),
         ..Fix::default()
     }

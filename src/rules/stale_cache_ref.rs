@@ -5,6 +5,7 @@ mod unnamed;
 
 use std::collections::BTreeSet;
 
+use super::image_names::may_be_named;
 use super::instruction::copies_everything;
 use super::past::{self, Past, cost, end, header};
 use super::recurring::{Spot, spots};
@@ -14,7 +15,7 @@ use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide,
 };
-use crate::model::{Build, CacheKind, CacheSpec, Command, Tool, Transfer};
+use crate::model::{Build, CacheKind, CacheSpec, Command, Run, Tool, Transfer};
 
 pub(super) struct StaleCacheRef;
 
@@ -52,7 +53,7 @@ impl Rule for StaleCacheRef {
     }
 
     fn gives_way(&self) -> &'static [Cause] {
-        &[Cause::Rule("compose-drops-cache-to")]
+        &[Cause::Rule("compose-drops-cache-to"), Cause::Rule("inline-cache-lost-every-second-run")]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
@@ -70,7 +71,8 @@ fn finding(past: &Past) -> Option<Finding> {
     let spots = spots(past);
     let signs = Signs::of(past, &runs, &spots);
     let read = Read::of(past, last)?;
-    if !signs.suffice() || written_elsewhere(past, &read) {
+    let named_later = !signs.are_clear() && may_be_named_later(build, &read.name);
+    if !signs.suffice() || named_later || written_elsewhere(past, &read) {
         return None;
     }
     let name = &read.name;
@@ -187,7 +189,7 @@ fn reading(past: &Past) -> Vec<usize> {
 }
 
 fn reads_only(past: &Past, i: usize) -> bool {
-    let Some((_, build)) = past.get(i) else { return false };
+    let Some((run, build)) = past.get(i) else { return false };
     let building = past.commands(i).iter().filter(|c| c.tool != Tool::BuildxCreate);
     let commands: Vec<&Command> = building.filter(|c| !c.cache_from.is_empty()).collect();
     let read: Vec<&str> =
@@ -207,19 +209,28 @@ fn reads_only(past: &Past, i: usize) -> bool {
     } else {
         unnamed::reads_only(past, i, &commands, shown)
     };
-    known && !past.asked_for_no_cache(i) && !read.iter().any(|name| writes(&commands, build, name))
+    known
+        && !past.asked_for_no_cache(i)
+        && !read.iter().any(|name| writes(&commands, run, build, name))
 }
 
 /// The command stores a cache under this name, as a cache or inside the image.
-fn writes(commands: &[&Command], build: &Build, name: &str) -> bool {
+fn writes(commands: &[&Command], run: &Run, build: &Build, name: &str) -> bool {
     let named = |c: &&Command| {
         c.cache_to.iter().filter_map(|s| s.get("ref")).any(|to| reference::may_be(to, name))
     };
-    let image = build.images.iter().any(|image| reference::may_be(image, name));
+    let image = may_be_named(run, build, name);
     // A log that was cut does not say under which name the image was stored.
     let tagged = |c: &&Command| c.tags.iter().any(|tag| reference::may_be(tag, name));
     commands.iter().any(|c| named(c) || (c.inline() && (image || tagged(c))))
         || (build.inline.is_some() && image)
+}
+
+/// An image with an inline cache may get the name in a step that the log does not show, or in another
+/// job (`docker tag`): it is of the same repository.
+fn may_be_named_later(build: &Build, name: &str) -> bool {
+    build.inline.is_some()
+        && build.images.iter().any(|image| reference::same_repository(image, name))
 }
 
 /// Another series among the logs writes it.

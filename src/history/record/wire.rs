@@ -149,6 +149,9 @@ pub(super) struct Run {
     /// Images that were loaded from archives.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub loads: Vec<Pull>,
+    /// Names that images were given after they were built.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub named: Vec<Pull>,
     /// Command lines that build, read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<Command>,

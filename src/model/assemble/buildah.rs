@@ -196,6 +196,7 @@ impl BuildahSegment {
             self.waiting.retain(|other| other.at != waiting.at);
         }
         if arrow == Arrow::Pushed {
+            self.unused(waiting.at, &quote);
             self.build.pushed.push((waiting.at, quote));
             return;
         }
@@ -205,6 +206,17 @@ impl BuildahSegment {
             step.outcome = if arrow == Arrow::Layer { Outcome::Miss } else { Outcome::Hit };
             step.fetched = (arrow == Arrow::Pulled).then(|| quote.clone());
             step.verdict = Some(quote);
+        }
+    }
+
+    /// What was fetched and is used is not stored again: it was older than `--cache-ttl` allows, and
+    /// the step ran (`imagebuildah` `stage_executor.go`, `pulledAndUsedCacheImage`).
+    fn unused(&mut self, at: usize, quote: &Quote) {
+        let fetched = self.build.steps.get_mut(at).filter(|step| step.fetched.is_some());
+        if let Some(step) = fetched {
+            step.outcome = Outcome::Miss;
+            self.build.expired.extend(step.fetched.take());
+            step.verdict = Some(quote.clone());
         }
     }
 

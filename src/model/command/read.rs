@@ -4,6 +4,7 @@ mod options;
 
 use options::{Opt, Reader};
 
+use super::names::names;
 use super::operands::{context, targets};
 use super::words::{Call, call, parts, prunes, simple};
 use super::{Asked, CacheSpec, Command, Tool};
@@ -27,6 +28,15 @@ impl Command {
     #[must_use]
     pub fn prunes_a_builder(text: &str) -> bool {
         text.contains(" prune") && simple(text).iter().any(|words| prunes(words))
+    }
+
+    /// The names that the commands of a line give to images which are built already.
+    #[must_use]
+    pub fn names(text: &str) -> Vec<String> {
+        if !text.contains(" tag ") && !text.contains(" push ") && !text.contains(" imagetools ") {
+            return Vec::new();
+        }
+        simple(text).iter().flat_map(|words| names(words)).collect()
     }
 
     /// Reads one command that is cut into words already: variables that are set for it, the

@@ -23,7 +23,7 @@ pub(super) fn writer<'a>(
         let commands = run.commands_of(other);
         let all: Vec<&Command> = commands.iter().collect();
         let command = commands.iter().find(|command| !command.cache_to.is_empty())?;
-        writes(&all, other, name).then_some((other, command))
+        writes(&all, run, other, name).then_some((other, command))
     })
 }
 

@@ -19,7 +19,7 @@ impl<'a> Builder<'a> {
     /// A hit that no other build of the log made, a base image that is there though a build had to
     /// fetch it, or most of the context. `last` is the build before.
     pub(super) fn is_kept(&self, run: &Run, build: &Build, last: Option<(&Run, &Build)>) -> bool {
-        let left = |base: &Base| base.pulled.is_none() && self.fetched.contains(known_by(base));
+        let left = |base: &Base| !build.fetched(base) && self.fetched.contains(known_by(base));
         beside::has_hits(run, build, last)
             || build.bases.iter().any(left)
             || self.was_sent_less(build)

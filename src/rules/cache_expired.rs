@@ -89,17 +89,7 @@ fn passed_over(past: &Past) -> Option<Finding> {
     if again.len() + 1 < past.len() {
         return None;
     }
-    let evidence = again.iter().flat_map(|&i| {
-        let run = past.runs.get(i).copied();
-        let limit = limit(past, i).zip(run);
-        let limit = limit.map(|(command, run)| {
-            Study::quote(run, command.line_with(LIMIT), "lets no older layer be used")
-        });
-        let step = past.losses_on_any_base(i).first().map(|loss| loss.step).zip(run);
-        limit.into_iter().chain(step.map(|(step, run)| {
-            header(run, step, "ran again, though nothing it depends on changed")
-        }))
-    });
+    let evidence = again.iter().flat_map(|&i| passed_over_in(past, i)).collect();
     Some(Finding {
         rule: META.id,
         severity: META.severity,
@@ -113,8 +103,7 @@ fn passed_over(past: &Past) -> Option<Finding> {
             "The storage is kept, since the base image is in it, and no step comes from it. The \
                 command line sets `{LIMIT}`: a layer that is older counts as missing."
         ),
-        evidence: Proof::from_lines(evidence.collect())?
-            .seen_in(past.places(again.iter().copied())),
+        evidence: Proof::from_lines(evidence)?.seen_in(past.places(again.iter().copied())),
         fix: fix(build.dialect),
         impact: cost(
             again.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
@@ -126,6 +115,17 @@ fn passed_over(past: &Past) -> Option<Finding> {
         ],
         subject: Site::of(past.study, run, build).image,
     })
+}
+
+fn passed_over_in(past: &Past, i: usize) -> Vec<Evidence> {
+    let Some((run, _)) = past.get(i) else { return Vec::new() };
+    let limit = limit(past, i)
+        .map(|command| Study::quote(run, command.line_with(LIMIT), "lets no older layer be used"));
+    let again = past
+        .losses_on_any_base(i)
+        .first()
+        .map(|loss| header(run, loss.step, "ran again, though nothing it depends on changed"));
+    limit.into_iter().chain(again).collect()
 }
 
 const LIMIT: &str = "--cache-ttl";

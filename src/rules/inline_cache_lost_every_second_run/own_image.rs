@@ -2,8 +2,8 @@
 //!
 //! dockerd with its classic image store looks among its own images before it asks a registry (moby
 //! `builder/builder-next/adapters/localinlinecache`). Layers found so have no descriptor of a
-//! registry, so that no version writes them into the next inline cache: seen with 26.1.5 and 28.5.2,
-//! with `docker pull`, `docker compose pull`, `docker load`, and an image that was left there.
+//! registry, so that no version writes them into the next inline cache: seen with 26.1.5 and
+//! 28.5.2, with `docker pull`, `docker compose pull`, `docker load`, and an image that was left.
 
 use crate::finding::Fix;
 use crate::model::{Build, Pull, Run, Transfer};

@@ -2,7 +2,9 @@
 
 use super::past::{self, Past, cost, end, header};
 use super::{Cause, Effect, Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out};
+use crate::finding::{
+    Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out,
+};
 use crate::model::{Build, CacheKind};
 
 pub(super) struct AlternatingHits;
@@ -12,8 +14,9 @@ static META: RuleMeta = RuleMeta {
     title: "runs take turns between a warm and a cold cache",
     group: "Hits only every second run",
     severity: Severity::Warning,
-    what: "At least two runs import the cache without error and find nothing, not even steps that \
-        no source change can reach, while a run between them used it.",
+    what: "At least two runs import the cache without error, or begin so late that their logs do \
+        not show it, and find nothing, not even steps that no source change can reach, while a run \
+        between them used it.",
     why: "Half of the builds are cold. Known causes are the engine's inline cache bug, a reference \
         shared by several builds, and caches deleted between runs; the logs given do not say \
         which.",
@@ -57,11 +60,16 @@ fn cold(past: &Past) -> Vec<usize> {
     let lost = |i: &usize| {
         let nothing = past.counts(*i).is_some_and(|(hits, total)| hits == 0 && total > 0);
         nothing
-            && past.imported(*i)
+            && (past.imported(*i) || begins_late(past, *i))
             && !past.final_losses(*i).is_empty()
             && !past.asked_for_no_cache(*i)
     };
     (1..past.len()).filter(lost).collect()
+}
+
+/// The log was cut in front, and shows no import: it may have been above.
+fn begins_late(past: &Past, i: usize) -> bool {
+    past.imports(i).is_empty() && past.builds.get(i).is_some_and(|build| build.headless)
 }
 
 fn finding(past: &Past) -> Option<Finding> {
@@ -72,6 +80,7 @@ fn finding(past: &Past) -> Option<Finding> {
         return None;
     }
     let last = past.last()?.1;
+    let cut = cold.iter().any(|&i| begins_late(past, i));
     Some(Finding {
         rule: META.id,
         severity: META.severity,
@@ -81,39 +90,42 @@ fn finding(past: &Past) -> Option<Finding> {
             cold.len(),
             past.len()
         ),
-        cause:
-            "The import reports no error, the base image has the same digest, and steps that no \
-                change of the source can reach ran again. These logs do not show what empties the \
-                cache between the runs."
-                .to_owned(),
+        cause: format!(
+            "{}, the base image has the same digest, and steps that no change of the source can \
+                reach ran again. These logs do not show what empties the cache between the runs.",
+            if cut { "The logs begin after the imports" } else { "The import reports no error" }
+        ),
         evidence: Proof::from_lines(lines(past, &cold))?.seen_in(past.places(cold.iter().copied())),
-        fix: fix(last),
+        fix: fix(last, cut),
         impact: cost(
             cold.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
             cold.len(),
         ),
-        rules_out: vec![not_ruled_out(open_causes(last))],
-        subject: last
-            .imports
-            .first()
-            .and_then(|i| i.reference.as_deref())
-            .unwrap_or_default()
-            .to_owned(),
+        rules_out: open_causes(last, cut),
+        subject: last.imports.first().map_or_else(
+            || past.subject("cache"),
+            |i| i.reference.as_deref().unwrap_or_default().to_owned(),
+        ),
     })
 }
 
 /// GitHub's service has scopes, and limits of its own.
 fn is_of_github(build: &Build) -> bool {
-    build.imports.iter().all(|import| import.kind == CacheKind::Gha)
+    !build.imports.is_empty() && build.imports.iter().all(|import| import.kind == CacheKind::Gha)
 }
 
-fn fix(build: &Build) -> Fix {
+fn fix(build: &Build, cut: bool) -> Fix {
     let gha = is_of_github(build);
-    let mut steps = vec![format!(
+    let mut steps = Vec::new();
+    if cut {
+        steps
+            .push("Give the logs from their first line on: they show what is imported.".to_owned());
+    }
+    steps.push(format!(
         "Give the logs of all jobs that write this {} in one call: builds that share it are then \
             named.",
         if gha { "scope" } else { "reference" }
-    )];
+    ));
     if gha {
         steps.push(
             "Look at the repository's caches (`gh cache list`): above 10 GB, GitHub removes the \
@@ -139,7 +151,18 @@ fn fix(build: &Build) -> Fix {
     Fix { summary: format!("find out who writes the {what}"), steps, ..Fix::default() }
 }
 
-fn open_causes(build: &Build) -> &'static str {
+fn open_causes(build: &Build, cut: bool) -> Vec<Alternative> {
+    let mut open = vec![not_ruled_out(causes_of_a_loss(build))];
+    if cut {
+        open.push(not_ruled_out(
+            "imports that failed above the beginning of the logs, and machines that keep caches of \
+                their own",
+        ));
+    }
+    open
+}
+
+fn causes_of_a_loss(build: &Build) -> &'static str {
     match (is_of_github(build), build.inline.is_some()) {
         (true, _) => {
             "a shared scope, and caches that GitHub removed (its limits are 10 GB and 7 days)"

@@ -380,6 +380,8 @@ impl Now<'_> {
             _ if self.kept => Store::Read,
             Some(Finds::Unknown) => Store::Asked,
             Some(Finds::No) => Store::NotFound,
+            // What it imported may stand above the first line of the log.
+            None if self.build.headless => Store::Asked,
             None => Store::NeverAsked,
         }
     }

@@ -38,7 +38,8 @@ pub enum Store {
     /// No cache was imported, and the builder had none of its own.
     #[default]
     NeverAsked,
-    /// Asked for; the log does not say whether anything was found.
+    /// Asked for, or the log begins too late to show it; it does not say whether anything was
+    /// found.
     Asked,
     /// Asked for, and nothing was there or could be read.
     NotFound,

@@ -54,10 +54,12 @@ pub struct Place {
 }
 
 impl Place {
-    /// Where a build begins; targets of one bake begin in one line, so at the first step of each.
+    /// Where a build begins; targets of one bake begin in one line, so at the first step of each
+    /// that is printed as its own.
     #[must_use]
     pub fn of(run: &Run, build: &Build) -> Self {
-        let line = match build.steps.first() {
+        let own = build.steps.iter().find(|step| build.prints(step));
+        let line = match own.or_else(|| build.steps.first()) {
             Some(step) if build.target.is_some() => step.header.line,
             _ => build.line,
         };

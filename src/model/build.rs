@@ -359,6 +359,14 @@ impl Build {
         inputs.filter_map(|at| self.steps.get(*at))
     }
 
+    /// The step is printed under the name of the build's own target: `[web 2/6] WORKDIR /app`. What
+    /// targets of one bake have in common is printed for one of them.
+    #[must_use]
+    pub fn prints(&self, step: &Step) -> bool {
+        let Some(target) = &self.target else { return true };
+        step.header.text.contains(&format!("[{target} "))
+    }
+
     /// The base image of a stage.
     #[must_use]
     pub fn base_of(&self, stage: &str, platform: &str) -> Option<&Base> {

@@ -1,12 +1,11 @@
 //! One line a finding, for scripts, chats and a first look: place, cause, build, cost, fix; then
 //! one line that sums up.
 
-use std::collections::HashMap;
-
 use super::page::{Page, RED, style_of};
 use super::phrases::{costs, headline, title};
+use super::seen::Seen;
 use super::{Renderer, Report, Screen, anchor, decisions, escape, names, problem_line};
-use crate::finding::{Evidence, Finding};
+use crate::finding::Finding;
 
 /// `--format concise`.
 #[derive(Debug)]
@@ -19,9 +18,9 @@ impl Renderer for Concise {
 
     fn render(&self, report: &Report, screen: Screen) -> String {
         let page = Page::new(screen);
-        let builds = Builds::of(report);
+        let seen = Seen::of(report);
         let mut lines: Vec<String> =
-            report.for_people().map(|each| line(&page, report, each, &builds)).collect();
+            report.for_people().map(|each| line(&page, report, each, &seen)).collect();
         lines.extend(report.problems.iter().map(|problem| {
             let text = problem_line(problem);
             format!("{} {text}", page.paint(RED, "problem:"))
@@ -36,11 +35,11 @@ impl Renderer for Concise {
 }
 
 /// `run-02.log:29: error[rule] title · build team/app · 5 steps ran again … · fix: …`.
-fn line(page: &Page, report: &Report, finding: &Finding, builds: &Builds) -> String {
+fn line(page: &Page, report: &Report, finding: &Finding, seen: &Seen) -> String {
     let place = anchor::of(report, finding);
     let name = format!("{}[{}]", names::severity(finding.severity), finding.rule);
     let mut parts = vec![escape::line(&title(report, finding))];
-    parts.extend(builds.of_finding(finding).map(|key| format!("build {}", escape::line(key))));
+    parts.extend(seen.build(finding).map(|key| format!("build {}", escape::line(key))));
     parts.extend(Some(costs(finding.impact)).filter(|text| !text.is_empty()));
     parts.push(format!("fix: {}", escape::line(&finding.fix.summary)));
     let said = page.parted(&parts.join(" · "));
@@ -60,37 +59,6 @@ fn failed_gates(page: &Page, report: &Report) -> Vec<String> {
         format!("{} {}{why}", page.paint(RED, "gate failed:"), escape::line(&gate.asked))
     });
     said.collect()
-}
-
-/// Which build a line of a log belongs to.
-struct Builds<'a> {
-    /// Of each log, where its builds begin and the names of their series.
-    logs: HashMap<&'a str, Vec<(u64, &'a str)>>,
-}
-
-impl<'a> Builds<'a> {
-    fn of(report: &'a Report) -> Self {
-        let mut logs: HashMap<&str, Vec<(u64, &str)>> = HashMap::new();
-        for series in &report.study.series {
-            for (run, build) in report.study.members(series) {
-                logs.entry(&*run.source).or_default().push((build.line, &*series.key));
-            }
-        }
-        Self { logs }
-    }
-
-    /// The build of the first quoted line that is one's; `None` where configuration alone is
-    /// quoted.
-    fn of_finding(&self, finding: &Finding) -> Option<&'a str> {
-        finding.evidence.iter().find_map(|line| self.at(line))
-    }
-
-    fn at(&self, line: &Evidence) -> Option<&'a str> {
-        let builds = self.logs.get(line.source.as_str())?;
-        let before =
-            builds.iter().filter(|(first, _)| *first <= line.line).max_by_key(|(first, _)| *first);
-        before.or(builds.first()).map(|(_, key)| *key)
-    }
 }
 
 #[cfg(test)]

@@ -56,9 +56,20 @@ impl<'a> Seen<'a> {
 
     /// Keys of the series whose builds show it, those that are quoted first.
     pub(super) fn series(&self, finding: &Finding) -> Vec<&'a str> {
-        let key =
-            |(source, line): (&str, u64)| self.keys.get(&self.places.build(source, line)?).copied();
-        each_once(finding.evidence.places().filter_map(key))
+        each_once(finding.evidence.places().filter_map(|place| self.key(place)))
+    }
+
+    /// Key of the series that it happened in, of several the first. Builds of one log may print
+    /// the lines that are quoted together, so where they began tells more.
+    pub(super) fn build(&self, finding: &Finding) -> Option<&'a str> {
+        let mut builds = finding.evidence.builds().iter();
+        builds
+            .find_map(|place| self.key((&place.source, place.line)))
+            .or_else(|| self.series(finding).first().copied())
+    }
+
+    fn key(&self, (source, line): (&str, u64)) -> Option<&'a str> {
+        self.keys.get(&self.places.build(source, line)?).copied()
     }
 
     /// Labels of the runs that show it, those that are quoted first.

@@ -112,14 +112,12 @@ fn finding(past: &Past) -> Option<Finding> {
     let site = Site::of(past.study, run, build);
     let again = plural(periods.len(), "run", "runs");
     let over = (last.lost + 2..past.len()).filter(|&i| is_refuted(past, i)).count() >= OVER;
-    let subject = site.imports.first().unwrap_or(&site.image);
-    let used = if past.study.series.len() > 1 { subject.as_str() } else { "it" };
     Some(Finding {
         rule: META.id,
         severity: if over { Severity::Note } else { META.severity },
         confidence: if sure { Confidence::Likely } else { Confidence::Suspected },
         title: format!(
-            "the engine loses its inline cache: {again} of {} ran cold after a run that used {used}{}",
+            "the engine loses its inline cache: {again} of {} ran cold after a run that used it{}",
             past.len(),
             if over { "; the later ones did not" } else { "" }
         ),
@@ -129,7 +127,7 @@ fn finding(past: &Past) -> Option<Finding> {
         fix: fix(last, &site),
         impact: cost(&periods),
         rules_out: rules_out(past, last, once, open)?,
-        subject: subject.clone(),
+        subject: site.imports.first().cloned().unwrap_or(site.image),
     })
 }
 

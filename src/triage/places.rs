@@ -70,8 +70,12 @@ impl<'a> Log<'a> {
             let of = BuildRef { run: at, build: number };
             self.builds.push((build.line, of));
             for step in &build.steps {
-                let lines = lines(step).filter(is_quoted);
-                self.steps.extend(lines.map(|line| (line, (of, step))));
+                for line in lines(step).filter(is_quoted) {
+                    let known = self.steps.contains_key(&line);
+                    if !known || build.prints(step) {
+                        self.steps.insert(line, (of, step));
+                    }
+                }
             }
             for transfer in build.imports.iter().chain(&build.exports) {
                 let ended = transfer.verdict.iter().map(|quote| quote.line);
@@ -85,4 +89,37 @@ impl<'a> Log<'a> {
 fn lines(step: &Step) -> impl Iterator<Item = u64> {
     let decided = [&step.verdict, &step.fetched].into_iter().flatten();
     decided.map(|quote: &Quote| quote.line).chain([step.header.line])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Place;
+    use crate::model::{Build, Instruction};
+
+    /// A target of a bake with the step of both, printed for `web`, and one of its own.
+    fn target(name: &str, own: u64) -> Build {
+        let step = |line, text: &str| {
+            let what = Instruction { text: text.into(), ..Instruction::default() };
+            let header = Quote { line, text: text.into() };
+            Step { what: what.into(), header, ..Step::default() }
+        };
+        let steps = vec![
+            step(7, "#5 [web 2/3] WORKDIR /app"),
+            step(own, &format!("#9 [{name} 3/3] RUN x")),
+        ];
+        Build { steps, target: Some(name.into()), line: 1, ..Build::default() }
+    }
+
+    #[test]
+    fn a_line_of_two_targets_is_of_the_one_that_it_names() {
+        let builds = vec![target("web", 12), target("api", 15)];
+        let run = Run { source: "run.log".into(), builds, ..Run::default() };
+        let [web, api] = run.builds.as_slice() else { panic!("two targets") };
+        assert_eq!((Place::of(&run, web).line, Place::of(&run, api).line), (7, 15));
+        let mut log = Log::default();
+        log.add(0, &run, &HashSet::from_iter([7, 12, 15]));
+        let of = |line| log.steps.get(&line).map(|(at, _)| at.build);
+        assert_eq!([7, 12, 15].map(of), [Some(0), Some(0), Some(1)]);
+    }
 }

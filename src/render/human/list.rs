@@ -1,11 +1,14 @@
 //! Several findings, a line each, before each is shown in full.
 
+use std::collections::HashSet;
+
 use unicode_width::UnicodeWidthStr;
 
 use super::is_fleet;
 use crate::finding::Finding;
 use crate::render::page::{BOLD, Page, blanks, style_of};
 use crate::render::phrases::{counted, title};
+use crate::render::seen::Seen;
 use crate::render::units::{count, duration};
 use crate::render::{Report, escape, names};
 
@@ -22,13 +25,16 @@ pub(super) fn all(page: &Page, report: &Report) -> Vec<String> {
     let cells: Vec<(&str, String)> = cells.collect();
     let severity = cells.iter().map(|(severity, _)| severity.width()).max().unwrap_or(0);
     let cost = cells.iter().map(|(_, cost)| cost.width()).max().unwrap_or(0);
+    let builds = builds(report, &shown);
+    let named = builds.iter().map(|build| build.width()).max().unwrap_or(0);
     let mut lines = vec![page.paint(BOLD, &counted(report))];
-    for (finding, (name, lost)) in shown.iter().zip(&cells) {
+    for ((finding, (name, lost)), build) in shown.iter().zip(&cells).zip(&builds) {
         let gap = blanks(severity.saturating_sub(name.width()) + 2);
         let column = format!(
-            "{}{lost}{}",
+            "{}{lost}{}{build}{}",
             blanks(cost.saturating_sub(lost.width())),
-            blanks(if cost > 0 { 2 } else { 0 })
+            blanks(if cost > 0 { 2 } else { 0 }),
+            blanks(named.saturating_sub(build.width()) + if named > 0 { 2 } else { 0 })
         );
         let room = page.width.saturating_sub(2 + severity + 2 + column.width());
         let title = escape::cut(&escape::line(&title(report, finding)), room);
@@ -40,6 +46,18 @@ pub(super) fn all(page: &Page, report: &Report) -> Vec<String> {
     let hidden = report.findings.len().saturating_sub(MOST);
     lines.extend((hidden > 0).then(|| format!("  … and {}", count(hidden, "more finding"))));
     lines
+}
+
+/// The build of each finding, where two of them have one title; else nothing.
+fn builds(report: &Report, shown: &[&Finding]) -> Vec<String> {
+    const ROOM: usize = 24;
+    let seen = Seen::of(report);
+    let build = |finding: &Finding| {
+        escape::cut_start(&escape::line(seen.build(finding).unwrap_or_default()), ROOM)
+    };
+    let titles: HashSet<&str> = shown.iter().map(|finding| finding.title.as_str()).collect();
+    let repeated = titles.len() < shown.len();
+    shown.iter().map(|finding| if repeated { build(finding) } else { String::new() }).collect()
 }
 
 /// What it cost in all runs; nothing where no log tells.

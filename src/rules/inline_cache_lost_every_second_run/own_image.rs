@@ -7,6 +7,7 @@
 
 use crate::finding::Fix;
 use crate::model::{Build, Pull, Run, Transfer};
+use crate::rules::image_names::before;
 use crate::rules::remedy::reference;
 
 /// How the image came to be on the machine.
@@ -39,12 +40,12 @@ impl<'a> OwnImage<'a> {
             return None;
         }
         let name = import.reference.as_deref()?;
-        let ours = |p: &&Pull| build.comes_behind(p.quote.line) && reference::same(&p.image, name);
+        let ours = |p: &&Pull| reference::same(&p.image, name);
         let of = |way, came| Some(Self { way, import, came });
-        if let Some(pull) = run.pulls.iter().find(ours) {
+        if let Some(pull) = before(&run.pulls, build).find(ours) {
             return of(Way::Pulled, Some(pull));
         }
-        if let Some(load) = run.loads.iter().find(ours) {
+        if let Some(load) = before(&run.loads, build).find(ours) {
             return of(Way::Loaded, Some(load));
         }
         if import.own_image { of(Way::Unknown, None) } else { None }

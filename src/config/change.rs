@@ -3,8 +3,11 @@
 //! What is right to change is for the rules, how it is written for the kinds.
 
 mod instructions;
+mod pulls;
 
 use std::fmt::{self, Display, Formatter};
+
+pub(super) use pulls::without_pulls;
 
 use super::{Content, Place};
 use crate::model::{CacheKind, CacheSpec};
@@ -34,6 +37,14 @@ pub enum Change {
     UseCache {
         /// Which build.
         place: usize,
+    },
+    /// The job no longer pulls an image that the build takes its cache from: the builder asks the
+    /// registry itself.
+    Unpull {
+        /// Which build.
+        place: usize,
+        /// The image, as the build names it.
+        image: String,
     },
     /// Dockerfile: a few files are copied before the instructions that need only them, and the COPY
     /// of everything comes behind those.
@@ -185,9 +196,10 @@ impl Change {
     #[must_use]
     pub fn place(&self) -> Option<usize> {
         match self {
-            Self::Caches { place, .. } | Self::Spec { place, .. } | Self::UseCache { place } => {
-                Some(*place)
-            }
+            Self::Caches { place, .. }
+            | Self::Spec { place, .. }
+            | Self::UseCache { place }
+            | Self::Unpull { place, .. } => Some(*place),
             _ => None,
         }
     }
@@ -201,9 +213,10 @@ impl Change {
     pub(super) fn renumbered(&self, number: impl Fn(usize) -> usize) -> Self {
         let mut change = self.clone();
         match &mut change {
-            Self::Caches { place, .. } | Self::Spec { place, .. } | Self::UseCache { place } => {
-                *place = number(*place);
-            }
+            Self::Caches { place, .. }
+            | Self::Spec { place, .. }
+            | Self::UseCache { place }
+            | Self::Unpull { place, .. } => *place = number(*place),
             _ => {}
         }
         change
@@ -214,7 +227,7 @@ impl Change {
     pub fn is_safe(&self) -> bool {
         match self {
             Self::Caches { settings, .. } => !settings.builder,
-            Self::Spec { .. } | Self::UseCache { .. } => true,
+            Self::Spec { .. } | Self::UseCache { .. } | Self::Unpull { .. } => true,
             _ => false,
         }
     }
@@ -232,6 +245,7 @@ fn done(place: &Place, change: &Change) -> bool {
             };
             all.contains(new) && !all.contains(old)
         }
+        Change::Unpull { image, .. } => place.pulls_of(image).next().is_none(),
         Change::UseCache { .. } => !command.no_cache && command.no_cache_filter.is_empty(),
         _ => true,
     }

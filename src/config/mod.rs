@@ -290,7 +290,12 @@ impl Config {
         if let Some(done) = self.corrected_alone(changes) {
             return self.with_body(&done?);
         }
-        let text = self.kind.correct_among(self.body(), &self.others, changes)?;
+        let (body, others) = change::without_pulls(self.body(), &self.content, changes)?;
+        let text = if others.is_empty() {
+            body.into_owned()
+        } else {
+            self.kind.correct_among(&body, &self.others, &others)?
+        };
         let after = self.kind.read_among(&text, &self.others)?;
         change::verify(&self.content, &after, changes).map_err(|why| why.to_string())?;
         self.with_body(&text)
@@ -298,6 +303,9 @@ impl Config {
 
     /// The same by the part of the file that the changes reach; `None` where that does not do.
     fn corrected_alone(&self, changes: &[Change]) -> Option<Result<String, String>> {
+        if changes.iter().any(|change| matches!(change, Change::Unpull { .. })) {
+            return None;
+        }
         let parts = self.parts.get_or_init(|| self.kind.parts(self.body(), &self.content.places));
         let excerpt = parts.as_ref()?.around(self.body(), changes)?;
         let read = |text: &str| self.kind.read_among(text, &self.others).ok();

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::bitbucket::Pipelines;
 use super::script::ScriptCall;
 use super::{Kept, Refs, job, variables};
-use crate::model::{CacheSpec, Command, Quote, Shared};
+use crate::model::{CacheSpec, Command, NamedImage, Quote, Shared};
 
 /// What was read from one file.
 #[derive(Clone, Debug, Default)]
@@ -118,6 +118,8 @@ pub struct Place {
     pub inputs: Vec<String>,
     /// Names under which its job pushes the image, by commands of their own.
     pub pushed: Vec<String>,
+    /// Images that its job pulls before it, by commands of their own.
+    pub pulled: Vec<NamedImage>,
     /// The job logs in to a registry only behind it.
     pub logs_in_later: bool,
     /// Its job neither logs in to a registry nor pushes anything, as far as the file shows.

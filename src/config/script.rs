@@ -28,7 +28,7 @@ use self::shell::{Simple, Word};
 use super::patch::Patch;
 use super::yaml::{self, Document, Route, Scalar};
 use super::{Change, Place, fits_tag};
-use crate::model::{Command, Quote, Shared, Tool};
+use crate::model::{Command, ImageCommand, Quote, Shared, Tool};
 
 /// A text that a shell runs.
 #[derive(Clone, Debug)]
@@ -64,21 +64,26 @@ pub(super) fn builds(
     let mut folder = String::new();
     let mut held = Held::default();
     for item in items {
+        // To find the script in the file takes long, so it is looked for once, and only where
+        // something is built or pulled.
         let mut script = None;
+        let mut line = |simple: &Simple| {
+            let (doc, scalar) = script
+                .get_or_insert_with(|| {
+                    doc.map(|doc| (doc, Scalar::find(doc, &item.route, &item.value)))
+                })
+                .as_ref()?;
+            quote(doc, item, scalar.as_ref(), program(simple))
+        };
         for (nth, simple) in shell::commands(&item.value).into_iter().enumerate() {
             held.observe(&simple);
             folder = calls::folder_after(&simple, folder);
+            if let Some(images) = pulled(&simple) {
+                builders.registry.pull(images, &line(&simple).unwrap_or_default());
+            }
             let Some(mut place) = place(&simple, &folder, builders) else { continue };
             place.loose.iter_mut().for_each(|word| *word = held.expand(word, &simple));
-            // To find the script in the file takes long, so it is looked for once, and only where
-            // something is built.
-            let script = script.get_or_insert_with(|| {
-                doc.map(|doc| (doc, Scalar::find(doc, &item.route, &item.value)))
-            });
-            let quote = script
-                .as_ref()
-                .and_then(|(doc, scalar)| quote(doc, item, scalar.as_ref(), program(&simple)));
-            place.command.quote = quote.unwrap_or_default();
+            place.command.quote = line(&simple).unwrap_or_default();
             found.push((place, Spot { item: item.clone(), nth, job, capable: builders.capable() }));
         }
     }
@@ -87,6 +92,32 @@ pub(super) fn builds(
         place.set_behind(&known);
     }
     found
+}
+
+/// A line of a script does nothing but pull one image, whether that succeeds or not.
+pub(super) fn pulls_only(line: &str) -> bool {
+    let says_so = |simple: &Simple| {
+        let word = program(simple).first().map(|word| word.value.as_str());
+        matches!(word, Some("true" | ":" | "echo"))
+    };
+    let commands = shell::commands(line);
+    let (first, others) = match commands.as_slice() {
+        [first, others @ ..] => (pulled(first), others),
+        [] => (None, [].as_slice()),
+    };
+    first.is_some_and(|images| images.len() == 1) && others.iter().all(says_so)
+}
+
+/// Images that a command pulls in each run of its script.
+fn pulled(simple: &Simple) -> Option<Vec<String>> {
+    if simple.sometimes || simple.outer.is_some() {
+        return None;
+    }
+    let words: Vec<&str> = program(simple).iter().map(|word| word.value.as_str()).collect();
+    match ImageCommand::read(&words)? {
+        ImageCommand::Pull(images) => Some(images),
+        _ => None,
+    }
 }
 
 /// What a command builds, or calls.

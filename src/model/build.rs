@@ -247,6 +247,12 @@ pub struct Base {
 }
 
 impl Build {
+    /// dockerd builds itself: `#0 building with "default" instance using docker driver`.
+    #[must_use]
+    pub fn is_by_docker_driver(&self) -> bool {
+        self.driver.as_deref() == Some("docker")
+    }
+
     /// How many lines below an error may go on with it.
     pub const ANSWERS: u64 = 4;
 

@@ -2,7 +2,7 @@
 //!
 //! Only states what was written; whether an option makes sense is for the rules.
 
-mod names;
+mod images;
 mod operands;
 mod option;
 mod read;
@@ -14,6 +14,7 @@ use std::ops::{Deref, DerefMut};
 use super::shared::Recent;
 use super::{Few, Quote, Shared, Step, Text};
 
+pub(crate) use images::ImageCommand;
 pub use option::{KeyOption, is_proxy};
 pub use spec::CacheSpec;
 
@@ -84,6 +85,8 @@ pub struct Asked {
     pub no_cache_filter: Vec<String>,
     /// `--layers` of buildah, `--cache` of kaniko, where written.
     pub layers: Option<bool>,
+    /// `--cache-ttl` of buildah, as written: no older layer counts.
+    pub cache_ttl: Option<String>,
     /// `--builder`.
     pub builder: Option<String>,
     /// `--driver` of `buildx create`.
@@ -124,6 +127,7 @@ impl Asked {
             no_cache,
             no_cache_filter,
             layers,
+            cache_ttl,
             builder,
             driver,
             file,
@@ -152,6 +156,7 @@ impl Asked {
         self.pull |= pull;
         self.layers = self.layers.or(layers);
         let own = [
+            (&mut self.cache_ttl, cache_ttl),
             (&mut self.builder, builder),
             (&mut self.driver, driver),
             (&mut self.file, file),

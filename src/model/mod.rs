@@ -22,6 +22,7 @@ mod transfer;
 pub use assemble::{Interest, LogReader};
 pub use build::{Amount, Base, Build, BuildOutcome, Dialect, Engine, FinalStep};
 pub use cache_error::{About, cache_error, configured, is_gone, is_of_layer, is_of_record};
+pub(crate) use command::ImageCommand;
 pub use command::{Asked, CacheSpec, Command, KeyOption, Tool, asks_inline, is_proxy};
 pub use image::{ImageRef, is_masked, may_be_one};
 pub use key::{Digest, EvidenceKind, KeyInput, Part, StepKey};
@@ -88,13 +89,13 @@ pub struct Run {
     /// What the CI system did with its own caches.
     pub ci_caches: Few<CiCache>,
     /// Images fetched by `docker pull`, or by the classic builder for a FROM.
-    pub pulls: Few<Pull>,
+    pub pulls: Few<NamedImage>,
     /// Images that `docker pull` did not get; unnamed where only the line's URL tells them.
-    pub unpulled: Few<Pull>,
+    pub unpulled: Few<NamedImage>,
     /// Images brought in by `docker load`.
-    pub loads: Few<Pull>,
+    pub loads: Few<NamedImage>,
     /// Names that commands of the job give to images that are built, or push: `docker tag`.
-    pub named: Few<Pull>,
+    pub named: Few<NamedImage>,
     /// Command lines that say how images are built.
     pub commands: Vec<Command>,
     /// Lines that delete steps of the builder's cache, in their order.
@@ -222,7 +223,7 @@ pub struct CiCache {
 
 /// An image that dockerd fetched, found that it has, or was given; or a name of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pull {
+pub struct NamedImage {
     /// Reference as printed.
     pub image: Text,
     /// The line that says so.

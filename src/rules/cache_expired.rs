@@ -6,7 +6,7 @@ use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
 };
-use crate::model::{Command, Dialect, Tool};
+use crate::model::{Command, Dialect};
 
 pub(super) struct CacheExpired;
 
@@ -131,8 +131,7 @@ fn passed_over_in(past: &Past, i: usize) -> Vec<Evidence> {
 const LIMIT: &str = "--cache-ttl";
 
 fn limit<'a>(past: &Past<'a>, i: usize) -> Option<&'a Command> {
-    let limits = |c: &&Command| c.tool == Tool::Buildah && c.line_with(LIMIT).text.contains(LIMIT);
-    past.commands(i).iter().find(limits)
+    past.commands(i).iter().find(|command| command.cache_ttl.is_some())
 }
 
 fn is_passed_over(past: &Past, i: usize) -> bool {

@@ -100,7 +100,7 @@ fn is_of(at: At, service: &str, run: &Run, build: &Build) -> bool {
 
 fn stores_nothing(build: &Build) -> bool {
     let went_well = build.succeeded() && build.whole() && build.total() > 0;
-    let docker = build.driver.as_deref() == Some("docker");
+    let docker = build.is_by_docker_driver();
     went_well && !docker && build.exports.is_empty() && build.inline.is_none()
 }
 

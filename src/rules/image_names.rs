@@ -3,7 +3,7 @@
 //! A helper of the rules about who writes a reference: an inline cache goes where its image goes.
 
 use super::remedy::reference;
-use crate::model::{Build, Pull, Run};
+use crate::model::{Build, NamedImage, Run};
 
 /// The image of the build has this name, or is given it later in the job: `docker tag`, `docker
 /// push`.
@@ -17,20 +17,23 @@ pub(super) fn may_be_named(run: &Run, build: &Build, name: &str) -> bool {
 const MANY: usize = 64;
 
 /// Images that a log names before the build, the nearest first.
-pub(super) fn before<'a>(named: &'a [Pull], build: &Build) -> impl Iterator<Item = &'a Pull> {
+pub(super) fn before<'a>(
+    named: &'a [NamedImage],
+    build: &Build,
+) -> impl Iterator<Item = &'a NamedImage> {
     let (above, below) = around(named, build);
     let (above, below) = if build.newest_first() { (&[][..], below) } else { (above, &[][..]) };
     above.iter().rev().chain(below).take(MANY)
 }
 
 /// Images that it names behind the build, the nearest first.
-fn behind<'a>(named: &'a [Pull], build: &Build) -> impl Iterator<Item = &'a Pull> {
+fn behind<'a>(named: &'a [NamedImage], build: &Build) -> impl Iterator<Item = &'a NamedImage> {
     let (above, below) = around(named, build);
     let (above, below) = if build.newest_first() { (above, &[][..]) } else { (&[][..], below) };
     above.iter().rev().chain(below).take(MANY)
 }
 
 /// Those above the first line of the build, and those below it.
-fn around<'a>(named: &'a [Pull], build: &Build) -> (&'a [Pull], &'a [Pull]) {
+fn around<'a>(named: &'a [NamedImage], build: &Build) -> (&'a [NamedImage], &'a [NamedImage]) {
     named.split_at(named.partition_point(|name| name.quote.line <= build.line))
 }

@@ -1,6 +1,7 @@
 //! An image is imported as a cache, but it was built without cache metadata.
 
-use super::past::{self, Loss, Past, cost, end, header, plural};
+use super::own_image::OwnImage;
+use super::past::{self, Loss, Past, cost, end, graphdriver, header, plural};
 use super::planned;
 use super::remedy::{self, At, Site};
 use super::unstored_stage;
@@ -9,7 +10,7 @@ use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out,
     ruled_out, to_decide,
 };
-use crate::model::{Build, CacheKind, Dialect, Outcome, Text, Transfer};
+use crate::model::{Build, CacheKind, Dialect, Outcome, Run, Text, Transfer};
 
 pub(super) struct ImageWithoutInlineCache;
 
@@ -96,6 +97,7 @@ fn without_hits(past: &Past) -> Option<Finding> {
     if missed.is_empty() {
         return newest(past);
     }
+    let newest = past.len().checked_sub(1)?;
     let (run, build) = past.last()?;
     let site = Site::of(past.study, run, build);
     let reference = site.imports.first().cloned().unwrap_or_else(|| site.image.clone());
@@ -115,7 +117,11 @@ fn without_hits(past: &Past) -> Option<Finding> {
             .to_owned(),
         evidence: Proof::from_lines(lines(past, &missed))?
             .seen_in(past.places(missed.iter().copied())),
-        fix: if inner { remedy::registry_max(&site) } else { remedy::inline_args(&site) },
+        fix: if inner || loses_inline_cache(run, build, &past.imports(newest)) {
+            remedy::registry_max(&site)
+        } else {
+            remedy::inline_args(&site)
+        },
         impact: cost(
             missed.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
             missed.len(),
@@ -153,7 +159,9 @@ fn newest(past: &Past) -> Option<Finding> {
             imports its own image, finds nothing in it, and writes none into the new one."
             .to_owned(),
         evidence: Proof::from_lines(asked.into_iter().chain(seen).collect())?,
-        fix: if build.decided().any(|step| step.stage != ran.stage) {
+        fix: if build.decided().any(|step| step.stage != ran.stage)
+            || loses_inline_cache(run, build, &past.imports(at))
+        {
             remedy::registry_max(&site)
         } else {
             remedy::inline_args(&site)
@@ -169,6 +177,11 @@ fn newest(past: &Past) -> Option<Finding> {
         ],
         subject: name.to_owned(),
     })
+}
+
+/// The engine has the image before it builds: what it takes from an inline cache there is lost.
+fn loses_inline_cache(run: &Run, build: &Build, imports: &[&Transfer]) -> bool {
+    graphdriver(build) && OwnImage::of(run, build, imports).is_some()
 }
 
 fn is_buildkit(build: &Build) -> bool {
@@ -237,8 +250,15 @@ fn inline_everywhere(study: &Study, at: At, name: &str) -> Fix {
     };
     let mut twins: Vec<At> = planned::places(study).filter(twin).collect();
     twins.dedup_by_key(|twin| twin.index);
-    let patched = !fix.edits.is_empty() && twins.len() > 1;
-    if patched { remedy::inline_together(fix, &twins) } else { fix }
+    let lost = planned::loses_inline_cache(at, name);
+    if fix.edits.is_empty() || !(lost || twins.len() > 1) {
+        return fix;
+    }
+    let fix = remedy::inline_together(fix, &twins, name);
+    if lost && fix.edits.is_empty() {
+        return remedy::registry_max(&Site::written(at));
+    }
+    fix
 }
 
 /// Losses of the final stage, which every cache stores; where that begins with a copy out of a

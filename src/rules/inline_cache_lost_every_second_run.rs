@@ -1,11 +1,12 @@
 //! The engine's inline-cache bug: a partly cached run stores an inline cache without the records it
 //! imported, and the next run that needs them misses everything.
 
-mod own_image;
+mod ahead;
 
-use self::own_image::OwnImage;
 use super::image_names::may_be_named;
+use super::own_image::OwnImage;
 use super::past::{self, Loss, Past, graphdriver, header, plural, verdict};
+use super::planned;
 use super::remedy::{self, Site};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{
@@ -25,7 +26,9 @@ static META: RuleMeta = RuleMeta {
     what: "With dockerd's classic image store (overlay2, not containerd's) and an inline cache, a \
         run takes some or all of its steps from the cache, and the next run that changes something \
         misses all of them, including those that no change can reach, although the import reports \
-        no error, the base image has the same digest and the instructions the same text.",
+        no error, the base image has the same digest and the instructions the same text. From \
+        one run, or from the configuration: the job pulls the image that its build then has as its \
+        inline cache.",
     why: "The run that used the cache writes the inline cache of its image without the records it \
         had imported (moby/buildkit pull request 4796). The next build finds nothing in it, runs \
         cold, writes a complete cache, and so on: every second build is cold. Where the image is \
@@ -59,7 +62,8 @@ impl Rule for InlineCacheLostEverySecondRun {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        past::judge(study, finding)
+        let found = past::judge(study, found);
+        planned::with_undecided(study, found, |past| past.len() > 1, |at| ahead::written(study, at))
     }
 }
 
@@ -92,10 +96,14 @@ impl Period<'_> {
     }
 }
 
-fn finding(past: &Past) -> Option<Finding> {
+fn found(past: &Past) -> Option<Finding> {
     if past.shares_reference() {
         return None;
     }
+    finding(past).or_else(|| ahead::newest(past))
+}
+
+fn finding(past: &Past) -> Option<Finding> {
     let mut periods: Vec<Period> = (1..past.len()).filter_map(|i| period(past, i)).collect();
     // A base image that moves may do so once before a cold run, and not before each of them only.
     let once_moved = periods.iter().filter(|period| period.may_be_of_a_base()).count() < 2;

@@ -8,7 +8,7 @@ use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, ruled_out,
 };
-use crate::model::{Command, Dialect, Pull, Text};
+use crate::model::{Command, Dialect, NamedImage, Text};
 
 pub(super) struct LegacyCacheFromNotPulled;
 
@@ -52,7 +52,7 @@ struct Blind<'a> {
     command: &'a Command,
     image: String,
     /// The pull that failed.
-    tried: Option<&'a Pull>,
+    tried: Option<&'a NamedImage>,
 }
 
 fn finding(past: &Past) -> Option<Finding> {
@@ -161,12 +161,12 @@ fn blind<'a>(past: &Past<'a>, i: usize) -> Option<Blind<'a>> {
     let command = past.commands(i).iter().find(|c| !c.cache_from.is_empty())?;
     let images: Vec<&str> = command.cache_from.iter().filter_map(|s| s.get("ref")).collect();
     // An image that was loaded without a name may be the one.
-    let loaded = |p: &&Pull| {
+    let loaded = |p: &&NamedImage| {
         p.image.starts_with("sha256:")
             || images.iter().any(|name| reference::may_be(&p.image, name))
     };
-    let pulled = |p: &&Pull| images.iter().any(|name| reference::may_be(&p.image, name));
-    let before = |p: &&Pull| build.comes_behind(p.quote.line);
+    let pulled = |p: &&NamedImage| images.iter().any(|name| reference::may_be(&p.image, name));
+    let before = |p: &&NamedImage| build.comes_behind(p.quote.line);
     let given = run.pulls.iter().filter(before).any(|p| pulled(&p))
         || run.loads.iter().filter(before).any(|p| loaded(&p));
     if hits > 0 || total == 0 || given || past.asked_for_no_cache(i) {
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn leaves_pulled_images_and_other_builders() {
-        let pull = Pull {
+        let pull = NamedImage {
             image: "r.example.com/a:latest".into(),
             quote: Quote { line: 3, text: "Status: …".into() },
         };

@@ -6,7 +6,7 @@ use super::past::{self, Loss, Past, header, verdict};
 use super::remedy::{self, Site, reference};
 use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_out};
-use crate::model::{Dialect, Outcome, Pull, Step};
+use crate::model::{Dialect, NamedImage, Outcome, Step};
 use crate::series::chain::{self, Stage};
 
 pub(super) struct LegacyMultiStage;
@@ -176,7 +176,7 @@ fn seen<'a>(past: &Past<'a>, stored: &BTreeSet<(&str, &str)>, i: usize) -> Optio
 
 fn lines(past: &Past, seen: &Seen) -> Vec<Evidence> {
     let Some((run, build)) = past.get(seen.at) else { return Vec::new() };
-    let ours = |p: &&Pull| {
+    let ours = |p: &&NamedImage| {
         build.comes_behind(p.quote.line)
             && build.images.iter().any(|name| reference::same(name, &p.image))
     };

@@ -89,6 +89,7 @@ mod min_mode_multi_stage;
 mod no_cache_flag;
 mod no_cache_import;
 mod options;
+mod own_image;
 mod package_lists_alone;
 mod parallel_steps_share_cache;
 mod past;

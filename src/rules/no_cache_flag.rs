@@ -168,16 +168,9 @@ fn option(command: &Command) -> String {
 
 /// `--cache-ttl=0s` of buildah, as written.
 fn ttl(command: &Command) -> Option<String> {
-    let text = command.quote.text.as_str();
-    if command.tool != Tool::Buildah || text.contains("--no-cache") {
-        return None;
-    }
-    let mut words = text.split(' ').skip_while(|word| !word.starts_with("--cache-ttl"));
-    let option = words.next()?;
-    match words.next() {
-        Some(value) if !option.contains('=') => Some(format!("{option} {value}")),
-        _ => Some(option.to_owned()),
-    }
+    let ttl = command.cache_ttl.as_ref()?;
+    let own = command.line_with("--no-cache").text.contains("--no-cache");
+    (command.no_cache && !own).then(|| format!("--cache-ttl={ttl}"))
 }
 
 fn lines(past: &Past, uncached: &Uncached) -> Vec<Evidence> {

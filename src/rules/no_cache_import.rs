@@ -419,8 +419,7 @@ fn cause(dialect: Dialect, since: bool) -> &'static str {
 
 /// buildah passes over layers that are older, without a word.
 fn too_old(past: &Past) -> Option<Alternative> {
-    let limits = |c: &Command| c.tool == Tool::Buildah && c.quote.text.contains("--cache-ttl");
-    past.all_commands().any(limits).then(|| {
+    past.all_commands().any(|command| command.cache_ttl.is_some()).then(|| {
         not_ruled_out("layers that are older than `--cache-ttl` allows (buildah does not say so)")
     })
 }

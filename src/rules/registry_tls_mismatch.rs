@@ -86,16 +86,11 @@ fn draft(repo: &str, refusal: &Refusal) -> Draft {
         fix: match refusal.build.dialect {
             Dialect::Kaniko => of_kaniko(host, mismatch),
             Dialect::Buildah => of_buildah(host, mismatch),
-            _ if is_dockerd(refusal.build) => of_dockerd(host, mismatch),
+            _ if refusal.build.is_by_docker_driver() => of_dockerd(host, mismatch),
             _ => fix(host, mismatch),
         },
         rules_out: Vec::new(),
     }
-}
-
-/// `#0 building with "default" instance using docker driver`: dockerd builds itself.
-fn is_dockerd(build: &Build) -> bool {
-    build.driver.as_deref() == Some("docker")
 }
 
 fn cause(build: &Build) -> &'static str {
@@ -107,7 +102,7 @@ fn cause(build: &Build) -> &'static str {
             "buildah speaks HTTPS to every registry that its registries.conf does not call \
                 insecure, and trusts the certificates of the host and of /etc/containers/certs.d."
         }
-        _ if is_dockerd(build) => {
+        _ if build.is_by_docker_driver() => {
             "dockerd builds here itself (driver `docker`). It speaks HTTPS to every registry that \
                 its daemon.json does not call insecure, and trusts the certificates of the host \
                 and of /etc/docker/certs.d."

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Build, Dialect, Pull, Run};
+use crate::model::{Build, Dialect, NamedImage, Run};
 
 use super::chain;
 
@@ -27,7 +27,7 @@ fn is_local(run: &Run, build: &Build) -> bool {
     let commands = run.commands_of(build);
     let asked = commands.iter().any(|command| !command.cache_from.is_empty());
     // Without its command line an image that is fetched may be one of `--cache-from`.
-    let of_from = |pull: &Pull| build.bases.iter().any(|base| base.image == pull.image);
+    let of_from = |pull: &NamedImage| build.bases.iter().any(|base| base.image == pull.image);
     let shown = !commands.is_empty() || run.loads.is_empty() && run.pulls.iter().all(of_from);
     build.dialect != Dialect::Kaniko
         && shown

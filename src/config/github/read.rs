@@ -244,6 +244,7 @@ impl Step<'_> {
                 let mut place = inputs::build_push(self.value, quote());
                 place.fresh = builders.is_fresh();
                 place.driver = builders.driver(&place.command);
+                builders.registry.pulled_for(&mut place);
                 Some((place, At::Build { lost: lost(self.value) }, builders.capable()))
             }
             "depot/build-push-action"
@@ -257,6 +258,7 @@ impl Step<'_> {
                 let mut place = inputs::bake(self.value, quote());
                 place.fresh = builders.is_fresh();
                 place.driver = builders.driver(&place.command);
+                builders.registry.pulled_for(&mut place);
                 Some((place, At::Bake, builders.capable()))
             }
             "depot/bake-action" | "warpbuilds/bake-action" => {

@@ -1,18 +1,19 @@
 //! What a job does with registries: when it logs in, which names it gives images, which it pushes.
 
 use crate::config::Place;
-use crate::model::Text;
+use crate::model::{ImageCommand, NamedImage, Quote, Text};
 
 /// Registries as one job uses them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Registry {
     logged_in: bool,
-    /// `docker tag`: the name an image has, and the other it gets.
-    tagged: Vec<(String, String)>,
+    /// The name that an image has, and those that it is given.
+    tagged: Vec<(String, Vec<String>)>,
     pushed: Vec<String>,
-    /// Images come from a file: `docker load`.
+    pulled: Vec<NamedImage>,
+    /// Images come from a file.
     loaded: bool,
-    /// Images that go into one: `docker save`.
+    /// Images that go into one.
     saved: Vec<String>,
 }
 
@@ -24,28 +25,35 @@ impl Registry {
 
     /// Looks at one command, given by its words.
     pub(super) fn observe(&mut self, words: &[&str]) {
-        let names = |rest: &[&str]| {
-            rest.iter().filter(|word| !word.starts_with('-')).map(|word| plain(word)).collect()
-        };
-        let names = |rest: &[&str]| -> Vec<String> { names(rest) };
         match words {
             ["docker" | "podman" | "buildah", "login", ..]
             | ["az", "acr", "login", ..]
             | ["gcloud", "auth", "configure-docker", ..] => self.log_in(),
             // `$(aws ecr get-login)` is the `docker login` itself.
             _ if words.iter().any(|word| word.contains("get-login")) => self.log_in(),
-            ["docker", "load", ..] | ["docker", "image", "load", ..] => self.loaded = true,
-            ["docker", "save", rest @ ..] | ["docker", "image", "save", rest @ ..] => {
-                self.saved.extend(names(rest));
+            _ => self.take(ImageCommand::read(words)),
+        }
+    }
+
+    /// Images are pulled by the command of this line.
+    pub(super) fn pull(&mut self, images: Vec<String>, quote: &Quote) {
+        let pulled = |image: String| NamedImage { image: image.into(), quote: quote.clone() };
+        self.pulled.extend(images.into_iter().map(pulled));
+    }
+
+    fn take(&mut self, command: Option<ImageCommand>) {
+        match command {
+            Some(ImageCommand::Tag { from, to }) => {
+                self.tagged.push((plain(&from), all_plain(&to)));
             }
-            ["docker", "tag", rest @ ..] | ["docker", "image", "tag", rest @ ..] => {
-                let mut names = names(rest).into_iter();
-                self.tagged.extend(names.next().zip(names.next()));
+            Some(ImageCommand::Copy { from, to }) => {
+                self.pushed.extend(all_plain(&to));
+                self.tagged.push((plain(&from), all_plain(&to)));
             }
-            ["docker", "push", rest @ ..] | ["docker", "image", "push", rest @ ..] => {
-                self.pushed.extend(names(rest).into_iter().next());
-            }
-            _ => {}
+            Some(ImageCommand::Push(names)) => self.pushed.extend(all_plain(&names)),
+            Some(ImageCommand::Save(names)) => self.saved.extend(all_plain(&names)),
+            Some(ImageCommand::Load) => self.loaded = true,
+            Some(ImageCommand::Pull(_)) | None => {}
         }
     }
 
@@ -53,6 +61,12 @@ impl Registry {
     pub(super) fn begin(&self, place: &mut Place) {
         place.logs_in_later = !self.logged_in;
         place.reloaded = self.loaded;
+        self.pulled_for(place);
+    }
+
+    /// What the job has pulled by now.
+    pub(crate) fn pulled_for(&self, place: &mut Place) {
+        place.pulled.clone_from(&self.pulled);
     }
 
     /// What is known when the job was read to its end.
@@ -60,7 +74,8 @@ impl Registry {
         place.logs_in_later &= self.logged_in;
         place.without_registry = !self.logged_in && self.pushed.is_empty() && !place.command.push;
         let own = |name: &str| place.command.tags.iter().any(|tag| plain(tag) == name);
-        let also = |name: &&String| self.tagged.iter().any(|(from, to)| to == *name && own(from));
+        let also =
+            |name: &&String| self.tagged.iter().any(|(from, to)| to.contains(name) && own(from));
         // `docker save -o image.tar $IMAGE`
         let may_be_own = |name: &String| own(name) || name.starts_with('$');
         place.reloaded &= self.saved.iter().any(may_be_own);
@@ -70,10 +85,23 @@ impl Registry {
     }
 }
 
+impl Place {
+    /// The commands of its job before it that pull this image.
+    pub fn pulls_of<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a NamedImage> {
+        let of = |name: &str| plain(&self.expanded(name));
+        let name = of(name);
+        self.pulled.iter().filter(move |pulled| of(&pulled.image) == name)
+    }
+}
+
 /// `docker push --all-tags $REG/web` pushes `$REG/web:latest` too.
 fn is_of(tag: &Text, name: &str) -> bool {
     let tag = plain(tag);
     tag == name || tag.strip_prefix(name).is_some_and(|rest| rest.starts_with(':'))
+}
+
+fn all_plain(names: &[String]) -> Vec<String> {
+    names.iter().map(|name| plain(name)).collect()
 }
 
 /// `${IMAGE}` is `$IMAGE`.

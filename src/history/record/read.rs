@@ -1,8 +1,8 @@
 //! From a record back to the run that it was made of.
 
 use super::wire::{
-    Amount, Base, Below, Build, CiCache, Command, Digests, Input, KeyOption, Note, Part, Pull,
-    Quote, Ran, Run, Step, Transfer,
+    Amount, Base, Below, Build, CiCache, Command, Digests, Input, KeyOption, NamedImage, Note,
+    Part, Quote, Ran, Run, Step, Transfer,
 };
 use crate::envelope::ENVELOPES;
 use crate::model::{self, CacheSpec, Text};
@@ -211,8 +211,8 @@ impl Reader<'_> {
         }
     }
 
-    fn pull(&self, pull: &Pull) -> model::Pull {
-        model::Pull { image: self.text(&pull.image), quote: self.quote(&pull.quote) }
+    fn pull(&self, pull: &NamedImage) -> model::NamedImage {
+        model::NamedImage { image: self.text(&pull.image), quote: self.quote(&pull.quote) }
     }
 
     fn note(&self, note: &Note) -> model::CiNote {
@@ -237,6 +237,7 @@ impl Reader<'_> {
             no_cache: command.no_cache,
             no_cache_filter: self.strings(&command.no_cache_filter),
             layers: command.layers,
+            cache_ttl: string(&command.cache_ttl),
             builder: string(&command.builder),
             driver: string(&command.driver),
             file: string(&command.file),

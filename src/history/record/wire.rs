@@ -142,16 +142,16 @@ pub(super) struct Run {
     pub ci_caches: Vec<CiCache>,
     /// Images that were fetched.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub pulls: Vec<Pull>,
+    pub pulls: Vec<NamedImage>,
     /// Images that could not be fetched.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unpulled: Vec<Pull>,
+    pub unpulled: Vec<NamedImage>,
     /// Images that were loaded from archives.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub loads: Vec<Pull>,
+    pub loads: Vec<NamedImage>,
     /// Names that images were given after they were built.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub named: Vec<Pull>,
+    pub named: Vec<NamedImage>,
     /// Command lines that build, read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<Command>,
@@ -193,7 +193,7 @@ pub(super) struct Reason(#[serde(with = "names::CacheReason")] pub model::CacheR
 /// An image that dockerd was given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Pull {
+pub(super) struct NamedImage {
     /// Reference as printed.
     pub image: String,
     /// The line that says so.

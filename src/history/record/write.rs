@@ -2,8 +2,8 @@
 
 use super::super::arguments::short_mark;
 use super::wire::{
-    Amount, Base, Below, Build, CiCache, Command, Digests, Input, KeyOption, Note, Part, Pull,
-    Quote, Ran, Reason, Run, Step, Transfer,
+    Amount, Base, Below, Build, CiCache, Command, Digests, Input, KeyOption, NamedImage, Note,
+    Part, Quote, Ran, Reason, Run, Step, Transfer,
 };
 use crate::model;
 
@@ -203,8 +203,8 @@ impl Writer<'_> {
         }
     }
 
-    fn pull(&self, pull: &model::Pull) -> Pull {
-        Pull { image: self.text(&pull.image), quote: self.quote(&pull.quote) }
+    fn pull(&self, pull: &model::NamedImage) -> NamedImage {
+        NamedImage { image: self.text(&pull.image), quote: self.quote(&pull.quote) }
     }
 
     fn note(&self, note: &model::CiNote) -> Note {
@@ -228,6 +228,7 @@ impl Writer<'_> {
             no_cache: command.no_cache,
             no_cache_filter: self.texts(&command.no_cache_filter),
             layers: command.layers,
+            cache_ttl: self.maybe(command.cache_ttl.as_ref()),
             builder: self.maybe(command.builder.as_ref()),
             driver: self.maybe(command.driver.as_ref()),
             file: self.maybe(command.file.as_ref()),

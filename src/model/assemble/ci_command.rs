@@ -4,7 +4,7 @@
 //! below, or in a variable that it sets before. Knows no CI.
 
 use super::ci_variables::{self, Variables};
-use crate::model::{Command, Few, Pull, Quote, Run};
+use crate::model::{Command, Few, NamedImage, Quote, Run};
 
 /// The command typed last.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ impl Typed {
         if Command::prunes_a_builder(&text) {
             run.prunes.push(first.clone());
         }
-        let name = |image: String| Pull { image: image.into(), quote: first.clone() };
+        let name = |image: String| NamedImage { image: image.into(), quote: first.clone() };
         run.named.extend(Command::names(&text).into_iter().map(name));
         let more: Few<Quote> = lines.chain(set).collect();
         let commands = Command::parse_all(&text, &first);

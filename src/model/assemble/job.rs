@@ -16,7 +16,7 @@ use super::tty::TtySegment;
 use super::unread::{self, Unread};
 use crate::dialect::{self, Body, Classic, Event, Tty};
 use crate::envelope::{Mark, Stack};
-use crate::model::{Build, Command, Dialect, Pull, Quote, Run, Text, Tool};
+use crate::model::{Build, Command, Dialect, NamedImage, Quote, Run, Text, Tool};
 
 /// Collects what one job says.
 #[derive(Default)]
@@ -93,11 +93,11 @@ impl Assembler {
             Event::NoOutput => self.buildkit.over |= self.builds_something(),
             Event::Loaded(image) => {
                 let image = Text::of_log(image);
-                self.run.loads.push(Pull { image, quote: Quote::new(number, text) });
+                self.run.loads.push(NamedImage { image, quote: Quote::new(number, text) });
             }
             Event::Unpulled(image) => {
                 let image = Text::of_log(image);
-                self.run.unpulled.push(Pull { image, quote: Quote::new(number, text) });
+                self.run.unpulled.push(NamedImage { image, quote: Quote::new(number, text) });
             }
             Event::Pruned => self.prunes.deletes(Quote::new(number, text)),
             Event::Reclaimed(amount) => self.prunes.reclaims(number, amount),
@@ -181,7 +181,7 @@ impl Assembler {
     fn pulled(&mut self, says: Classic, number: u64, text: &[u8]) {
         if let Classic::Downloaded(image) | Classic::UpToDate(image) = says {
             let image = Text::of_log(image);
-            self.run.pulls.push(Pull { image, quote: Quote::new(number, text) });
+            self.run.pulls.push(NamedImage { image, quote: Quote::new(number, text) });
         }
     }
 

@@ -4,7 +4,7 @@ mod options;
 
 use options::{Opt, Reader};
 
-use super::names::names;
+use super::images::{self, ImageCommand};
 use super::operands::{context, targets};
 use super::words::{Call, call, parts, prunes, simple};
 use super::{Asked, CacheSpec, Command, Tool};
@@ -36,7 +36,9 @@ impl Command {
         if !text.contains(" tag ") && !text.contains(" push ") && !text.contains(" imagetools ") {
             return Vec::new();
         }
-        simple(text).iter().flat_map(|words| names(words)).collect()
+        let of_images =
+            simple(text).into_iter().filter_map(|words| images::behind_other_words(&words));
+        of_images.flat_map(ImageCommand::names).collect()
     }
 
     /// Reads one command that is cut into words already: variables that are set for it, the

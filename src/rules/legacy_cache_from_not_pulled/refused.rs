@@ -2,7 +2,7 @@
 
 use super::{Blind, command_line};
 use crate::finding::Fix;
-use crate::model::{Dialect, Pull, Run, Text};
+use crate::model::{Dialect, NamedImage, Run, Text};
 use crate::rules::remedy::{login, reference};
 
 /// Why the registry gave no image.
@@ -21,12 +21,12 @@ pub(super) fn pull<'a>(
     run: &'a Run,
     image: &str,
     before: impl Fn(u64) -> bool,
-) -> Option<&'a Pull> {
+) -> Option<&'a NamedImage> {
     run.unpulled.iter().rfind(|pull| before(pull.quote.line) && is_of(pull, image))
 }
 
 /// What is asked for behind a variable may be any image.
-fn is_of(pull: &Pull, image: &str) -> bool {
+fn is_of(pull: &NamedImage, image: &str) -> bool {
     let in_url = || reference::in_url(&pull.quote.text);
     let name = if pull.image.is_empty() { in_url() } else { Some(pull.image.to_string()) };
     name.is_some_and(|name| {
@@ -36,7 +36,7 @@ fn is_of(pull: &Pull, image: &str) -> bool {
     })
 }
 
-pub(super) fn why(pull: &Pull) -> Why {
+pub(super) fn why(pull: &NamedImage) -> Why {
     const DENIED: [&str; 5] =
         ["denied", "unauthorized", "no basic auth", "authentication required", "403 Forbidden"];
     let text = &pull.quote.text;

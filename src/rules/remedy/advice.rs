@@ -116,8 +116,10 @@ pub(in crate::rules) fn together(fix: Fix, places: &[At]) -> Fix {
             settings.from.iter().chain(&settings.to).all(|spec| !spec.contains(PLACEHOLDER));
         let stores = |raw: &String| CacheSpec::parse(raw).kind() == CacheKind::Registry;
         let out = settings.to.as_ref().is_some_and(stores) && patch::kept_out(at).is_some();
-        (named && !out && plain::registry(&site).is_none())
-            .then_some(Change::Caches { place: at.index, settings })
+        if !named || out || plain::registry(&site).is_some() {
+            return Vec::new();
+        }
+        vec![Change::Caches { place: at.index, settings }]
     })
 }
 
@@ -221,12 +223,19 @@ pub fn inline_args(site: &Site) -> Fix {
 }
 
 /// The same for all of these builds of one file: one that writes the image without it undoes what
-/// the others do.
-pub(in crate::rules) fn inline_together(fix: Fix, places: &[At]) -> Fix {
+/// the others do. None of them pulls the image first, so that the cache is not lost.
+pub(in crate::rules) fn inline_together(fix: Fix, places: &[At], image: &str) -> Fix {
     patch::together(fix, places, |at| {
         let settings = inline_settings(&Site::written(at), patch::kept(&at.place.command));
-        Some(Change::Caches { place: at.index, settings })
+        let caches = Change::Caches { place: at.index, settings };
+        std::iter::once(caches).chain(unpulled(at, image)).collect()
     })
+}
+
+/// The job does not pull the image before its build takes the inline cache from it.
+pub(in crate::rules) fn unpulled(at: At, image: &str) -> Option<Change> {
+    let pulls = at.place.pulls_of(image).next().is_some();
+    pulls.then(|| Change::Unpull { place: at.index, image: image.to_owned() })
 }
 
 fn inline_settings(site: &Site, now: Settings) -> Settings {

@@ -58,14 +58,14 @@ pub(super) fn with_caches(
 pub(in crate::rules) fn together(
     fix: Fix,
     places: &[At],
-    change: impl Fn(At) -> Option<Change>,
+    changes: impl Fn(At) -> Vec<Change>,
 ) -> Fix {
-    let (places, changes): (Vec<At>, Vec<Change>) = places
+    let (places, changes): (Vec<At>, Vec<Vec<Change>>) = places
         .iter()
-        .filter_map(|at| Some((*at, change(*at)?)))
-        .filter(|(at, change)| at.config.corrected(std::slice::from_ref(change)).is_ok())
+        .map(|at| (*at, changes(*at)))
+        .filter(|(at, changes)| !changes.is_empty() && at.config.corrected(changes).is_ok())
         .unzip();
-    with_all(Fix { edits: Vec::new(), ..fix }, &places, &changes)
+    with_all(Fix { edits: Vec::new(), ..fix }, &places, &changes.concat())
 }
 
 /// Adds the builder that the place lacks; its caches stay.

@@ -255,9 +255,7 @@ fn form_of(run: &Run, build: &Build, command: Option<&Command>) -> Form {
         // The classic builder knows no bake.
         None if build.target.is_some() && build.dialect == Dialect::Classic => Form::Compose,
         None if build.target.is_some() => Form::Bake,
-        None if build.driver.as_deref() == Some("docker")
-            || build.engine == Engine::Graphdriver =>
-        {
+        None if build.is_by_docker_driver() || build.engine == Engine::Graphdriver => {
             Form::DockerBuild
         }
         Some(Tool::BuildxBuild | Tool::BuildxCreate) | None => Form::Buildx,

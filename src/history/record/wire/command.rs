@@ -36,6 +36,9 @@ pub(in super::super) struct Command {
     /// `--layers` of buildah, `--cache` of kaniko.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub layers: Option<bool>,
+    /// `--cache-ttl` of buildah.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_ttl: Option<String>,
     /// `--builder`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub builder: Option<String>,

@@ -51,7 +51,9 @@ impl Reader<'_> {
             "--no-cache" => command.no_cache = option.is_on(),
             // buildah `pkg/cli/build.go`: of nought is `--no-cache`
             "--cache-ttl" if call.tool == Tool::Buildah => {
-                command.no_cache |= is_nought(&option.value());
+                let ttl = option.value();
+                command.no_cache |= is_nought(&ttl);
+                command.cache_ttl = Some(ttl);
             }
             "--no-cache-filter" => command.no_cache_filter.extend(list(&option.value())),
             "--layers" | "--cache" => command.layers = Some(option.is_on()),

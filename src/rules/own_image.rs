@@ -5,10 +5,10 @@
 //! registry, so that no version writes them into the next inline cache: seen with 26.1.5 and
 //! 28.5.2, with `docker pull`, `docker compose pull`, `docker load`, and an image that was left.
 
+use super::image_names::before;
+use super::remedy::reference;
 use crate::finding::Fix;
-use crate::model::{Build, Pull, Run, Transfer};
-use crate::rules::image_names::before;
-use crate::rules::remedy::reference;
+use crate::model::{Build, NamedImage, Run, Transfer};
 
 /// How the image came to be on the machine.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(super) struct OwnImage<'a> {
     pub(super) way: Way,
     pub(super) import: &'a Transfer,
     /// The line of the pull or load.
-    pub(super) came: Option<&'a Pull>,
+    pub(super) came: Option<&'a NamedImage>,
 }
 
 impl<'a> OwnImage<'a> {
@@ -40,7 +40,7 @@ impl<'a> OwnImage<'a> {
             return None;
         }
         let name = import.reference.as_deref()?;
-        let ours = |p: &&Pull| reference::same(&p.image, name);
+        let ours = |p: &&NamedImage| reference::same(&p.image, name);
         let of = |way, came| Some(Self { way, import, came });
         if let Some(pull) = before(&run.pulls, build).find(ours) {
             return of(Way::Pulled, Some(pull));
@@ -53,10 +53,21 @@ impl<'a> OwnImage<'a> {
 
     /// What the engine does with it.
     pub(super) fn bug(&self) -> String {
-        let whence = match self.way {
-            Way::Pulled => "an image that `docker pull` had fetched before the build",
-            Way::Loaded => "an image that `docker load` had brought before the build",
-            Way::Unknown => "an image that was on the machine before the build",
+        self.way.bug()
+    }
+
+    /// What is to be done beside the upgrade, which is of no use alone.
+    pub(super) fn avoided(&self, upgrade: Fix) -> Fix {
+        self.way.avoided(self.import.reference.as_deref().unwrap_or_default(), upgrade)
+    }
+}
+
+impl Way {
+    pub(super) fn bug(self) -> String {
+        let whence = match self {
+            Self::Pulled => "an image that `docker pull` had fetched before the build",
+            Self::Loaded => "an image that `docker load` had brought before the build",
+            Self::Unknown => "an image that was on the machine before the build",
         };
         format!(
             "The cache is read from {whence}: Docker Engine with its classic image store \
@@ -65,25 +76,23 @@ impl<'a> OwnImage<'a> {
         )
     }
 
-    /// What is to be done beside the upgrade, which is of no use alone.
-    pub(super) fn avoided(&self, upgrade: Fix) -> Fix {
-        let name = self.import.reference.as_deref().unwrap_or_default();
-        let (what, step) = match self.way {
-            Way::Pulled => (
+    pub(super) fn avoided(self, name: &str, upgrade: Fix) -> Fix {
+        let (what, step) = match self {
+            Self::Pulled => (
                 "remove the `docker pull` before the build",
                 format!(
                     "Remove `docker pull {name}` from the job: the builder then asks the registry \
                         itself, and fetches only the layers it uses."
                 ),
             ),
-            Way::Loaded => (
+            Self::Loaded => (
                 "take the cache from a registry in place of `docker load`",
                 format!(
                     "Push {name} to a registry and remove `docker load` from the job: the builder \
                         asks the registry itself, and fetches only the layers it uses."
                 ),
             ),
-            Way::Unknown => (
+            Self::Unknown => (
                 "keep the image off the machine before the build",
                 format!(
                     "Remove what brings {name} to the machine (`docker pull`, `docker compose \
@@ -93,6 +102,10 @@ impl<'a> OwnImage<'a> {
             ),
         };
         let steps = std::iter::once(step).chain(upgrade.steps).collect();
-        Fix { summary: format!("{what}, and {}", upgrade.summary), steps, ..upgrade }
+        let summary = format!(
+            "{what} (needs Docker Engine 27.2 or newer), or use a docker-container builder \
+                with a registry cache"
+        );
+        Fix { summary, steps, ..upgrade }
     }
 }

@@ -1,0 +1,118 @@
+//! What will go wrong: the newest run, or the configuration, takes the inline cache from an image
+//! that the engine has already.
+
+use super::META;
+use crate::finding::{
+    Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, ruled_out,
+    to_decide,
+};
+use crate::model::{CacheKind, CacheSpec, Outcome};
+use crate::rules::Study;
+use crate::rules::own_image::{OwnImage, Way};
+use crate::rules::past::{Past, graphdriver, verdict};
+use crate::rules::planned::{self, Words};
+use crate::rules::remedy::{self, At, Site, patch};
+use crate::series::chain;
+
+/// The newest run takes steps from such an image, and writes the inline cache of the next one.
+pub(super) fn newest(past: &Past) -> Option<Finding> {
+    let (run, build) = past.last()?;
+    let inline = build.inline.as_ref()?;
+    if !graphdriver(build) || !build.succeeded() {
+        return None;
+    }
+    let own = OwnImage::of(run, build, &past.imports(past.len().checked_sub(1)?))?;
+    // What several stages lack has a finding of its own.
+    let several = build.decided().any(|step| Some(&*step.stage) != chain::final_stage(build));
+    if own.came.is_none() || several {
+        return None;
+    }
+    let hit = build.decided().find(|step| step.outcome == Outcome::Hit)?;
+    let site = Site::of(past.study, run, build);
+    let this = if past.len() > 1 { run.label.as_str() } else { "this run" };
+    let came = own.came.map(|came| Study::quote(run, &came.quote, "the image is on the machine"));
+    let lines = [
+        Study::quote(run, &own.import.header, "and the cache is read from it"),
+        verdict(run, hit, "came from the cache"),
+        Study::quote(run, inline, "wrote an inline cache, incomplete"),
+    ];
+    Some(Finding {
+        rule: META.id,
+        severity: Severity::Warning,
+        confidence: Confidence::Suspected,
+        title: format!(
+            "{this} damaged the inline cache: the next one that changes something will run cold"
+        ),
+        cause: format!(
+            "{} {} took {} of {} steps from it, and the inline cache that it wrote lacks \
+                them: the next run in which something changes rebuilds every step.",
+            own.bug(),
+            run.label,
+            build.hits(),
+            build.total()
+        ),
+        evidence: Proof::from_lines(came.into_iter().chain(lines).collect())?,
+        fix: own.avoided(remedy::engine_upgrade(&site)),
+        impact: Impact::default(),
+        rules_out: vec![
+            ruled_out("the containerd image store (dockerd's own wrote the image)"),
+            not_ruled_out("a machine that keeps its builder, which then has these steps itself"),
+            to_decide("give the log of the next run in which something changed"),
+        ],
+        subject: site.imports.first().cloned().unwrap_or(site.image),
+    })
+}
+
+/// The configuration: the job pulls the image that its build then has as its inline cache.
+pub(super) fn written(study: &Study, at: At) -> Option<Finding> {
+    let command = &at.place.command;
+    let only_inline = command.cache_to.iter().all(|spec| spec.kind() == CacheKind::Inline);
+    if !command.inline() || !only_inline {
+        return None;
+    }
+    let mut images = command.cache_from.iter().filter_map(image);
+    let name = images.find(|name| planned::loses_inline_cache(at, name))?;
+    // The classic builder needs the pull. What several stages lack has a finding of its own.
+    if planned::may_be_older(at) || planned::inner(study, at).is_some() {
+        return None;
+    }
+    let site = Site::written(at);
+    let words = Words {
+        title: format!("`docker pull {name}` before the build damages the inline cache"),
+        cause: format!(
+            "{} After a run that uses the cache, the next one in which something changes rebuilds \
+                every step.",
+            Way::Pulled.bug()
+        ),
+        fix: unpulled(at, name, Way::Pulled.avoided(name, remedy::engine_upgrade(&site))),
+        rules_out: vec![
+            not_ruled_out(
+                "the containerd image store, the default of Docker Engine 29, which keeps the cache",
+            ),
+            to_decide(
+                "run `docker info` in the job: the storage driver `overlay2` has the bug, \
+                    `overlayfs` has not",
+            ),
+        ],
+        subject: name.to_owned(),
+    };
+    let pull = at.place.pulls_of(name).next().and_then(|pull| at.config.quote(pull.quote.line));
+    let pull = pull.map(|line| Evidence::of(&at.config.path, &line, "pulls the image first"));
+    let lines = pull.into_iter().chain(at.evidence("reads and writes an inline cache")).collect();
+    planned::finding(&META, Severity::Warning, lines, words)
+}
+
+/// Without the pull, where the engine is not known to lose the cache even so.
+fn unpulled(at: At, name: &str, fix: Fix) -> Fix {
+    let Some(change) = remedy::unpulled(at, name) else { return fix };
+    if planned::names_docker_before(at, 27) {
+        return fix;
+    }
+    let bare = Fix { edits: Vec::new(), snippet: None, cost: String::new(), ..fix.clone() };
+    let unpulled = patch::with_change(bare, at, change);
+    if unpulled.edits.is_empty() { fix } else { unpulled }
+}
+
+fn image(spec: &CacheSpec) -> Option<&str> {
+    if spec.kind() == CacheKind::Registry { spec.get("ref") } else { None }
+}

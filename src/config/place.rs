@@ -120,6 +120,8 @@ pub struct Place {
     pub pushed: Vec<String>,
     /// Images that its job pulls before it, by commands of their own.
     pub pulled: Vec<NamedImage>,
+    /// Services of Compose whose images it pulls before it; no name stands for all.
+    pub pulled_services: Vec<NamedImage>,
     /// The job logs in to a registry only behind it.
     pub logs_in_later: bool,
     /// Its job neither logs in to a registry nor pushes anything, as far as the file shows.

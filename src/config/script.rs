@@ -78,8 +78,8 @@ pub(super) fn builds(
         for (nth, simple) in shell::commands(&item.value).into_iter().enumerate() {
             held.observe(&simple);
             folder = calls::folder_after(&simple, folder);
-            if let Some(images) = pulled(&simple) {
-                builders.registry.pull(images, &line(&simple).unwrap_or_default());
+            if let Some(command) = pull(&simple) {
+                builders.registry.pull(command, &line(&simple).unwrap_or_default());
             }
             let Some(mut place) = place(&simple, &folder, builders) else { continue };
             place.loose.iter_mut().for_each(|word| *word = held.expand(word, &simple));
@@ -102,22 +102,21 @@ pub(super) fn pulls_only(line: &str) -> bool {
     };
     let commands = shell::commands(line);
     let (first, others) = match commands.as_slice() {
-        [first, others @ ..] => (pulled(first), others),
+        [first, others @ ..] => (pull(first), others),
         [] => (None, [].as_slice()),
     };
-    first.is_some_and(|images| images.len() == 1) && others.iter().all(says_so)
+    let one = matches!(first, Some(ImageCommand::Pull(images)) if images.len() == 1);
+    one && others.iter().all(says_so)
 }
 
-/// Images that a command pulls in each run of its script.
-fn pulled(simple: &Simple) -> Option<Vec<String>> {
+/// A command that pulls images in each run of its script.
+fn pull(simple: &Simple) -> Option<ImageCommand> {
     if simple.sometimes || simple.outer.is_some() {
         return None;
     }
     let words: Vec<&str> = program(simple).iter().map(|word| word.value.as_str()).collect();
-    match ImageCommand::read(&words)? {
-        ImageCommand::Pull(images) => Some(images),
-        _ => None,
-    }
+    let command = ImageCommand::read(&words)?;
+    matches!(command, ImageCommand::Pull(_) | ImageCommand::PullServices(_)).then_some(command)
 }
 
 /// What a command builds, or calls.

@@ -250,12 +250,12 @@ fn inline_everywhere(study: &Study, at: At, name: &str) -> Fix {
     };
     let mut twins: Vec<At> = planned::places(study).filter(twin).collect();
     twins.dedup_by_key(|twin| twin.index);
-    let lost = planned::loses_inline_cache(at, name);
+    let lost = planned::pulls_that_lose_cache(study, at, name).is_some();
     if fix.edits.is_empty() || !(lost || twins.len() > 1) {
         return fix;
     }
     let fix = remedy::inline_together(fix, &twins, name);
-    if lost && fix.edits.is_empty() {
+    if lost && (fix.edits.is_empty() || remedy::unpulled(at, name).is_none()) {
         return remedy::registry_max(&Site::written(at));
     }
     fix

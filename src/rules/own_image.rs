@@ -81,8 +81,8 @@ impl Way {
             Self::Pulled => (
                 "remove the `docker pull` before the build",
                 format!(
-                    "Remove `docker pull {name}` from the job: the builder then asks the registry \
-                        itself, and fetches only the layers it uses."
+                    "Remove the `docker pull` (or `docker compose pull`) of {name} from the job: the \
+                        builder then asks the registry itself, and fetches only the layers it uses."
                 ),
             ),
             Self::Loaded => (

@@ -22,7 +22,7 @@ pub(super) use dockerfiles::Dockerfiles;
 pub(super) use logs::{Ordered, ordered, with_undecided};
 pub(super) use older::{may_be_older, names_docker_before};
 pub(super) use open::Open;
-pub(super) use pulled::loses_inline_cache;
+pub(super) use pulled::pulls_that_lose_cache;
 pub(super) use stored::StoredStages;
 
 pub(super) use path::{context, dockerfile_path, plain, root, runs_in};

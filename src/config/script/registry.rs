@@ -11,6 +11,7 @@ pub(crate) struct Registry {
     tagged: Vec<(String, Vec<String>)>,
     pushed: Vec<String>,
     pulled: Vec<NamedImage>,
+    pulled_services: Vec<NamedImage>,
     /// Images come from a file.
     loaded: bool,
     /// Images that go into one.
@@ -36,9 +37,18 @@ impl Registry {
     }
 
     /// Images are pulled by the command of this line.
-    pub(super) fn pull(&mut self, images: Vec<String>, quote: &Quote) {
+    pub(super) fn pull(&mut self, command: ImageCommand, quote: &Quote) {
         let pulled = |image: String| NamedImage { image: image.into(), quote: quote.clone() };
-        self.pulled.extend(images.into_iter().map(pulled));
+        match command {
+            ImageCommand::Pull(images) => self.pulled.extend(images.into_iter().map(pulled)),
+            ImageCommand::PullServices(services) if services.is_empty() => {
+                self.pulled_services.push(pulled(String::new()));
+            }
+            ImageCommand::PullServices(services) => {
+                self.pulled_services.extend(services.into_iter().map(pulled));
+            }
+            _ => {}
+        }
     }
 
     fn take(&mut self, command: Option<ImageCommand>) {
@@ -53,7 +63,8 @@ impl Registry {
             Some(ImageCommand::Push(names)) => self.pushed.extend(all_plain(&names)),
             Some(ImageCommand::Save(names)) => self.saved.extend(all_plain(&names)),
             Some(ImageCommand::Load) => self.loaded = true,
-            Some(ImageCommand::Pull(_)) | None => {}
+            // With its line, by `pull`.
+            Some(ImageCommand::Pull(_) | ImageCommand::PullServices(_)) | None => {}
         }
     }
 
@@ -67,6 +78,7 @@ impl Registry {
     /// What the job has pulled by now.
     pub(crate) fn pulled_for(&self, place: &mut Place) {
         place.pulled.clone_from(&self.pulled);
+        place.pulled_services.clone_from(&self.pulled_services);
     }
 
     /// What is known when the job was read to its end.

@@ -15,6 +15,8 @@ pub(crate) enum ImageCommand {
     },
     Push(Vec<String>),
     Pull(Vec<String>),
+    /// `docker compose pull web` pulls the images of these services; of all where none is named.
+    PullServices(Vec<String>),
     /// `docker load` brings images from a file, which does not tell their names.
     Load,
     Save(Vec<String>),
@@ -24,6 +26,9 @@ impl ImageCommand {
     /// Reads a command by its words, of which the first is the program; `None` where it does
     /// something else.
     pub(crate) fn read(words: &[&str]) -> Option<Self> {
+        if let ["docker", "compose", rest @ ..] | ["docker-compose", rest @ ..] = words {
+            return services(rest).map(Self::PullServices);
+        }
         let (program, rest) = words.split_first()?;
         if !is_program(program) {
             return None;
@@ -50,7 +55,7 @@ impl ImageCommand {
         match self {
             Self::Tag { to, .. } | Self::Copy { to, .. } => to,
             Self::Push(names) => names,
-            Self::Pull(_) | Self::Load | Self::Save(_) => Vec::new(),
+            Self::Pull(_) | Self::PullServices(_) | Self::Load | Self::Save(_) => Vec::new(),
         }
     }
 }
@@ -67,6 +72,14 @@ fn is_program(word: &str) -> bool {
     matches!(name, "docker" | "podman" | "buildah" | "nerdctl")
 }
 
+/// The services of `pull`; `None` where Compose does something else.
+fn services(rest: &[&str]) -> Option<Vec<String>> {
+    const OTHERS: [&str; 4] = ["build", "exec", "run", "up"];
+    let verb = rest.iter().position(|word| *word == "pull" || OTHERS.contains(word))?;
+    let (_, behind) = rest.get(verb..)?.split_first().filter(|(verb, _)| **verb == "pull")?;
+    Some(plain(behind))
+}
+
 fn first_and_others(rest: &[&str]) -> Option<(String, Vec<String>)> {
     let mut names = plain(rest).into_iter();
     Some((names.next()?, names.collect()))
@@ -75,7 +88,7 @@ fn first_and_others(rest: &[&str]) -> Option<(String, Vec<String>)> {
 /// The words that are neither options, nor values of those that these commands have, nor behind
 /// them: `docker pull --platform linux/amd64 app >/dev/null`.
 fn plain(rest: &[&str]) -> Vec<String> {
-    const VALUED: [&str; 9] = [
+    const VALUED: [&str; 10] = [
         "--arch",
         "--authfile",
         "--cert-dir",
@@ -83,6 +96,7 @@ fn plain(rest: &[&str]) -> Vec<String> {
         "--os",
         "--output",
         "--platform",
+        "--policy",
         "--variant",
         "-o",
     ];
@@ -141,12 +155,28 @@ mod tests {
             ("docker pull -q --platform linux/amd64 app:1 2> log", Some("app:1")),
             ("docker image pull app:1", Some("app:1")),
             ("docker pull --platform=linux/amd64 app:1", Some("app:1")),
-            ("docker compose pull web", None),
             ("echo docker pull app:1", None),
         ] {
             let words: Vec<&str> = line.split(' ').collect();
             let want = want.map(|name| ImageCommand::Pull(vec![name.to_owned()]));
             assert_eq!(ImageCommand::read(&words), want, "{line}");
+        }
+    }
+
+    #[test]
+    fn compose_pulls_images_of_services() {
+        for (line, want) in [
+            ("docker compose -f ci.yml pull --policy always web api", Some("web api")),
+            ("docker-compose pull", Some("")),
+            ("docker compose up --pull always", None),
+            ("docker compose run web pull", None),
+        ] {
+            let words: Vec<&str> = line.split(' ').collect();
+            let services = match ImageCommand::read(&words) {
+                Some(ImageCommand::PullServices(services)) => Some(services.join(" ")),
+                _ => None,
+            };
+            assert_eq!(services.as_deref(), want, "{line}");
         }
     }
 }

@@ -3,8 +3,7 @@
 
 use super::META;
 use crate::finding::{
-    Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, ruled_out,
-    to_decide,
+    Confidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, ruled_out, to_decide,
 };
 use crate::model::{CacheKind, CacheSpec, Outcome};
 use crate::rules::Study;
@@ -70,15 +69,15 @@ pub(super) fn written(study: &Study, at: At) -> Option<Finding> {
     if !command.inline() || !only_inline {
         return None;
     }
-    let mut images = command.cache_from.iter().filter_map(image);
-    let name = images.find(|name| planned::loses_inline_cache(at, name))?;
-    // The classic builder needs the pull. What several stages lack has a finding of its own.
-    if planned::may_be_older(at) || planned::inner(study, at).is_some() {
+    let lost = |name| planned::pulls_that_lose_cache(study, at, name).map(|pulls| (name, pulls));
+    let (name, pulls) = command.cache_from.iter().filter_map(image).find_map(lost)?;
+    // What several stages lack has a finding of its own.
+    if planned::inner(study, at).is_some() {
         return None;
     }
     let site = Site::written(at);
     let words = Words {
-        title: format!("`docker pull {name}` before the build damages the inline cache"),
+        title: format!("{name} is pulled before the build, which damages its inline cache"),
         cause: format!(
             "{} After a run that uses the cache, the next one in which something changes rebuilds \
                 every step.",
@@ -96,9 +95,7 @@ pub(super) fn written(study: &Study, at: At) -> Option<Finding> {
         ],
         subject: name.to_owned(),
     };
-    let pull = at.place.pulls_of(name).next().and_then(|pull| at.config.quote(pull.quote.line));
-    let pull = pull.map(|line| Evidence::of(&at.config.path, &line, "pulls the image first"));
-    let lines = pull.into_iter().chain(at.evidence("reads and writes an inline cache")).collect();
+    let lines = pulls.into_iter().chain(at.evidence("reads and writes an inline cache")).collect();
     planned::finding(&META, Severity::Warning, lines, words)
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::bitbucket::Pipelines;
-use super::script::ScriptCall;
+use super::script::{ScriptCall, engine};
 use super::{Kept, Refs, job, variables};
 use crate::model::{CacheSpec, Command, NamedImage, Quote, Shared};
 
@@ -118,6 +118,8 @@ pub struct Place {
     pub inputs: Vec<String>,
     /// Names under which its job pushes the image, by commands of their own.
     pub pushed: Vec<String>,
+    /// Image of the engine that builds, where the file names it: `docker:24.0-dind`.
+    pub engine: Option<String>,
     /// Images that its job pulls before it, by commands of their own.
     pub pulled: Vec<NamedImage>,
     /// Services of Compose whose images it pulls before it; no name stands for all.
@@ -280,6 +282,12 @@ impl Place {
         } else {
             self.variables.extend(more.iter().cloned());
         }
+    }
+
+    /// The major version of its engine, where the file tells.
+    #[must_use]
+    pub fn engine_version(&self) -> Option<u32> {
+        engine(self.engine.as_ref()?)
     }
 
     /// The text with the values of the variables that the file sets; others stay as written.

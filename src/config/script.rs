@@ -13,7 +13,7 @@ mod options;
 mod registry;
 mod shell;
 
-pub(super) use builders::{Builders, keeps_in_containerd, stays};
+pub(super) use builders::{Builders, engine, keeps_in_containerd, stays};
 pub use calls::ScriptCall;
 pub(super) use calls::{Program, in_checkout, is_script, joined};
 pub(super) use edit::change;

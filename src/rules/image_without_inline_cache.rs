@@ -2,7 +2,7 @@
 
 use super::own_image::OwnImage;
 use super::past::{self, Loss, Past, cost, end, graphdriver, header, plural};
-use super::planned;
+use super::planned::{self, Lost};
 use super::remedy::{self, At, Site};
 use super::unstored_stage;
 use super::{Cause, Effect, Rule, RuleMeta, Study};
@@ -250,15 +250,18 @@ fn inline_everywhere(study: &Study, at: At, name: &str) -> Fix {
     };
     let mut twins: Vec<At> = planned::places(study).filter(twin).collect();
     twins.dedup_by_key(|twin| twin.index);
-    let lost = planned::pulls_that_lose_cache(study, at, name).is_some();
-    if fix.edits.is_empty() || !(lost || twins.len() > 1) {
+    let lost = Lost::of(study, at, name);
+    if fix.edits.is_empty() || lost.is_none() && twins.len() < 2 {
         return fix;
     }
     let fix = remedy::inline_together(fix, &twins, name);
-    if lost && (fix.edits.is_empty() || remedy::unpulled(at, name).is_none()) {
-        return remedy::registry_max(&Site::written(at));
+    match lost {
+        None => fix,
+        Some(Lost::Pulled(_)) if !fix.edits.is_empty() && remedy::unpulled(at, name).is_some() => {
+            fix
+        }
+        Some(_) => remedy::registry_max(&Site::written(at)),
     }
-    fix
 }
 
 /// Losses of the final stage, which every cache stores; where that begins with a copy out of a

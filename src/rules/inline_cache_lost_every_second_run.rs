@@ -28,7 +28,7 @@ static META: RuleMeta = RuleMeta {
         misses all of them, including those that no change can reach, although the import reports \
         no error, the base image has the same digest and the instructions the same text. From \
         one run, or from the configuration: the job pulls the image that its build then has as its \
-        inline cache.",
+        inline cache, or names an engine that loses all of them (`docker:24-dind`).",
     why: "The run that used the cache writes the inline cache of its image without the records it \
         had imported (moby/buildkit pull request 4796). The next build finds nothing in it, runs \
         cold, writes a complete cache, and so on: every second build is cold. Where the image is \

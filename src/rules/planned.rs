@@ -11,18 +11,18 @@ pub(super) mod environment;
 pub(super) mod flow;
 pub(super) mod local;
 mod logs;
+mod lost;
 mod older;
 mod open;
 mod path;
-mod pulled;
 mod stored;
 
 pub(super) use calls::Calls;
 pub(super) use dockerfiles::Dockerfiles;
 pub(super) use logs::{Ordered, ordered, with_undecided};
-pub(super) use older::{may_be_older, names_docker_before};
+pub(super) use lost::Lost;
+pub(super) use older::may_be_older;
 pub(super) use open::Open;
-pub(super) use pulled::pulls_that_lose_cache;
 pub(super) use stored::StoredStages;
 
 pub(super) use path::{context, dockerfile_path, plain, root, runs_in};

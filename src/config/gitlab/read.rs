@@ -45,7 +45,8 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
         scripts.iter().flatten().flat_map(|from| items(root, doc, from, 0)).collect();
     let fresh = has_dind(root, name) && !is_partial(root, &chain);
     let mut builders = if fresh { Builders::fresh() } else { Builders::unknown() };
-    if dind(root, name).iter().any(|image| script::keeps_in_containerd(image)) {
+    let engines = dind(root, name);
+    if engines.iter().any(|image| script::keeps_in_containerd(image)) {
         builders.doubt_store();
     }
     let mut found = script::builds(doc, number, &scripts, &mut builders);
@@ -63,6 +64,7 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
     for (place, _) in &mut found {
         builders.registry.end(place);
         name.clone_into(&mut place.job);
+        place.engine = engines.first().cloned();
         place.take_legs(&legs, &plain_legs);
         let written = legs.iter().map(|leg| (leg.clone(), values(parallel, leg)));
         place.leg_values.extend(written.filter(|(_, values)| !values.is_empty()));

@@ -140,9 +140,16 @@ impl Builders {
 /// (<https://docs.docker.com/engine/storage/containerd/>). A tag without a number is the newest, but
 /// for `stable`, which stayed at 19.03.
 pub(crate) fn keeps_in_containerd(image: &str) -> bool {
-    let tag = image.rsplit('/').next().and_then(|name| name.split(':').nth(1)).unwrap_or_default();
-    let number = tag.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
-    !tag.starts_with("stable") && number.parse::<u32>().ok().is_none_or(|number| number >= 29)
+    !tag(image).starts_with("stable") && engine(image).is_none_or(|version| version >= 29)
+}
+
+/// The major version of the engine in an image: `docker:24.0-dind`.
+pub(in crate::config) fn engine(image: &str) -> Option<u32> {
+    tag(image).split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+fn tag(image: &str) -> &str {
+    image.rsplit('/').next().and_then(|name| name.split(':').nth(1)).unwrap_or_default()
 }
 
 /// A builder of this driver lives elsewhere, and may keep its cache from run to run.

@@ -9,7 +9,7 @@ use crate::model::{CacheKind, CacheSpec, Outcome};
 use crate::rules::Study;
 use crate::rules::own_image::{OwnImage, Way};
 use crate::rules::past::{Past, graphdriver, verdict};
-use crate::rules::planned::{self, Words};
+use crate::rules::planned::{self, Lost, Words};
 use crate::rules::remedy::{self, At, Site, patch};
 use crate::series::chain;
 
@@ -62,28 +62,33 @@ pub(super) fn newest(past: &Past) -> Option<Finding> {
     })
 }
 
-/// The configuration: the job pulls the image that its build then has as its inline cache.
+/// The configuration: an inline cache that the engine will lose.
 pub(super) fn written(study: &Study, at: At) -> Option<Finding> {
     let command = &at.place.command;
     let only_inline = command.cache_to.iter().all(|spec| spec.kind() == CacheKind::Inline);
     if !command.inline() || !only_inline {
         return None;
     }
-    let lost = |name| planned::pulls_that_lose_cache(study, at, name).map(|pulls| (name, pulls));
-    let (name, pulls) = command.cache_from.iter().filter_map(image).find_map(lost)?;
+    let lost = |name| Lost::of(study, at, name).map(|lost| (name, lost));
+    let (name, lost) = command.cache_from.iter().filter_map(image).find_map(lost)?;
     // What several stages lack has a finding of its own.
     if planned::inner(study, at).is_some() {
         return None;
     }
-    let site = Site::written(at);
-    let words = Words {
+    let upgrade = remedy::engine_upgrade(&Site::written(at));
+    let (lines, words) = match lost {
+        Lost::Pulled(lines) => (lines, pulled(at, name, upgrade)),
+        Lost::Engine(version, lines) => (lines, old_engine(version, name, upgrade)),
+    };
+    let asked = at.evidence("reads and writes an inline cache");
+    planned::finding(&META, Severity::Warning, lines.into_iter().chain(asked).collect(), words)
+}
+
+fn pulled(at: At, name: &str, upgrade: Fix) -> Words {
+    Words {
         title: format!("{name} is pulled before the build, which damages its inline cache"),
-        cause: format!(
-            "{} After a run that uses the cache, the next one in which something changes rebuilds \
-                every step.",
-            Way::Pulled.bug()
-        ),
-        fix: unpulled(at, name, Way::Pulled.avoided(name, remedy::engine_upgrade(&site))),
+        cause: format!("{} {AFTERWARDS}", Way::Pulled.bug()),
+        fix: unpulled(at, name, Way::Pulled.avoided(name, upgrade)),
         rules_out: vec![
             not_ruled_out(
                 "the containerd image store, the default of Docker Engine 29, which keeps the cache",
@@ -94,17 +99,28 @@ pub(super) fn written(study: &Study, at: At) -> Option<Finding> {
             ),
         ],
         subject: name.to_owned(),
-    };
-    let lines = pulls.into_iter().chain(at.evidence("reads and writes an inline cache")).collect();
-    planned::finding(&META, Severity::Warning, lines, words)
+    }
 }
 
-/// Without the pull, where the engine is not known to lose the cache even so.
+fn old_engine(version: u32, name: &str, upgrade: Fix) -> Words {
+    Words {
+        title: format!("Docker Engine {version} loses the inline cache of {name}"),
+        cause: format!(
+            "Docker Engine 20.10 to 26.1 does not store again what it takes from an inline cache. \
+                {AFTERWARDS}"
+        ),
+        fix: upgrade,
+        rules_out: vec![not_ruled_out("the containerd image store, where the engine is set to it")],
+        subject: name.to_owned(),
+    }
+}
+
+const AFTERWARDS: &str = "After a run that uses the cache, the next one in which something changes \
+    rebuilds every step.";
+
+/// Without the pull.
 fn unpulled(at: At, name: &str, fix: Fix) -> Fix {
     let Some(change) = remedy::unpulled(at, name) else { return fix };
-    if planned::names_docker_before(at, 27) {
-        return fix;
-    }
     let bare = Fix { edits: Vec::new(), snippet: None, cost: String::new(), ..fix.clone() };
     let unpulled = patch::with_change(bare, at, change);
     if unpulled.edits.is_empty() { fix } else { unpulled }

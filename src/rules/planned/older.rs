@@ -13,11 +13,6 @@ pub(in crate::rules) fn may_be_older(at: At) -> bool {
             .any(|text| off.iter().any(|off| text.contains(off)) || plain && older_client(text))
 }
 
-/// The file names a docker of an earlier major version: `docker:24-dind`.
-pub(in crate::rules) fn names_docker_before(at: At, version: u32) -> bool {
-    at.texts().any(|text| docker_before(text, version))
-}
-
 /// The file names a docker client before 23, which builds with the classic builder unless told
 /// otherwise (docker/cli, release notes of 23.0). `docker:stable` has been 20.10 since it was given
 /// up.
@@ -25,14 +20,12 @@ fn older_client(text: &str) -> bool {
     let value =
         |rest: &str| rest.trim_start_matches([':', '=', ' ', '"', '\'']).starts_with(['1', 't']);
     let asked = text.split("DOCKER_BUILDKIT").skip(1).any(value);
-    !asked && docker_before(text, 23)
-}
-
-fn docker_before(text: &str, version: u32) -> bool {
     let old = |tag: &str| {
-        let digits = tag.split(|c: char| !c.is_ascii_digit()).next();
-        let named = digits.and_then(|digits| digits.parse::<u32>().ok());
-        tag.starts_with("stable") || named.is_some_and(|named| named < version)
+        let version = tag
+            .split(|c: char| !c.is_ascii_digit())
+            .next()
+            .and_then(|digits| digits.parse::<u32>().ok());
+        tag.starts_with("stable") || version.is_some_and(|version| version < 23)
     };
-    text.split("docker:").skip(1).any(old)
+    !asked && text.split("docker:").skip(1).any(old)
 }

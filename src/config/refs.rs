@@ -48,9 +48,9 @@ impl Refs {
         Self { branches: !self.branches, tags: !self.tags, requests: !self.requests }
     }
 
-    /// Some run of both has the same kind of reference.
+    /// Runs of both may have the same reference, and later runs too: a tag is run once.
     #[must_use]
     pub fn meet(self, other: Self) -> bool {
-        self.and(other) != Self::NONE
+        !matches!(self.and(other), Self::NONE | Self::TAGS)
     }
 }

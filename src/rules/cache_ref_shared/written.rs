@@ -100,7 +100,8 @@ impl<'a> Losers<'a> {
         places.retain(|at| bake::may_be_built(study, *at));
         let replaced = replaced(study, &places);
         let loses = |(at, replaced): &(&At, bool)| {
-            *replaced || legs_differ(at.place) || is_called_in_legs(study, **at, name)
+            let legs = legs_differ(at.place) || is_called_in_legs(study, **at, name);
+            *replaced || legs && !isolated(**at, **at)
         };
         Self {
             replaced_by_another: replaced.contains(&true),
@@ -223,13 +224,16 @@ fn is_made_at_the_host(text: &str) -> bool {
     })
 }
 
-/// They build different things, and what one exports is found by the other. gha caches are kept for
-/// each branch, tag and pull request
-/// (<https://docs.github.com/en/actions/reference/workflows-and-actions/dependency-caching#restrictions-for-accessing-a-cache>).
+/// They build different things, and what one exports is found by the other.
 fn replace_each_other(study: &Study, a: At, b: At) -> bool {
+    !isolated(a, b) && differ(study, a, b)
+}
+
+/// gha caches are kept for each branch, tag and pull request
+/// (<https://docs.github.com/en/actions/reference/workflows-and-actions/dependency-caching#restrictions-for-accessing-a-cache>).
+fn isolated(a: At, b: At) -> bool {
     let apart = |spec: &CacheSpec| spec.kind() == CacheKind::Gha;
-    let isolated = a.place.command.cache_to.iter().any(apart) && !a.place.refs.meet(b.place.refs);
-    !isolated && differ(study, a, b)
+    a.place.command.cache_to.iter().any(apart) && !a.place.refs.meet(b.place.refs)
 }
 
 /// Legs of a matrix call bake for the same targets, each on a machine of its own architecture or

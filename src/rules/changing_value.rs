@@ -67,7 +67,9 @@ fn prints_token(command: &str) -> bool {
 fn changes(text: &str, form: Form) -> bool {
     match form {
         Form::Command => is_changing_command(text),
-        Form::Expression(inside) => inside.split(|c: char| !is_of_name(c)).any(is_of_one_run),
+        Form::Expression(inside) => {
+            holds_the_time(inside) || inside.split(|c: char| !is_of_name(c)).any(is_of_one_run)
+        }
         // A default is used where the variable is not set: the variable decides.
         Form::Variable(name, _) => is_of_one_run(name),
         Form::Percent => is_of_one_run(text.trim_matches('%')),
@@ -76,6 +78,16 @@ fn changes(text: &str, form: Form) -> bool {
 
 fn is_of_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')
+}
+
+/// All that `docker/metadata-action` makes, with the time of the run and the commit in its labels:
+/// `steps.meta.outputs.json`.
+fn holds_the_time(inside: &str) -> bool {
+    let inside = inside.trim();
+    let whole = inside.starts_with("steps.") && inside.chars().all(is_of_name);
+    let made = [".outputs.json", ".outputs.labels", ".outputs.annotations"];
+    inside.contains("image.created")
+        || whole && inside.contains("meta") && made.iter().any(|output| inside.ends_with(output))
 }
 
 /// What a CI sets anew for each run or commit.
@@ -225,9 +237,10 @@ fn ends_like_one_run(name: &str) -> bool {
 /// `$(git rev-parse HEAD)`, `$(date +%s)`; the name of the branch stays.
 fn is_changing_command(text: &str) -> bool {
     let text = text.trim_start_matches(['$', '(', '`', ' ']);
-    let words: Vec<&str> = text
-        .split(|c: char| c.is_ascii_whitespace() || matches!(c, ')' | '`' | '"' | '\''))
-        .collect();
+    // `date +"%F"` is one word.
+    let text = text.replace(['"', '\''], "");
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_ascii_whitespace() || matches!(c, ')' | '`')).collect();
     match words.as_slice() {
         // make's own way to call one.
         ["shell", rest @ ..] => is_changing_command(&rest.join(" ")),
@@ -281,10 +294,14 @@ mod tests {
             "${{ format('{0}', github.run_id) }}",
             "$(date -u +%Y-%m-%dT%H:%M:%SZ)",
             "$(date)",
+            "$(date -u +\"%Y-%m-%dT%H:%M:%SZ\")",
+            "$(date '+%d.%m.%Y')",
             "$(git rev-parse --short HEAD)",
             "`git describe --tags`",
             "$(Build.BuildId)",
             "${{ steps.vars.outputs.short_sha }}",
+            "${{ steps.meta.outputs.json }}",
+            "${{ fromJSON(steps.meta.outputs.json).labels['org.opencontainers.image.created'] }}",
             "$GIT_SHA",
             "${BITBUCKET_COMMIT:0:7}",
             "$(shell git rev-parse --short HEAD)",
@@ -297,9 +314,11 @@ mod tests {
             "${{ github.ref_name }}",
             "$CI_COMMIT_REF_SLUG",
             "${{ matrix.sha }}",
+            "${{ fromJSON(steps.meta.outputs.json).labels['org.opencontainers.image.version'] }}",
             "$(git rev-parse --abbrev-ref HEAD)",
             "$(cat VERSION)",
             "$(date +%Y)",
+            "$(date +'%Y')",
             "${{ secrets.BUILD_ID }}",
             "$VERSION",
             "deadbeef",

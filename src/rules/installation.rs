@@ -26,15 +26,73 @@ pub(super) fn reads(run: &str) -> Option<Vec<String>> {
     installs.then_some(files)
 }
 
-/// Every command of the RUN installs what others have made, or does nothing of its own; which files
-/// that reads may not be certain: `RUN yarn install`.
+/// Every command of the RUN installs what others have made, or reads nothing but its own words; which
+/// files that reads may not be certain: `RUN yarn install`, `RUN echo start && apk add git`.
 pub(super) fn is_all(run: &str) -> bool {
-    let parts = || commands(script(run));
-    let aside = |part: &str| {
-        let words: Vec<&str> = part.split_ascii_whitespace().skip_while(is_assignment).collect();
-        is_harmless(&words) || matches!(words.as_slice(), ["cd" | "mkdir", ..])
-    };
-    parts().any(fetches) && parts().all(|part| fetches(part) || aside(part))
+    let mut parts = commands(script(run));
+    parts.any(fetches) && commands(script(run)).all(|part| fetches(part) || is_plain_command(part))
+}
+
+/// It reads nothing but its own words: `RUN echo start`, `RUN mkdir -p /app`.
+pub(super) fn is_plain(run: &str) -> bool {
+    commands(script(run)).all(is_plain_command)
+}
+
+/// Commands of the system, which take no value out of the environment that their words do not name.
+fn is_plain_command(part: &str) -> bool {
+    const COMMANDS: [&str; 45] = [
+        "[",
+        "a2enmod",
+        "addgroup",
+        "adduser",
+        "apk",
+        "apt",
+        "apt-get",
+        "cat",
+        "cd",
+        "chmod",
+        "chown",
+        "cp",
+        "curl",
+        "dnf",
+        "docker-php-ext-configure",
+        "docker-php-ext-enable",
+        "docker-php-ext-install",
+        "echo",
+        "false",
+        "fi",
+        "gpg",
+        "groupadd",
+        "ldconfig",
+        "ln",
+        "grep",
+        "install",
+        "locale-gen",
+        "printf",
+        "ls",
+        "microdnf",
+        "mkdir",
+        "mv",
+        "pecl",
+        "rm",
+        "sed",
+        "tar",
+        "test",
+        "touch",
+        "true",
+        "unzip",
+        "update-ca-certificates",
+        "useradd",
+        "usermod",
+        "wget",
+        "yum",
+    ];
+    let keyword = |word: &&str| matches!(*word, "if" | "then" | "else" | "elif" | "!");
+    let words: Vec<&str> = part
+        .split_ascii_whitespace()
+        .skip_while(|word| is_assignment(word) || keyword(word))
+        .collect();
+    is_harmless(&words) || words.first().is_some_and(|tool| COMMANDS.contains(tool))
 }
 
 /// The two halves of a RUN that installs and then builds the sources, as instructions of their own:
@@ -47,6 +105,11 @@ pub(super) fn split(run: &str) -> Option<(String, String)> {
     let command = script(run);
     let options = text.strip_suffix(command)?;
     let parts: Vec<&str> = command.split("&&").map(str::trim).collect();
+    // `cd web && npm ci && npm run build`: both halves run there.
+    let (place, parts) = match parts.split_first() {
+        Some((place, rest)) if place.starts_with("cd ") => (Some(*place), rest),
+        _ => (None, parts.as_slice()),
+    };
     let last = parts.iter().rposition(|part| fetches(part))?;
     let (first, rest) = parts.split_at_checked(last + 1)?;
     let harmless = |part: &str| is_harmless(&part.split_ascii_whitespace().collect::<Vec<_>>());
@@ -55,7 +118,10 @@ pub(super) fn split(run: &str) -> Option<(String, String)> {
     if !installs || moves || !rest.iter().any(|part| builds(part) && !harmless(part)) {
         return None;
     }
-    let instruction = |parts: &[&str]| format!("RUN {options}{}", parts.join(" && "));
+    let instruction = |parts: &[&str]| {
+        let parts: Vec<&str> = place.into_iter().chain(parts.iter().copied()).collect();
+        format!("RUN {options}{}", parts.join(" && "))
+    };
     Some((instruction(first), instruction(rest)))
 }
 
@@ -222,6 +288,10 @@ mod tests {
                 "RUN --mount=type=cache,target=/root/.npm NODE_ENV=production npm run x"
             )
         );
+        assert_eq!(
+            split("RUN cd web && npm ci && npm run build"),
+            halves("RUN cd web && npm ci", "RUN cd web && npm run build")
+        );
         for run in [
             "RUN npm ci",
             "RUN npm ci && npm cache clean --force",
@@ -264,12 +334,15 @@ mod tests {
             "RUN --mount=type=bind,source=a.txt,target=a.txt pip install -r a.txt",
             "RUN bundle config set path v; bundle install",
             "RUN corepack enable && pnpm install",
+            "RUN echo \"** start **\" && apk add git && rm -rf /tmp/*",
+            "RUN if [ -f /etc/alpine ]; then apk add bash; fi",
         ] {
             assert_eq!(is_all(run), !run.contains("config"), "{run}");
         }
         for run in ["RUN npm install && npm run build", "RUN make", "RUN pip install .", "RUN ls"] {
             assert!(!is_all(run), "{run}");
         }
+        assert!(is_plain("RUN ls && mkdir /a") && !is_plain("RUN ls && ./configure"));
     }
 
     #[test]

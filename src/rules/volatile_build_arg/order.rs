@@ -50,11 +50,16 @@ pub(super) fn change(stage: &Stage, name: &str) -> Result<Change, String> {
         }
         None => end(stage, &group),
     };
-    let crossed = |i: &Instruction| i.keyword == "RUN" && i.line < before;
-    if !below().any(crossed) {
+    let several = |i: &Instruction| declared(&i.text).iter().any(|other| !names.contains(other));
+    let crosses = |before: u64| below().any(|i| i.keyword == "RUN" && i.line < before);
+    // An ENV of several names stays where it is, and is what uses the value.
+    let stays = stage.instructions.iter().find(|i| {
+        i.line > declaration.line && i.line < before && group.contains(&i.line) && several(i)
+    });
+    let before = stays.map(|i| i.line).filter(|line| crosses(*line)).unwrap_or(before);
+    if !crosses(before) {
         return Err(format!("`{name}` is declared right above what uses it"));
     }
-    let several = |i: &Instruction| declared(&i.text).iter().any(|other| !names.contains(other));
     let moved: Vec<&Instruction> =
         stage.instructions.iter().filter(|i| group.contains(&i.line) && i.line < before).collect();
     if let Some(other) = moved.iter().find(|i| several(i)) {
@@ -120,7 +125,8 @@ fn group<'a>(
 }
 
 fn runs_something(instruction: &Instruction) -> bool {
-    instruction.keyword == "RUN" && !installs(instruction)
+    let idle = installs(instruction) || installation::is_plain(&instruction.text);
+    instruction.keyword == "RUN" && !idle
 }
 
 /// Whatever files an installation reads, a value that it does not name is nothing to it.

@@ -16,6 +16,7 @@ use crate::finding::{
     to_decide,
 };
 use crate::model::{Build, Outcome, Step};
+use crate::series::chain;
 use tools::Tool;
 
 pub(super) struct BuildDownloadsDependencies;
@@ -117,7 +118,7 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
 }
 
 /// The first RUN behind the COPY that fetches and builds, where nothing above the COPY, nothing
-/// between the two and no stage below has fetched anything.
+/// between the two and no stage below, or that it copies from, has fetched anything.
 fn fetching<'a>(build: &Build, copy: &Step, rerun: Vec<&'a Step>) -> Option<Fetching<'a>> {
     let mut runs = rerun.into_iter().filter(|step| step.instruction == "RUN");
     let first = runs.find(|step| installs(&step.text) || tools::of(&step.text).is_some())?;
@@ -125,7 +126,11 @@ fn fetching<'a>(build: &Build, copy: &Step, rerun: Vec<&'a Step>) -> Option<Fetc
     let above = same_stage(build, copy).filter(|step| step.position < copy.position);
     let below = build.steps.iter().filter(|step| step.stage != copy.stage);
     let unknown_base = build.base_of(&copy.stage, &copy.platform).is_none();
-    let mut prepared = above.chain(below.filter(|_| unknown_base));
+    let copies: Vec<&Step> = same_stage(build, copy)
+        .filter(|step| step.instruction == "COPY" && step.position < first.position)
+        .collect();
+    let of_source = |step: &&Step| copies.iter().any(|copy| chain::reads(build, copy, &step.stage));
+    let mut prepared = above.chain(below.filter(|step| unknown_base || of_source(step)));
     if first.outcome != Outcome::Miss || prepared.any(|step| tool.has_run(&step.text)) {
         return None;
     }

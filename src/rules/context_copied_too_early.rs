@@ -3,10 +3,13 @@
 pub(super) mod advice;
 pub(super) mod alone;
 mod configured;
+mod forgotten;
 mod git;
 mod inner;
 mod nixpacks;
 pub(super) mod order;
+
+pub(super) use inner::copies_sources;
 
 use super::dockerfile_at::{self, DockerfileAt};
 use super::installation;
@@ -32,8 +35,9 @@ static META: RuleMeta = RuleMeta {
     what: "The first COPY of a stage copies the whole context (`COPY . .`), or a COPY takes a \
         folder of sources before an installation; it is where the cache breaks in nearly every \
         run, and RUN steps after it install dependencies or prepare the build. Without a log: a \
-        Dockerfile that copies the whole context before an installation; as a note, one that \
-        copies `.git` with it, which no `.dockerignore` excludes.",
+        Dockerfile that copies the whole context, or the folder of a project, before an \
+        installation; as a note, one that copies `.git` with it, which no `.dockerignore` \
+        excludes.",
     why: "Any changed file in the context, a README or `.git` included, makes the COPY run again \
         and with it everything after it, the installation of dependencies above all.",
     fix: "Copy the files that name the dependencies first, install, and copy the rest after that. \

@@ -70,7 +70,7 @@ pub(super) fn brings_settings(text: &str) -> bool {
 }
 
 /// Files without an ending that name dependencies.
-fn is_bare_manifest(name: &str) -> bool {
+pub(super) fn is_bare_manifest(name: &str) -> bool {
     matches!(name, "Gemfile" | "Pipfile" | "Makefile" | "Procfile" | "Cartfile" | "Brewfile")
 }
 
@@ -187,8 +187,12 @@ fn names(word: &str, wanted: &str) -> bool {
 }
 
 /// It builds what is in the context and fetches little else: `pip install .`,
-/// `cargo install --path .`, `npm install -g .`
+/// `cargo install --path .`, `npm install -g .`; or it looks for what to fetch in the sources:
+/// `deno cache main.ts`.
 fn installs_sources(tool: &str, rest: &[&str]) -> bool {
+    if tool == "deno" {
+        return rest.contains(&"cache") && !rest.iter().any(|word| word.contains("deps"));
+    }
     let local = |word: &&str| {
         matches!(word.trim_end_matches('/'), "." | "-e" | "--editable" | "--path")
             || word.starts_with("./")
@@ -200,7 +204,7 @@ fn installs_sources(tool: &str, rest: &[&str]) -> bool {
 }
 
 /// Tools with the words that make them fetch what others have made.
-const TOOLS: [(&str, &[&str]); 51] = [
+const TOOLS: [(&str, &[&str]); 52] = [
     ("npm", &["ci", "install", "i", "clean-install"]),
     ("yarn", &["install", "--frozen-lockfile", "--immutable", "workspaces focus"]),
     ("pnpm", &["install", "i", "fetch", "ci"]),
@@ -231,24 +235,8 @@ const TOOLS: [(&str, &[&str]); 51] = [
     ("dotnet", &["restore"]),
     ("nuget", &["restore"]),
     ("mix", &["deps.get"]),
-    (
-        "mvn",
-        &[
-            "dependency:go-offline",
-            "dependency:resolve",
-            "dependency:resolve-plugins",
-            "dependency:copy-dependencies",
-        ],
-    ),
-    (
-        "mvnw",
-        &[
-            "dependency:go-offline",
-            "dependency:resolve",
-            "dependency:resolve-plugins",
-            "dependency:copy-dependencies",
-        ],
-    ),
+    ("mvn", MAVEN_PACKAGES),
+    ("mvnw", MAVEN_PACKAGES),
     ("gradle", &["dependencies", ":dependencies", "downloadDependencies", "resolveDependencies"]),
     ("gradlew", &["dependencies", ":dependencies", "downloadDependencies", "resolveDependencies"]),
     ("swift", &["package resolve"]),
@@ -267,11 +255,19 @@ const TOOLS: [(&str, &[&str]); 51] = [
     ("conan", &["install"]),
     ("opam", &["--deps-only"]),
     ("rye", &["sync"]),
-    (
-        "Rscript",
-        &["renv::restore", "install.packages", "remotes::install_deps", "pak::pkg_install"],
-    ),
+    ("R", R_PACKAGES),
+    ("Rscript", R_PACKAGES),
 ];
+
+const MAVEN_PACKAGES: &[&str] = &[
+    "dependency:go-offline",
+    "dependency:resolve",
+    "dependency:resolve-plugins",
+    "dependency:copy-dependencies",
+];
+
+const R_PACKAGES: &[&str] =
+    &["renv::restore", "install.packages", "remotes::install_deps", "pak::pkg_install"];
 
 /// A RUN can be pages long, and begin with mounts that hide what it does:
 /// `RUN --mount=type=cache,… npm ci` is shown as `RUN --mount=… npm ci` where it does not fit.

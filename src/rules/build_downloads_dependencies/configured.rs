@@ -5,7 +5,7 @@ use super::{META, advice, cause, rules_out, title};
 use crate::config::{Change, Config, Instruction, Stage};
 use crate::finding::Severity;
 use crate::rules::Study;
-use crate::rules::context_copied_too_early::order;
+use crate::rules::context_copied_too_early::{copies_sources, order};
 use crate::rules::dockerfile_at::{all, line, with_changes};
 use crate::rules::instruction::{brief, copies_everything, installs};
 use crate::rules::planned::{self, Ordered, Words};
@@ -15,7 +15,7 @@ pub(super) fn findings(study: &Study) -> Vec<Ordered<'_>> {
     all(study).filter_map(finding).collect()
 }
 
-/// A COPY of everything, and the first RUN behind it that fetches and builds.
+/// A COPY of everything or of the sources, and the first RUN behind it that fetches and builds.
 struct Early<'a> {
     stage: &'a Stage,
     copy: &'a Instruction,
@@ -42,25 +42,39 @@ fn finding(config: &Config) -> Option<Ordered<'_>> {
         ),
         subject: format!("{}:{}", config.path, run.text),
     };
-    let copies = line(config, copy.line, "copies the whole build context");
+    let all = copies_everything(&copy.text);
+    let takes = if all { "copies the whole build context" } else { "copies the sources" };
+    let copies = line(config, copy.line, takes);
     let builds = line(config, run.line, "fetches and builds, and runs again with each change");
     let lines = copies.into_iter().chain(builds).collect();
     let finding = planned::finding(&META, Severity::Note, lines, words)?;
     Some(Ordered { config, invalidated: run.line, finding })
 }
 
-/// Of a stage that has the packages fetched above its COPY, or stands on one that has, nothing.
+/// Of a stage that has the packages fetched above its COPY, stands on one that has, or copies them
+/// from one, nothing.
 fn early(stages: &[Stage], at: usize) -> Option<Early<'_>> {
     let stage = stages.get(at)?;
-    let copy = stage.instructions.iter().find(|i| copies_everything(&i.text))?;
+    let takes = |i: &&Instruction| copies_everything(&i.text) || copies_sources(&i.text);
+    let copy = stage.instructions.iter().find(takes)?;
     let mut behind = stage.instructions.iter().filter(|i| i.line > copy.line);
     let run = behind.find(|i| installs(&i.text) || tools::of(&i.text).is_some())?;
     let tool = tools::of(&run.text)?;
     let above = stage.instructions.iter().filter(|i| i.line < copy.line);
     let below = planned::below(stages, at).into_iter().filter(|below| *below != at);
     let below = below.filter_map(|at| stages.get(at)).flat_map(|stage| &stage.instructions);
-    let prepares = |i: &Instruction| tool.has_run(&i.text) || i.text.contains("-mod=vendor");
-    (!above.chain(below).any(prepares)).then_some(Early { stage, copy, run, tool })
+    let fetched = |i: &Instruction| tool.has_run(&i.text) || i.text.contains("-mod=vendor");
+    let prepared = above.chain(below).any(fetched) || brought(stages, stage, run.line, tool);
+    (!prepared).then_some(Early { stage, copy, run, tool })
+}
+
+/// The packages come from a stage that has them fetched: `COPY --from=cacher /app/target target`.
+fn brought(stages: &[Stage], stage: &Stage, line: u64, tool: &Tool) -> bool {
+    let above = stage.instructions.iter().filter(|i| i.line < line && i.keyword == "COPY");
+    let sources: Vec<&String> = above.flat_map(|copy| &copy.from).collect();
+    let named = |other: &&Stage| sources.iter().any(|name| name.eq_ignore_ascii_case(&other.name));
+    let fetched = |other: &Stage| other.instructions.iter().any(|i| tool.has_run(&i.text));
+    !sources.is_empty() && stages.iter().filter(named).any(fetched)
 }
 
 /// The sources hold what the tool would fetch: a folder `vendor`.
@@ -129,6 +143,19 @@ mod tests {
         assert!(refused(Some(&["go.mod"])).starts_with("`go.sum` is neither"));
         assert!(refused(Some(&["go.mod", "go.sum", "go.work"])).starts_with("`go.work` is there"));
         assert!(refused(None).starts_with("whether"));
+    }
+
+    #[test]
+    fn packages_that_another_stage_fetched_are_not_fetched_again() {
+        let file = "FROM rust AS cacher\nCOPY recipe.json .\nRUN cargo chef cook --release\n\
+            FROM rust AS build\nCOPY . .\nCOPY --from=cacher /app/target target\nRUN cargo build\n";
+        let told = |text: &str| {
+            let config = Config::read("Dockerfile", text).unwrap().unwrap();
+            early(&config.content.stages, 1).is_some()
+        };
+        assert!(!told(file));
+        assert!(told(&file.replace("COPY --from=cacher /app/target target\n", "")));
+        assert!(told(&file.replace("RUN cargo chef cook --release", "RUN make recipe")));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{META, advice, inner, order};
+use super::{META, advice, forgotten, inner, order};
 use crate::config::{Change, Config, Instruction, Stage};
 use crate::finding::{Evidence, Fix, to_decide};
 use crate::rules::Study;
@@ -35,7 +35,7 @@ pub(super) struct Early<'a> {
 const ABOVE: &str = "Install above the COPY: the packages are named in the command itself.";
 
 /// What to do for an installation that reads a few files.
-fn step(run: &str) -> String {
+pub(super) fn step(run: &str) -> String {
     let files = advice::named_files(run).map(|files| format!("{files} first"));
     format!(
         "Copy {}, install, and copy the rest afterwards. Copy other files that the installation \
@@ -46,7 +46,7 @@ fn step(run: &str) -> String {
 }
 
 /// It reads no file of the context.
-fn needs_none(run: &Instruction) -> bool {
+pub(super) fn needs_none(run: &Instruction) -> bool {
     installation::reads(&run.text).is_some_and(|files| files.is_empty())
 }
 
@@ -83,12 +83,13 @@ fn too_early(config: &Config, at: usize) -> Option<Early<'_>> {
     early(config, at)
         .or_else(|| inner::of_folder(config.content.stages.get(at)?))
         .or_else(|| inner::of_sources(config.content.stages.get(at)?))
+        .or_else(|| inner::of_project(config.content.stages.get(at)?))
         .or_else(|| inner::of_stage(&config.content.stages, at))
 }
 
-/// The first COPY of everything that stands above an installation. A stage that installs something
-/// above it, or stands on one that does, has the order in mind; packages of the system are another
-/// matter.
+/// The first COPY of everything that stands above an installation. A stage that installs what files
+/// name above it, or stands on one that does, has the order in mind; packages of the system are
+/// another matter, and so is what it forgot.
 fn early(config: &Config, at: usize) -> Option<Early<'_>> {
     let stage = config.content.stages.get(at)?;
     if below(&config.content.stages, at).any(installs_what_files_name) {
@@ -96,22 +97,47 @@ fn early(config: &Config, at: usize) -> Option<Early<'_>> {
     }
     let copy = stage.instructions.iter().find(|i| copies_everything(&i.text))?;
     let first = stage.instructions.iter().find(|i| copies_context(&i.text))?;
-    let above = || stage.instructions.iter().filter(|i| i.line < copy.line);
-    let manifests = first.line < copy.line && above().any(installs_something)
-        || above().any(|i| installs_from_mounts(&i.text));
-    let run = stage.instructions.iter().find(|i| i.line > copy.line && installs_something(i))?;
-    (!manifests).then(|| Early {
+    let between = |i: &&Instruction| (first.line..copy.line).contains(&i.line);
+    let mut above = stage.instructions.iter().filter(between);
+    let in_mind = above.any(|i| installs_something(i) && !needs_none(i))
+        || stage.instructions.iter().any(|i| i.line < copy.line && installs_from_mounts(&i.text));
+    let run = if in_mind { forgotten::run(stage, copy)? } else { installation_below(stage, copy)? };
+    Some(Early {
         copy,
         run,
-        change: order::change_in(config, stage, copy),
+        change: change(config, stage, copy, run),
         takes: "the whole build context".to_owned(),
         reads: if needs_none(run) { "none" } else { "only a few" },
         step: if needs_none(run) { ABOVE.to_owned() } else { step(&run.text) },
     })
 }
 
+/// The one that reads files, where there is one: it costs more than the tool that is fetched for it
+/// (`gem install bundler`, `bundle install`).
+fn installation_below<'a>(stage: &'a Stage, copy: &Instruction) -> Option<&'a Instruction> {
+    let below =
+        || stage.instructions.iter().filter(|i| i.line > copy.line && installs_something(i));
+    below().find(|i| !needs_none(i)).or_else(|| below().next())
+}
+
+/// The new order, where it brings this installation above the COPY.
+fn change(
+    config: &Config,
+    stage: &Stage,
+    copy: &Instruction,
+    run: &Instruction,
+) -> Result<Change, String> {
+    let change = order::change_in(config, stage, copy)?;
+    let moves = matches!(&change, Change::CopyLater { runs, .. } if runs.contains(&run.line));
+    match (moves, installation::reads(&run.text)) {
+        (true, _) => Ok(change),
+        (false, None) => Err(format!("which files `{}` reads is not certain", brief(&run.text))),
+        (false, _) => Err(format!("a RUN above `{}` may need the sources", brief(&run.text))),
+    }
+}
+
 /// In its text, or in the here-document that its shell reads: `RUN <<EOF`.
-fn installs_something(instruction: &Instruction) -> bool {
+pub(super) fn installs_something(instruction: &Instruction) -> bool {
     let run = |line: &str| installs(&format!("RUN {line}"));
     let script = || instruction.text.starts_with("RUN ") && instruction.body.lines().any(run);
     installs(&instruction.text) || script()

@@ -1,13 +1,14 @@
 //! Copies of less than the whole context above an installation: folders of it, of which the
-//! installation reads nothing, or of which other instructions bring what it reads; and what another
-//! stage copied as a whole.
+//! installation reads nothing, or of which other instructions bring what it reads; a folder that is
+//! a project of its own; and what another stage copied as a whole.
 
-use super::configured::Early;
-use super::order;
+use super::configured::{Early, step};
+use super::{advice, order};
 use crate::config::{Change, Instruction, Stage};
 use crate::rules::installation;
 use crate::rules::instruction::{
-    copies_a_folder, copies_context, copies_everything, installs, sources,
+    commands, copies_a_folder, copies_context, copies_everything, fetches, installs,
+    is_bare_manifest, script, sources,
 };
 
 /// `COPY app /app` above `RUN pip install flask`: what names its packages itself reads no file.
@@ -34,13 +35,17 @@ pub(super) fn of_folder(stage: &Stage) -> Option<Early<'_>> {
 pub(super) fn of_sources(stage: &Stage) -> Option<Early<'_>> {
     let copy = stage.instructions.iter().find(|i| copies_sources(&i.text))?;
     let run = stage.instructions.iter().find(|i| i.line > copy.line && i.keyword == "RUN")?;
-    let files = installation::reads(&run.text).filter(|files| !files.is_empty())?;
+    let certain = installation::reads(&run.text).filter(|files| !files.is_empty());
+    let files = certain.clone().or_else(|| named(&run.text))?;
     let above = || stage.instructions.iter().filter(|i| i.line < run.line && i.line != copy.line);
     let brought = |file: &String| above().any(|i| brings(i, file));
     files.iter().all(brought).then(|| Early {
         copy,
         run,
-        change: Ok(Change::CopyLater { copy: copy.line, runs: vec![run.line], first: None }),
+        change: match certain {
+            Some(_) => Ok(Change::CopyLater { copy: copy.line, runs: vec![run.line], first: None }),
+            None => Err(UNCERTAIN.to_owned()),
+        },
         takes: "a folder of sources".to_owned(),
         reads: "none",
         step: "Copy the folder below the installation: what the installation reads is copied by \
@@ -49,7 +54,69 @@ pub(super) fn of_sources(stage: &Stage) -> Option<Early<'_>> {
     })
 }
 
-fn copies_sources(text: &str) -> bool {
+const UNCERTAIN: &str = "which files the installation reads is not certain";
+
+/// The files that the installation of a project reads by the name of its tool; scripts of the
+/// project that it calls may read others. What names its packages itself is none.
+pub(super) fn named(run: &str) -> Option<Vec<String>> {
+    if !installation::is_all(run) && installation::split(run).is_none() {
+        return None;
+    }
+    let part = commands(script(run)).find(|part| fetches(part) && is_of_project(part))?;
+    let part = format!("RUN {part}");
+    let files = advice::named_files(&part).filter(|files| !files.contains('*'))?;
+    Some(files.split(' ').map(str::to_owned).collect())
+}
+
+/// `npm install --omit=dev`, `pip install -r a.txt`; not `npm install -g serve`, `apk add npm`.
+fn is_of_project(command: &str) -> bool {
+    const TOOLS: [&str; 11] =
+        ["bun", "bundle", "composer", "go", "mix", "npm", "pipenv", "pnpm", "poetry", "uv", "yarn"];
+    let words: Vec<&str> =
+        command.split_ascii_whitespace().skip_while(|word| word.contains('=')).collect();
+    let Some((tool, rest)) = words.split_first() else { return false };
+    if matches!(*tool, "pip" | "pip3") {
+        return rest.iter().any(|word| matches!(*word, "-r" | "--requirement"));
+    }
+    let global = rest.iter().any(|word| matches!(*word, "-g" | "--global" | "global" | "pip"));
+    let number = |word: &str| word.chars().all(|c| c.is_ascii_digit());
+    let plain = rest.iter().filter(|word| !word.starts_with('-') && !number(word)).count();
+    let most = if matches!(*tool, "go" | "mix") { 2 } else { 1 };
+    TOOLS.contains(tool) && !global && plain <= most
+}
+
+/// `COPY frontend ./` above `RUN npm install`, in the folder that it is copied to: a project of
+/// several, copied as a whole. Nothing else brings what the installation reads, and nothing below
+/// the rest of the program.
+pub(super) fn of_project(stage: &Stage) -> Option<Early<'_>> {
+    let mut runs = stage.instructions.iter().filter(|i| named(&i.text).is_some());
+    runs.find_map(|run| project_above(stage, run))
+}
+
+fn project_above<'a>(stage: &'a Stage, run: &'a Instruction) -> Option<Early<'a>> {
+    let place = order::workdir(stage, run.line)?;
+    let there = |i: &&Instruction| place_of(stage, i).is_none_or(|to| within(&to, &place));
+    let copies = stage.instructions.iter().filter(|i| copies_context(&i.text));
+    let into: Vec<&Instruction> = copies.filter(there).collect();
+    let [copy] = into.as_slice() else { return None };
+    let one_folder = sources(&copy.text).len() == 1 && copies_a_folder(&copy.text);
+    let exact = place_of(stage, copy).as_deref() == Some(place.as_str());
+    (copy.line < run.line && one_folder && exact).then(|| Early {
+        copy,
+        run,
+        change: Err(UNCERTAIN.to_owned()),
+        takes: "a folder of the build context".to_owned(),
+        reads: "only a few",
+        step: step(&run.text),
+    })
+}
+
+/// A path is another one or lies in it.
+fn within(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+pub(in crate::rules) fn copies_sources(text: &str) -> bool {
     const FOLDERS: [&str; 14] = [
         "app",
         "client",
@@ -75,13 +142,14 @@ fn copies_sources(text: &str) -> bool {
 pub(super) fn may_bring(text: &str, files: &[String]) -> bool {
     let folder = |source: &String| {
         let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-        source.ends_with('/') || !name.trim_start_matches('.').contains('.')
+        let bare = !name.trim_start_matches('.').contains('.') && !is_bare_manifest(name);
+        source.ends_with('/') || bare
     };
     sources(text).iter().any(folder) || files.iter().any(|file| names(text, file))
 }
 
 /// Names the file itself, or a pattern that it fits: `package*.json`.
-fn brings(copy: &Instruction, file: &str) -> bool {
+pub(super) fn brings(copy: &Instruction, file: &str) -> bool {
     copies_context(&copy.text) && names(&copy.text, file)
 }
 
@@ -99,7 +167,7 @@ fn names(text: &str, file: &str) -> bool {
 
 /// It may bring what tells an installer where to look: `/etc/apt`, `/root/.pip`. A folder whose
 /// place in the image is not known may be any.
-fn holds_settings(stage: &Stage, copy: &Instruction) -> bool {
+pub(super) fn holds_settings(stage: &Stage, copy: &Instruction) -> bool {
     let to = copy.text.split_ascii_whitespace().next_back().unwrap_or_default();
     let workdir = || order::workdir(stage, copy.line);
     let place = if to.starts_with('/') { Some(to.to_owned()) } else { workdir() };
@@ -166,7 +234,16 @@ fn place_of_all(stage: &Stage, copy: &Instruction) -> Option<String> {
     if !copies_everything(&copy.text) {
         return None;
     }
-    let to = copy.text.split_ascii_whitespace().next_back()?.trim_end_matches('/');
+    place_of(stage, copy)
+}
+
+/// Where a COPY puts what it takes.
+fn place_of(stage: &Stage, copy: &Instruction) -> Option<String> {
+    let to = copy.text.trim_end_matches([' ', ']', '"']);
+    let to = to.rsplit([' ', '"']).next()?.trim_end_matches('/');
+    if to.contains('$') {
+        return None;
+    }
     let place = match to {
         to if to.starts_with('/') => to.to_owned(),
         "." | "" => order::workdir(stage, copy.line)?,
@@ -212,8 +289,10 @@ mod tests {
         };
         let node = "FROM node\nWORKDIR /app\nCOPY src ./src\n";
         for manifests in ["package.json package-lock.json ./", "package*.json ./"] {
-            let text = format!("{node}COPY {manifests}\nRUN npm ci\n");
-            assert_eq!(found(&text), Some((3, 5)), "{text}");
+            for run in ["npm ci", "npm install && npm run build"] {
+                let text = format!("{node}COPY {manifests}\nRUN {run}\n");
+                assert_eq!(found(&text), Some((3, 5)), "{text}");
+            }
         }
         assert_eq!(
             found(
@@ -226,11 +305,35 @@ mod tests {
             "FROM node\nCOPY packages packages\nCOPY package.json yarn.lock ./\nRUN yarn install \
                 --immutable\n",
             "FROM node\nCOPY src src\nCOPY package.json ./\nRUN npm ci\n",
-            "FROM node\nCOPY src src\nCOPY package*.json ./\nRUN npm ci && npm run build\n",
+            "FROM node\nCOPY src src\nCOPY package*.json ./\nRUN npm run a && npm ci\n",
             "FROM node\nCOPY package*.json ./\nRUN npm ci\nCOPY src src\n",
             "FROM node\nCOPY src src\nRUN make -C src\nCOPY package*.json ./\nRUN npm ci\n",
         ] {
             assert_eq!(found(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_project_that_is_copied_as_a_whole_is_told() {
+        let told = |text: &str| {
+            let config = Config::read("Dockerfile", text).unwrap().unwrap();
+            of_project(&config.content.stages[0]).map(|early| (early.copy.line, early.run.line))
+        };
+        let node = "FROM node\nWORKDIR /app\nCOPY frontend ./\nRUN npm install && npm run build\n";
+        assert_eq!(told(node), Some((3, 4)));
+        let inner = "FROM node\nWORKDIR /src\nCOPY package.json ./\nRUN npm i -g pnpm\n\
+            COPY web/ web/\nWORKDIR /src/web\nRUN npm ci\n";
+        assert_eq!(told(inner), Some((5, 7)));
+        for text in [
+            node.replace("COPY frontend ./\n", "COPY frontend/package.json ./\nCOPY frontend ./\n"),
+            node.replace("COPY frontend ./", "COPY tools /tools"),
+            node.replace("COPY frontend ./", "COPY prisma ./prisma"),
+            node.replace("COPY frontend ./", "COPY requirements ./"),
+            node.replace("npm run build\n", "npm run build\nCOPY src ./src\n"),
+            node.replace("WORKDIR /app\n", ""),
+            node.replace("npm install && npm run build", "make"),
+        ] {
+            assert_eq!(told(&text), None, "{text}");
         }
     }
 

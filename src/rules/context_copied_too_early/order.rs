@@ -2,6 +2,7 @@
 //!
 //! Looks at one stage of a Dockerfile; says either the change or why none is certain to build.
 
+use super::inner;
 use crate::config::{Change, Config, Instruction, Stage};
 use crate::rules::installation;
 
@@ -48,12 +49,29 @@ pub(super) fn change(stage: &Stage, copy: &Instruction) -> Result<Change, String
         return Err("which files the RUN below the COPY reads is not certain".to_owned());
     };
     let files: Vec<String> = runs.iter().flat_map(|(_, files)| files.clone()).collect();
-    let first = first_copy(stage, copy, last.line, &files)?;
+    let first = first_copy(stage, copy, last.line, &files)?
+        .filter(|_| !files.iter().all(|file| is_brought(stage, copy, file)));
     Ok(Change::CopyLater {
         copy: copy.line,
         runs: runs.iter().map(|(run, _)| run.line).collect(),
         first,
     })
+}
+
+/// Another COPY above brings the file to the same place.
+fn is_brought(stage: &Stage, copy: &Instruction, file: &str) -> bool {
+    let to = |i: &Instruction| {
+        let target = i.text.split_ascii_whitespace().next_back().unwrap_or_default();
+        target.trim_end_matches('/').to_owned()
+    };
+    let moves = |from: u64| {
+        stage
+            .instructions
+            .iter()
+            .any(|i| i.keyword == "WORKDIR" && (from..copy.line).contains(&i.line))
+    };
+    let mut above = stage.instructions.iter().filter(|i| i.line < copy.line);
+    above.any(|i| inner::brings(i, file) && to(i) == to(copy) && !moves(i.line))
 }
 
 /// The COPY of the few files; `None` where none is needed.

@@ -89,7 +89,10 @@ fn finding(past: &Past) -> Option<Finding> {
 fn written(study: &Study, at: At) -> Option<Finding> {
     let command = &at.place.command;
     let other = command.cache_to.iter().any(|spec| spec.kind() != CacheKind::Inline);
-    if !command.inline() || other || command.cache_from.is_empty() {
+    // An inline cache is read out of an image.
+    let of_image = |kind| matches!(kind, CacheKind::Registry | CacheKind::Unknown);
+    let reads = command.cache_from.iter().any(|spec| of_image(spec.kind()));
+    if !command.inline() || other || !reads {
         return None;
     }
     let inner = planned::inner(study, at)?;

@@ -14,8 +14,8 @@ pub(in crate::rules) fn may_be_older(at: At) -> bool {
 }
 
 /// The file names a docker client before 23, which builds with the classic builder unless told
-/// otherwise (docker/cli, release notes of 23.0). `docker:stable` has been 20.10 since it was given
-/// up.
+/// otherwise (docker/cli, release notes of 23.0), or a machine that has one. `docker:stable` has
+/// been 20.10 since it was given up, and so had machines of Ubuntu 16.04 and 18.04.
 fn older_client(text: &str) -> bool {
     let value =
         |rest: &str| rest.trim_start_matches([':', '=', ' ', '"', '\'']).starts_with(['1', 't']);
@@ -27,5 +27,8 @@ fn older_client(text: &str) -> bool {
             .and_then(|digits| digits.parse::<u32>().ok());
         tag.starts_with("stable") || version.is_some_and(|version| version < 23)
     };
-    !asked && text.split("docker:").skip(1).any(old)
+    let machine = ["ubuntu-16.04", "ubuntu-18.04", "ubuntu-1604:", "ubuntu-1804:"];
+    !asked
+        && (text.split("docker:").skip(1).any(old)
+            || machine.iter().any(|name| text.contains(name)))
 }

@@ -36,8 +36,9 @@ impl Kind for Dockerfile {
             "go", "json", "nanorc", "py", "sh", "tmlanguage", "tmpreferences", "vim", "yaml", "yml",
         ];
         let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+        // `Dockerfile.web`, `Dockerfile-web`, `Dockerfile_web`, `web.Dockerfile`.
         let (first, last) = (
-            name.split('.').next().unwrap_or_default(),
+            name.split(['.', '-', '_']).next().unwrap_or_default(),
             name.rsplit('.').next().unwrap_or_default(),
         );
         let word = |part: &str| matches!(part, "dockerfile" | "containerfile");

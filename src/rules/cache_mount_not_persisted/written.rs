@@ -1,5 +1,7 @@
 //! The configuration: cache mounts in what is built on machines that are new each time.
 
+use std::collections::BTreeSet;
+
 use super::{META, fix};
 use crate::config::Instruction;
 use crate::finding::{Evidence, Finding, Severity, not_ruled_out, to_decide};
@@ -36,9 +38,10 @@ fn written(study: &Study, at: At) -> Option<Finding> {
     let mounts: Vec<(&Instruction, &str)> =
         all.filter_map(|run| Some((run, cache_mount(&run.text)?))).collect();
     let (run, target) = *mounts.first()?;
-    let more = match mounts.len() {
-        1 => String::new(),
-        n => format!(" and {} more", n - 1),
+    let targets: BTreeSet<&str> = mounts.iter().map(|(_, target)| *target).collect();
+    let empty = match targets.len() {
+        1 => format!("the cache mount {target} is"),
+        n => format!("the cache mount {target} and {} more are", n - 1),
     };
     let lines = mounts.iter().take(3).filter_map(|(run, _)| {
         line(file, run.line, "its cache mount begins empty on a new machine")
@@ -46,9 +49,7 @@ fn written(study: &Study, at: At) -> Option<Finding> {
     let place = at.evidence("builds it on a machine that is new each time");
     let evidence: Vec<Evidence> = lines.chain(place).collect();
     let words = Words {
-        title: format!(
-            "the cache mount {target}{more} is empty in each run: the builder is new each time"
-        ),
+        title: format!("{empty} empty in each run: the builder is new each time"),
         cause: format!(
             "The content of a cache mount stays in the builder that filled it; no export stores \
                 it, not even with `mode=max`. This builder is thrown away after the job, so `{}` \

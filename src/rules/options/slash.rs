@@ -29,11 +29,11 @@ pub(in crate::rules) fn slash(spec: &CacheSpec, expanded: &str) -> Option<Mistak
 
 fn is_branch(text: &str, form: Form) -> bool {
     match form {
-        // One that replaces characters has been thought of: `${BRANCH//\//-}`, and
-        // `${env.BRANCH_NAME.replace('/', '-')}` of Jenkins.
-        Form::Variable(name, rest) => {
-            let replaces = text.contains("//") || text.contains(".replace");
-            is_branch_name(name) && (rest.is_empty() || !replaces)
+        // One that replaces characters has been thought of: `${BRANCH//\//-}`, `${BRANCH/\//-}`,
+        // and `${env.BRANCH_NAME.replace('/', '-')}` of Jenkins.
+        Form::Variable(name, _) => {
+            let replaces = text.contains(&format!("{name}/")) || text.contains(".replace");
+            is_branch_name(name) && !replaces
         }
         Form::Expression(inside) => results(inside).any(is_branch_name),
         Form::Command => {
@@ -77,6 +77,8 @@ mod tests {
             "type=registry,ref=r/$BITBUCKET_BRANCH:c",
             "type=gha,scope=${{ github.ref_name }}",
             "type=registry,ref=r/a:${BRANCH_NAME//\\//-}",
+            "type=registry,ref=r/a:${TRAVIS_BRANCH/\\//-}",
+            "type=registry,ref=r/a:${TRAVIS_BRANCH///-}",
             "type=registry,ref=r/a:${env.BRANCH_NAME.replaceAll('/', '-')}",
             "type=registry,ref=r/a:${{ github.ref_name == 'main' && 'main' || 'other' }}",
             "type=registry,ref=r/a:c",

@@ -102,6 +102,9 @@ fn early(config: &Config, at: usize) -> Option<Early<'_>> {
     let in_mind = above.any(|i| installs_something(i) && !needs_none(i))
         || stage.instructions.iter().any(|i| i.line < copy.line && installs_from_mounts(&i.text));
     let run = if in_mind { forgotten::run(stage, copy)? } else { installation_below(stage, copy)? };
+    if !in_mind && may_have_installed(stage, (first, copy), run) {
+        return None;
+    }
     Some(Early {
         copy,
         run,
@@ -110,6 +113,20 @@ fn early(config: &Config, at: usize) -> Option<Early<'_>> {
         reads: if needs_none(run) { "none" } else { "only a few" },
         step: if needs_none(run) { ABOVE.to_owned() } else { step(&run.text) },
     })
+}
+
+/// What the installation reads is brought above, and a RUN that is not known stands there, too: it
+/// may be the same installation (`RUN make deps`).
+fn may_have_installed(
+    stage: &Stage,
+    (first, copy): (&Instruction, &Instruction),
+    run: &Instruction,
+) -> bool {
+    let above = || stage.instructions.iter().filter(|i| (first.line..copy.line).contains(&i.line));
+    let known = |i: &Instruction| installs_something(i) || installation::is_plain(&i.text);
+    let brought = |file: &String| above().any(|i| inner::brings(i, file));
+    above().any(|i| i.keyword == "RUN" && !known(i))
+        && inner::named(&run.text).is_some_and(|files| files.iter().all(brought))
 }
 
 /// The one that reads files, where there is one: it costs more than the tool that is fetched for it

@@ -94,7 +94,7 @@ pub(super) fn is_named(run: &Run, reference: &str) -> bool {
 }
 
 /// Minutes that a job takes at most.
-const LONGEST_JOB: i64 = 360;
+pub(super) const LONGEST_JOB: i64 = 360;
 
 /// Both are one build: each step ended the same way and took the same time, and some step was
 /// executed; where all came from the cache, the name of the log tells it.
@@ -143,10 +143,12 @@ fn is_same_build(a: &Build, b: &Build) -> bool {
         && a.steps.iter().all(|step| b.steps.iter().any(|other| is_same_step(step, other)))
 }
 
-/// Plain progress prints tenths of seconds.
+/// Plain progress prints tenths of seconds; of a `COPY --link` it prints the copy and its merge as
+/// one, and which of their times comes last differs.
 fn is_same_step(a: &Step, b: &Step) -> bool {
     let near = a.seconds.zip(b.seconds).is_none_or(|(a, b)| (a - b).abs() < 0.15);
-    a.name == b.name && a.outcome == b.outcome && (near || a.outcome == Outcome::Hit)
+    let untimed = a.outcome == Outcome::Hit || a.operation().is_link();
+    a.name == b.name && a.outcome == b.outcome && (near || untimed)
 }
 
 #[cfg(test)]

@@ -55,6 +55,8 @@ pub(super) struct Vertex {
     pub(super) ended: Option<Quote>,
     /// A layer of its own was fetched: the result came from a cache.
     pub(super) pulled: Option<Quote>,
+    /// Such a layer was transferred, not only extracted.
+    pub(super) fetched: bool,
     /// Layers that were fetched for a step, each with the first line that lists it.
     pub(super) layers: Vec<Quote>,
     /// The command printed something.
@@ -134,6 +136,7 @@ impl Vertex {
         match text.first() {
             Some(b's' | b'e' | b'p') if is_layer(text) => {
                 self.pulled = self.pulled.take().or_else(|| Some(Quote::new(line, raw)));
+                self.fetched |= !text.starts_with(b"extracting ");
                 self.lists(text, line, raw);
             }
             Some(b'p') if text.starts_with(b"preparing layers for inline cache") => {
@@ -198,14 +201,16 @@ impl Vertex {
 
     /// What became of it, were it a step. A layer line of its own and no output is a hit whatever the
     /// last line says; `CACHED` may have been swallowed (100 ms refresh), and a `CACHED` may be
-    /// followed by an execution.
-    pub(super) fn outcome(&self) -> (Outcome, Option<Quote>) {
+    /// followed by an execution. A `COPY --link` is merged with what stands below it, whose layers
+    /// are extracted for that: only one that is fetched may be its own.
+    pub(super) fn outcome(&self, is_link: bool) -> (Outcome, Option<Quote>) {
         let ended = self.ended.clone();
+        let pulled = self.pulled.as_ref().filter(|_| !is_link || self.fetched);
         match self.end {
             End::Error => (Outcome::Failed, ended),
             End::Canceled => (Outcome::Canceled, ended),
             End::Done if self.logs => (Outcome::Miss, ended),
-            _ if self.pulled.is_some() && !self.logs => (Outcome::Hit, self.pulled.clone()),
+            _ if pulled.is_some() && !self.logs => (Outcome::Hit, pulled.cloned()),
             End::Cached if self.done => (Outcome::Miss, ended),
             End::Cached => (Outcome::Hit, ended),
             End::Done => (Outcome::Miss, ended),

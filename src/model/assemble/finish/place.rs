@@ -6,8 +6,8 @@ use super::super::instruction;
 use super::super::vertex::{End, Export, Vertex};
 use super::EXPORT;
 use crate::model::{
-    Amount, Base, Build, CacheKind, Engine, Instruction, Outcome, Quote, Shared, Step, StepKind,
-    Text, Transfer, parse_step_name,
+    Amount, Base, Build, CacheKind, Engine, Instruction, Operation, Outcome, Quote, Shared, Step,
+    StepKind, Text, Transfer, parse_step_name,
 };
 
 pub(super) fn place(
@@ -44,7 +44,8 @@ fn step(build: &mut Build, what: Shared<Instruction>, header: &Quote, vertex: &V
         build.bases.push(base(&what, header, vertex));
         return;
     }
-    let (outcome, verdict) = vertex.outcome();
+    let is_link = vertex.pulled.is_some() && Operation::parse(&what.text).is_link();
+    let (outcome, verdict) = vertex.outcome(is_link);
     build.downloads.extend(vertex.downloads.clone().map(|line| (header.line, line)));
     build.steps.push(Step {
         what,

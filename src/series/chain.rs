@@ -153,7 +153,20 @@ pub fn reads(build: &Build, step: &Step, stage: &str) -> bool {
 pub fn follows_input(build: &Build, step: &Step) -> Option<bool> {
     step.trace.as_ref()?;
     let ran = |input: &Step| input.kind == StepKind::Counted && input.outcome == Outcome::Miss;
-    Some(build.inputs(step).any(|input| input.stage != step.stage && ran(input)))
+    let mut open = vec![step];
+    while let Some(at) = open.pop() {
+        for input in build.inputs(at) {
+            if input.stage != step.stage && ran(input) {
+                return Some(true);
+            }
+            // A copy with `--link` depends on nothing below it, and is put on it.
+            let above = input.stage == step.stage && input.position < at.position;
+            if above && input.operation().is_link() {
+                open.push(input);
+            }
+        }
+    }
+    Some(false)
 }
 
 /// What a stage is called, in lower case: by its name, or by its number.

@@ -99,8 +99,8 @@ impl<'a> Now<'a> {
 
     /// The step right above the stage's first, which is made once for all platforms, ran.
     fn follows_shared(&self, stage: &Stage, step: &Step) -> bool {
-        let first = stage.steps.first().is_some_and(|first| first.position == step.position);
-        first && self.shared_parent(stage).is_some_and(|parent| parent.outcome == Outcome::Miss)
+        begins(stage, step)
+            && self.shared_parent(stage).is_some_and(|parent| parent.outcome == Outcome::Miss)
     }
 
     /// Of the steps of a stage that are made once for all platforms the last, where this is what
@@ -117,13 +117,19 @@ impl<'a> Now<'a> {
 
     /// A stage without a base image of its own may be built on another stage.
     fn stands_on_a_rebuilt_stage(&self, stage: &Stage, step: &Step) -> bool {
-        let first = stage.steps.first().is_some_and(|first| first.position == step.position);
         let on = |broken: &str| {
             self.last != Some(broken)
                 && standing::may_stand_on(self.build, &self.stages, stage, broken)
         };
-        first
+        begins(stage, step)
             && !standing::has_own_image(self.build, stage)
             && self.broken.iter().any(|(broken, _)| on(broken))
     }
+}
+
+/// No step of the stage stands above it but copies with `--link`, which do not depend on what the
+/// stage stands on.
+fn begins(stage: &Stage, step: &Step) -> bool {
+    let mut above = stage.steps.iter().take_while(|above| above.position < step.position);
+    above.all(|above| above.operation().is_link())
 }

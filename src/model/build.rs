@@ -223,6 +223,15 @@ impl Amount {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
         digits.parse::<f64>().ok().map(|number| (number * factor) as u64)
     }
+
+    /// The same number of bytes was sent; from 1000 on the log rounds, and two may be alike.
+    #[must_use]
+    pub fn is_as_large_as(&self, other: &Self) -> bool {
+        let exact = |size: &str| {
+            size.strip_suffix('B').is_some_and(|n| n.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        self.size == other.size && exact(&self.size)
+    }
 }
 
 /// A base image.

@@ -220,8 +220,17 @@ impl<'a> Pair<'a> {
         Some((self.earlier(step)?.digests.as_deref()?, step.digests.as_deref()?))
     }
 
+    /// The earlier build had another instruction at the same place.
+    fn is_in_place_of_another(&self, step: &Step) -> bool {
+        let here = |other: &&Step| other.position == step.position;
+        step.digests.is_some() && self.earlier(step).is_none() && self.then.iter().any(here)
+    }
+
     /// What of the step itself differs; `None` where that is not told.
     fn difference(&self, at: usize, step: &'a Step) -> Option<Difference> {
+        if self.is_in_place_of_another(step) {
+            return Some(Difference::Instruction);
+        }
         let (before, now) = self.keys(step)?;
         if is_other_operation(before, now)? {
             return Some(Difference::Instruction);

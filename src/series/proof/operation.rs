@@ -22,6 +22,9 @@ impl<'a> Pair<'a> {
         if let Some(why) = self.by_log(step) {
             return why;
         }
+        if self.earlier(step).is_none() {
+            return instruction(Proven);
+        }
         if self.has_other_text(step) {
             return self.of_text(step);
         }
@@ -67,6 +70,8 @@ impl<'a> Pair<'a> {
         let parts = match (differ.as_slice(), untold.as_slice()) {
             // What a here-document holds is a file of its own.
             ([], []) if step.text.contains("<<") => return Some(instruction(Proven)),
+            // The `id` of a cache mount is in no definition.
+            ([], []) if self.has_other_text(step) => return None,
             ([], []) => return Some(unnamed()),
             // All others are the same.
             ([], [_]) => untold,
@@ -348,11 +353,8 @@ fn in_scope() -> [KeyPart; 2] {
     [KeyPart::Dockerfile, KeyPart::Options]
 }
 
-/// As many bytes of the Dockerfile were sent; from 1000 on the log rounds. An edit may keep the
-/// size, as that of a version does: it needs another commit.
+/// As many bytes of the Dockerfile were sent. An edit may keep the size, as that of a version does:
+/// it needs another commit.
 fn is_same_file(a: Option<&Amount>, b: Option<&Amount>) -> bool {
-    let exact = |size: &str| {
-        size.strip_suffix('B').is_some_and(|n| n.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    a.zip(b).is_some_and(|(a, b)| a.size == b.size && exact(&a.size))
+    a.zip(b).is_some_and(|(a, b)| a.is_as_large_as(b))
 }

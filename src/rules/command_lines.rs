@@ -5,7 +5,7 @@ use super::past::{Past, cost, header};
 use super::recurring::same_stage;
 use crate::finding::{Confidence, Evidence, Impact, Proof};
 use crate::model::{Command, Outcome, Step};
-use crate::series::{Miss, chain};
+use crate::series::{Because, Miss, chain};
 
 /// A step that ran because of what its command line gives, in one run.
 pub(super) struct Rerun<'a> {
@@ -13,6 +13,7 @@ pub(super) struct Rerun<'a> {
     before: Option<usize>,
     pub(super) step: &'a Step,
     pub(super) confidence: Confidence,
+    pub(super) because: Because,
 }
 
 /// What two command lines differ in.
@@ -32,7 +33,8 @@ pub(super) fn reruns<'a>(past: &Past<'a>, is_for: impl Fn(&Miss) -> bool) -> Vec
         for miss in past.misses(at).filter(&is_for) {
             let before = miss.before.and_then(|(place, _)| past.index_of(place));
             let before = before.or_else(|| past.previous(at));
-            reruns.push(Rerun { at, before, step: miss.step, confidence: miss.confidence });
+            let (confidence, because) = (miss.confidence, miss.because);
+            reruns.push(Rerun { at, before, step: miss.step, confidence, because });
         }
     }
     reruns

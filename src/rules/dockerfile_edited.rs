@@ -75,14 +75,17 @@ fn printed(past: &Past) -> Option<Finding> {
         },
     );
     let rerun = edits.iter().flat_map(|((i, ..), spot)| spot.rerun(past, *i));
+    let is_as_large = edits.last().is_some_and(|(edit, _)| is_as_large(past, edit));
     Some(Finding {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Likely,
-        title: format!("the Dockerfile was edited: {change}"),
-        cause: "A step is looked up by its text, so an edited one is not in any cache, and what \
-            follows it runs again."
-            .to_owned(),
+        title: if is_as_large {
+            format!("the text of a step changed: {change}")
+        } else {
+            format!("the Dockerfile was edited: {change}")
+        },
+        cause: cause(is_as_large),
         evidence: Proof::from_lines(evidence)?,
         fix: fix("step"),
         impact: cost(rerun, edits.len()),
@@ -95,6 +98,25 @@ fn printed(past: &Past) -> Option<Finding> {
         ],
         subject: past.subject("Dockerfile"),
     })
+}
+
+fn cause(is_as_large: bool) -> String {
+    if is_as_large {
+        return "A step is looked up by its text, so one with a new text is not in any cache, and \
+            what follows it runs again. The Dockerfile that was sent is as large as before: either \
+            an edit kept its size, or the text shows the value of a build argument."
+            .to_owned();
+    }
+    "A step is looked up by its text, so an edited one is not in any cache, and what follows it \
+        runs again."
+        .to_owned()
+}
+
+/// The Dockerfile that was sent has the same size as when the step had its old text.
+fn is_as_large(past: &Past, (i, _, before): &Edit) -> bool {
+    let sent = |at: usize| past.builds.get(at)?.dockerfile.as_ref();
+    let then = before.and_then(|(at, _)| sent(at));
+    then.zip(sent(*i)).is_some_and(|(then, now)| then.is_as_large_as(now))
 }
 
 /// The text is another one, and not by the value of an argument that stands in it.

@@ -274,13 +274,13 @@ impl<'a> Case<'_, '_, 'a> {
         if before.is_some_and(|(_, build)| self.is_left_out_of(build)) {
             return Why::of(Because::Unknown, Suspected, store).hiding(self.hidden(before));
         }
-        if let Some(argument) = self.argument_in_text(before) {
+        if let Some((argument, sure)) = self.argument_in_text(before) {
             // A RUN is printed with the value filled in: what it shows is another instruction.
             let because = match self.step.instruction.as_str() {
                 "RUN" => Because::InstructionChanged,
                 _ => Because::ArgumentChanged,
             };
-            return Why::of(because, Proven, store).differing(vec![argument]);
+            return Why::of(because, sure, store).differing(vec![argument]);
         }
         // Whether that is another key depends on the version of the builder.
         let sure = if before.is_some_and(|(_, build)| self.has_another_cache_id(build)) {

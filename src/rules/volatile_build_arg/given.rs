@@ -9,7 +9,7 @@ use crate::rules::command_lines::{self, Given, Rerun};
 use crate::rules::instruction::brief;
 use crate::rules::past::Past;
 use crate::rules::{RuleMeta, dockerfile_at};
-use crate::series::{EPOCH, KeyPart, Miss};
+use crate::series::{Because, EPOCH, KeyPart, Miss};
 
 /// The argument that reran steps in most runs.
 pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
@@ -115,9 +115,9 @@ fn cause(name: &str, last: &Rerun) -> String {
     )
 }
 
-/// Only what the text shows is proven.
+/// A RUN with another text shows it there.
 fn prints_the_value(rerun: &Rerun) -> bool {
-    rerun.step.instruction != "RUN" || rerun.confidence == Confidence::Proven
+    rerun.step.instruction != "RUN" || rerun.because == Because::InstructionChanged
 }
 
 fn fix(name: &str, last: &Rerun) -> Fix {

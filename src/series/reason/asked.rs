@@ -1,6 +1,6 @@
 //! What the command lines of two builds, or the sizes of their Dockerfiles, tell of a step that ran.
 
-use super::super::Confidence::{Likely, Proven};
+use super::super::Confidence::{self, Likely, Proven};
 use super::super::asked::Asked;
 use super::super::chain::{self, Input};
 use super::super::{Because, KeyPart, Store};
@@ -10,11 +10,16 @@ use crate::model::{Build, Run, Step, Text};
 impl<'a> Case<'_, '_, 'a> {
     /// The Dockerfile is the one of the commit before, and a value that is new in the text is that
     /// of an argument which only this command line gives; or what is gone from the text was given
-    /// by the one before, and now it is the default.
-    pub(super) fn argument_in_text(&self, before: Option<(&'a Run, &'a Build)>) -> Option<KeyPart> {
+    /// by the one before, and now it is the default. Where no commits are known, two texts that
+    /// differ in the values of one argument alone are likely one instruction.
+    pub(super) fn argument_in_text(
+        &self,
+        before: Option<(&'a Run, &'a Build)>,
+    ) -> Option<(KeyPart, Confidence)> {
         let (run, build) = before?;
         let same_commit = run.commit.is_some() && run.commit == self.now.run.commit;
-        if !same_commit || chain::is_other_size(&build.dockerfile, &self.now.build.dockerfile) {
+        let other_commit = !same_commit && run.commit.is_some() && self.now.run.commit.is_some();
+        if other_commit || chain::is_other_size(&build.dockerfile, &self.now.build.dockerfile) {
             return None;
         }
         let (now, then) = (Asked::of(self.now.run, self.now.build), Asked::of(run, build));
@@ -23,16 +28,19 @@ impl<'a> Case<'_, '_, 'a> {
         let here = |s: &&Step| s.position == step.position && s.is_of(&step.stage, &step.platform);
         let old = build.steps.iter().find(here).map_or("", |old| old.text.as_str());
         let shows = |text: &str, value: &str| !value.is_empty() && text.contains(value);
-        now.other_arguments(&then).into_iter().find(|part| {
+        let part = now.other_arguments(&then).into_iter().find(|part| {
             let KeyPart::Argument(name) = part else { return false };
             let value = |all: &[(&'a str, &'a str)]| {
                 all.iter().find(|(known, _)| *known == name.as_str()).map(|(_, value)| *value)
             };
-            match value(&given) {
-                Some(value) => shows(&step.text, value),
-                None => value(&gave).is_some_and(|v| shows(old, v) && !shows(&step.text, v)),
+            match (value(&given), value(&gave)) {
+                (Some(now), Some(then)) if fills_in(old, then, &step.text, now) => true,
+                (Some(value), _) => same_commit && shows(&step.text, value),
+                (None, Some(v)) => same_commit && shows(old, v) && !shows(&step.text, v),
+                (None, None) => false,
             }
-        })
+        })?;
+        Some((part, if same_commit { Proven } else { Likely }))
     }
 
     /// What the command lines or the size of the Dockerfile say differently than before.
@@ -126,5 +134,38 @@ impl<'a> Case<'_, '_, 'a> {
             |step: &Step| step.instruction == "ARG" && step.position < self.step.position;
         self.declared().is_some_and(<[Text]>::is_empty)
             || build.dialect.prints_metadata() && !build.steps.iter().any(argument)
+    }
+}
+
+/// Both are one text, with this value filled in and with that.
+fn fills_in(old: &str, then: &str, new: &str, now: &str) -> bool {
+    if then.is_empty() || now.is_empty() || then == now {
+        return false;
+    }
+    let (mut old, mut new, mut any) = (old, new, false);
+    loop {
+        if let (Some(a), Some(b)) = (old.strip_prefix(then), new.strip_prefix(now)) {
+            (old, new, any) = (a, b, true);
+            continue;
+        }
+        let (mut left, mut right) = (old.chars(), new.chars());
+        match (left.next(), right.next()) {
+            (None, None) => return any,
+            (a, b) if a != b => return false,
+            _ => (old, new) = (left.as_str(), right.as_str()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fills_in;
+
+    #[test]
+    fn texts_that_differ_in_a_value_are_one_instruction() {
+        assert!(fills_in("RUN a1 && echo 1", "1", "RUN a1 && echo 2", "2"));
+        assert!(fills_in("RUN make 1.0 v1.0", "1.0", "RUN make 1.1 v1.1", "1.1"));
+        assert!(!fills_in("RUN make 1.0", "1.0", "RUN make  1.1", "1.1"));
+        assert!(!fills_in("RUN make", "1.0", "RUN make", "1.1"));
     }
 }

@@ -148,6 +148,7 @@ fn run(made: &Made, hints: &[String]) -> Run {
     let file = made.file;
     build.told.push((file.told, Text::new(&file.source)));
     build.given = made.attested.and_then(|attested| attested.given.clone());
+    build.no_cache = made.attested.map(|attested| attested.no_cache.clone()).unwrap_or_default();
     let hints: Vec<String> = hints.iter().cloned().chain(made.hints()).collect();
     let mut guesses = Guesses::new(&hints);
     let mut ends: BTreeMap<usize, Place> = BTreeMap::new();

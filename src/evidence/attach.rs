@@ -14,7 +14,7 @@ use super::graph::Graph;
 use super::metrics::Measured;
 use super::provenance::Attested;
 use super::store::Operations;
-use super::{Evidence, Given, What, alone, stored};
+use super::{Evidence, Given, What, alone, foreign, stored};
 use crate::model::{Build, Digest, Few, NoCache, Outcome, Problem, Run, Step, Text};
 
 /// What else files say.
@@ -124,8 +124,21 @@ fn attested(runs: &mut [Run], file: &Evidence, attested: &Attested) -> bool {
         runs.get(at).filter(|run| digests.is_empty() || !wrote_another(run, &digests)).map(|_| at)
     });
     let Some(run) = at.and_then(|at| runs.get_mut(at)) else { return false };
+    if foreign::is_of_another_time(run, attested.started) {
+        return false;
+    }
+    let sent_another = |build: &Build| {
+        let dockerfile = attested.dockerfile.as_ref();
+        dockerfile.is_some_and(|(name, text)| foreign::sent_another_dockerfile(build, name, text))
+    };
+    let was_given_another = |build: &Build| {
+        let given = attested.given.as_ref();
+        given.is_some_and(|given| foreign::was_given_another_value(run, build, given))
+    };
     let other = |build: &Build| {
         contradicts(build, &attested.bases)
+            || sent_another(build)
+            || was_given_another(build)
             || attested.definition.as_ref().is_some_and(|defined| runs_others(build, defined))
     };
     if run.builds.iter().all(other) {

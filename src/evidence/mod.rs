@@ -12,6 +12,7 @@ mod attach;
 mod cacheconfig;
 mod checkout;
 mod content;
+mod foreign;
 mod formula;
 mod graph;
 mod guess;

@@ -168,7 +168,8 @@ impl Builder {
             arguments: stages.iter().flat_map(|stage| stage.arguments.clone()).collect(),
         };
         let mut places: BTreeMap<Key, usize> = BTreeMap::new();
-        let size: usize = stages.iter().map(|stage| stage.dockerfile().len()).sum::<usize>() + 37;
+        let text: usize = stages.iter().map(|stage| stage.dockerfile().len()).sum();
+        let size = text + "Dockerfile".len() + if text < 128 { 27 } else { 29 };
         let kilobytes = f64::from(u32::try_from(size).unwrap()) / 1000.0;
         let size = if size < 1000 { format!("{size}B") } else { format!("{kilobytes:.2}kB") };
         let mut log = format!(

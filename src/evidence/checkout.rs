@@ -125,8 +125,8 @@ impl<'a> Commits<'a> {
         {
             for umask in 0..UMASKS.len() {
                 let tree = self.tree(commit, &context, umask);
-                let Some((record, files)) = tree.record(taken) else { break };
-                if contents.contains(&record) {
+                let Some((records, files)) = tree.records(taken) else { break };
+                if records.iter().any(|record| contents.contains(record)) {
                     self.usual = Some((context, umask));
                     let digest = |(path, digest): (String, String)| {
                         Some((Text::new(&path), Digest::parse(&digest)?))

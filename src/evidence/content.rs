@@ -134,9 +134,9 @@ impl Tree {
         Self { root: Node::Directory(root), mode }
     }
 
-    /// The record that a COPY has for these files, and the files with their digests; `None` where
-    /// one is not there.
-    pub(super) fn record(&self, taken: &Taken) -> Option<(Digest, Vec<(String, String)>)> {
+    /// The records that a COPY has for these files, one for each form of a wildcard, and the files
+    /// with their digests; `None` where one is not there.
+    pub(super) fn records(&self, taken: &Taken) -> Option<([Digest; 2], Vec<(String, String)>)> {
         let mut sources: Vec<String> =
             taken.sources.iter().map(|source| join("/", source)).collect();
         sources.sort();
@@ -145,7 +145,7 @@ impl Tree {
             sources.iter().filter(|source| !is_wild(source)).cloned().collect();
         let flat = taken.parents || !taken.exclude.is_empty();
         let below = |source: &String| plain.iter().any(|other| is_below(source, other));
-        let mut digests = Vec::new();
+        let (mut digests, mut older) = (Vec::new(), Vec::new());
         let mut files = BTreeMap::new();
         for source in sources.iter().filter(|source| is_wild(source) || !below(source)) {
             let all = self.matching(source)?;
@@ -154,13 +154,18 @@ impl Tree {
             for (path, node) in &all {
                 self.list(path, node, (&front, &patterns), &mut files);
             }
-            digests.push(if flat || is_wild(source) {
-                self.flat(source, &all, taken)
-            } else {
-                self.plain(&all)?
-            });
+            if !flat && !is_wild(source) {
+                let digest = self.plain(&all)?;
+                older.push(digest.clone());
+                digests.push(digest);
+                continue;
+            }
+            let entries = self.flat(source, &all, taken);
+            older.push(listed_before(source, &entries));
+            digests.push(listed(&entries));
         }
-        Some((formula::content(&digests), files.into_iter().collect()))
+        let records = [formula::content(&digests), formula::content(&older)];
+        Some((records, files.into_iter().collect()))
     }
 
     /// What is called so, each with its path, links followed.
@@ -246,7 +251,12 @@ impl Tree {
 
     /// The list that a wildcard, `--exclude` and `--parents` make, each entry with a digest of its
     /// own.
-    fn flat(&self, source: &str, all: &[(String, &Node)], taken: &Taken) -> String {
+    fn flat(
+        &self,
+        source: &str,
+        all: &[(String, &Node)],
+        taken: &Taken,
+    ) -> BTreeMap<String, String> {
         let patterns = Patterns::of(&taken.exclude);
         let front = if taken.parents { String::new() } else { front(source) };
         let mut entries = BTreeMap::new();
@@ -259,8 +269,7 @@ impl Tree {
             let is_link = is_wild(source) && self.is_link(path);
             self.entries(path, node, &front, (is_link, &patterns), &mut entries);
         }
-        let text: String = entries.into_iter().flat_map(|(path, digest)| [path, digest]).collect();
-        formula::sha256(text.as_bytes())
+        entries
     }
 
     fn entries(
@@ -318,6 +327,30 @@ impl Tree {
             node => drop(files.insert(path.trim_start_matches('/').to_owned(), self.digest(node))),
         }
     }
+}
+
+/// The digest of a flat list.
+fn listed(entries: &BTreeMap<String, String>) -> String {
+    let text: String = entries.iter().flat_map(|(path, digest)| [&**path, &**digest]).collect();
+    formula::sha256(text.as_bytes())
+}
+
+/// The same by `BuildKit` 0.25: names without their folders, and of one that is called as the
+/// source is its own digest.
+fn listed_before(source: &str, entries: &BTreeMap<String, String>) -> String {
+    let own = source.rsplit('/').next().unwrap_or_default();
+    let name = |path: &str| match path.rsplit('\0').next() {
+        Some("") | None => own.to_owned(),
+        Some(name) => name.to_owned(),
+    };
+    if let (1, Some((path, digest))) = (entries.len(), entries.first_key_value())
+        && own == name(path)
+    {
+        return digest.clone();
+    }
+    let text: Vec<String> =
+        entries.iter().map(|(path, digest)| format!("{}{digest}", name(path))).collect();
+    formula::sha256(text.join("\0").as_bytes())
 }
 
 fn insert(folder: &mut BTreeMap<String, Node>, path: &str, node: Node) {

@@ -29,11 +29,11 @@ fn tree(ignored: &[&str]) -> Tree {
 
 #[track_caller]
 fn record(tree: &Tree, text: &str) -> Digest {
-    tree.record(&Taken::of(text).unwrap()).unwrap().0
+    tree.records(&Taken::of(text).unwrap()).unwrap().0[0]
 }
 
 fn names(tree: &Tree, text: &str) -> Vec<String> {
-    tree.record(&Taken::of(text).unwrap()).unwrap().1.into_iter().map(|(name, _)| name).collect()
+    tree.records(&Taken::of(text).unwrap()).unwrap().1.into_iter().map(|(name, _)| name).collect()
 }
 
 fn digest(tree: &Tree, path: &str) -> String {
@@ -88,12 +88,12 @@ fn links_are_followed_where_they_are_named_and_kept_inside_a_directory() {
     assert_eq!(record(&tree, "COPY link ./"), record(&tree, "COPY package.json ./"));
     assert_eq!(record(&tree, "COPY linkdir/ ./"), record(&tree, "COPY src/lib ./"));
     assert_eq!(record(&tree, "COPY linkdir/c.ts ./"), record(&tree, "COPY src/lib/c.ts ./"));
-    assert!(tree.record(&Taken::of("COPY broken ./").unwrap()).is_none());
-    assert!(tree.record(&Taken::of("COPY nothing ./").unwrap()).is_none());
+    assert!(tree.records(&Taken::of("COPY broken ./").unwrap()).is_none());
+    assert!(tree.records(&Taken::of("COPY nothing ./").unwrap()).is_none());
     let broken = formula::sha256(header(0o777, '2', 0, "nowhere").as_bytes());
     assert_eq!(digest_of_link(&tree), broken);
     let round = Tree::of([("a".to_owned(), Node::Link("a".to_owned()))].into_iter(), 0o755, &[]);
-    assert!(round.record(&Taken::of("COPY a ./").unwrap()).is_none());
+    assert!(round.records(&Taken::of("COPY a ./").unwrap()).is_none());
 }
 
 fn digest_of_link(tree: &Tree) -> String {
@@ -188,5 +188,37 @@ fn what_is_not_of_the_context_is_left_alone() {
         "COPY --parents a/./b /x",
     ] {
         assert_eq!(Taken::of(text), None, "{text}");
+    }
+}
+
+/// Docker Engine 28.5.2, with `BuildKit` 0.25.
+#[test]
+fn wildcards_of_older_builders() {
+    let files = [
+        ("package.json", "{\"name\":\"shop\",\"dependencies\":{\"a\":\"1\"}}\n"),
+        ("package-lock.json", "{\"lockfileVersion\":3}\n"),
+        ("src/a.txt", "a\n"),
+        ("src/lib/c.ts", "c\n"),
+        ("src/lib/deep/d.ts", "d\n"),
+        ("src/lib.ts", "e\n"),
+        ("one/x.json", "{}\n"),
+    ];
+    let files = files.map(|(path, content)| (path.to_owned(), file(content, 0o644)));
+    let tree = Tree::of(files.into_iter(), 0o755, &[]);
+    for (text, digest) in [
+        (
+            "COPY package*.json ./",
+            "d14d5417835d0a814dd8a7df4d92135851d80babf3ae0a560139e6ce7d616829",
+        ),
+        ("COPY src/* /x/", "5fb877411eb0ef1cb4cd2eeaf1cae735cc0ddf17c79b69edc59b071effe1822d"),
+        ("COPY one/*.json /y/", "624a48f4272a8fe0f83327305298e86c96d6c2d8562cb177a328c31c61e590b3"),
+        (
+            "COPY --exclude=*.ts src /z/",
+            "360b063fd239f59f7bf76fa7486360e05556b11694042873bc1ad0040927ecfa",
+        ),
+        ("COPY src/li* /w/", "1b1190329fd163be6f619b421ca403b540ee76dae99f8b10a702e16c2ca7649f"),
+    ] {
+        let [_, older] = tree.records(&Taken::of(text).unwrap()).unwrap().0;
+        assert_eq!(Digest::parse(&format!("sha256:{digest}")), Some(older), "{text}");
     }
 }

@@ -49,6 +49,15 @@ pub fn is_of_layer(error: &str) -> bool {
     LAYERS.iter().any(|words| error.contains(words)) || is_gone(error) || is_of_record(error)
 }
 
+/// Whether it says that what was fetched ended too early: `failed to read expected number of bytes:
+/// unexpected EOF`, `short read: expected 92 bytes but got 91: unexpected EOF` (containerd
+/// `core/content/helpers.go`).
+#[must_use]
+pub fn is_cut_short(error: &str) -> bool {
+    error.contains("failed to read expected number of bytes")
+        || error.contains("short read: expected ")
+}
+
 /// `blob sha256:… not found`, before `BuildKit` 0.9 `blob not found`
 /// (`cache/remotecache/gha/gha.go`). The digest may be masked.
 #[must_use]

@@ -21,7 +21,9 @@ mod transfer;
 
 pub use assemble::{Interest, LogReader};
 pub use build::{Amount, Base, Build, BuildOutcome, Dialect, Engine, FinalStep};
-pub use cache_error::{About, cache_error, configured, is_gone, is_of_layer, is_of_record};
+pub use cache_error::{
+    About, cache_error, configured, is_cut_short, is_gone, is_of_layer, is_of_record,
+};
 pub(crate) use command::ImageCommand;
 pub use command::{Asked, CacheSpec, Command, KeyOption, Tool, asks_inline, is_proxy};
 pub use image::{ImageRef, is_masked, may_be_one};

@@ -37,8 +37,9 @@ impl Rule for CacheExportTooLarge {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        let mut found =
-            backend::findings(study, &META, Cause::UploadTooLarge, |repo, _| Some(draft(repo)));
+        let mut found = backend::findings(study, &META, Cause::UploadTooLarge, |repo, group| {
+            Some(draft(repo, backend::manifest_only(group)))
+        });
         found.extend(backend::findings(study, &META, Cause::QuotaUsedUp, |repo, _| {
             Some(no_room(repo))
         }));
@@ -46,32 +47,41 @@ impl Rule for CacheExportTooLarge {
     }
 }
 
-fn draft(repo: &str) -> Draft {
+fn draft(repo: &str, of_manifest: bool) -> Draft {
     let host = backend::place(repo);
+    let upload = if of_manifest { "the manifest" } else { "a layer" };
     Draft {
         severity: Severity::Error,
         confidence: Confidence::Proven,
-        title: format!("a layer of the cache is too large for {host}"),
+        title: format!("{upload} of the cache is too large for {host}"),
         cause: format!(
             "{host}, or a proxy in front of it, refused an upload because of its size (413)."
         ),
         fix: Fix {
             summary: format!("raise the limit for uploads to {host}"),
-            steps: vec![
-                format!(
-                    "Raise the limit for request bodies on the proxy in front of {host} (the \
-                        snippet is nginx's; Cloudflare and others have fixed limits)."
-                ),
-                "Or make the layer smaller: split the step, or keep package caches out of it with \
-                    `RUN --mount=type=cache`."
-                    .to_owned(),
-                "`compression=zstd` in `--cache-to` makes layers smaller.".to_owned(),
-            ],
+            steps: std::iter::once(format!(
+                "Raise the limit for request bodies on the proxy in front of {host} (the snippet \
+                    is nginx's; Cloudflare and others have fixed limits)."
+            ))
+            .chain(smaller(of_manifest).iter().map(|step| (*step).to_owned()))
+            .collect(),
             snippet: Some("client_max_body_size 0;".to_owned()),
             ..Fix::default()
         },
         rules_out: Vec::new(),
     }
+}
+
+/// What makes the upload smaller. A manifest lists the layers, however large these are.
+fn smaller(of_manifest: bool) -> &'static [&'static str] {
+    if of_manifest {
+        return &["Or store fewer layers: `mode=min` leaves those of the other stages out."];
+    }
+    &[
+        "Or make the layer smaller: split the step, or keep package caches out of it with `RUN \
+            --mount=type=cache`.",
+        "`compression=zstd` in `--cache-to` makes layers smaller.",
+    ]
 }
 
 /// Harbor answers with 403, and Quay with `denied`, as if it were a matter of rights.

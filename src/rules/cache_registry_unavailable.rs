@@ -59,7 +59,9 @@ enum Fault {
 
 fn fault(group: &[Refusal]) -> Fault {
     let cut = |text: &str| {
-        ["EOF", "connection reset", "broken pipe", "blob: unknown"].iter().any(|w| text.contains(w))
+        ["EOF", "connection reset", "broken pipe", "closed network connection", "blob: unknown"]
+            .iter()
+            .any(|w| text.contains(w))
     };
     if group.iter().any(inside_its_container) {
         return Fault::Localhost;

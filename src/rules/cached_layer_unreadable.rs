@@ -1,8 +1,9 @@
 //! A layer that the imported cache names cannot be fetched, and the build fails.
 
+mod imported;
 mod kaniko;
 
-use super::backend::{self, Cause, Draft, Refusal};
+use super::backend::{self, Cause, Draft, Refusal, Side};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 use crate::model::{Dialect, is_gone, is_of_record};
@@ -11,15 +12,17 @@ pub(super) struct CachedLayerUnreadable;
 
 static META: RuleMeta = RuleMeta {
     id: "cached-layer-unreadable",
-    title: "a cached layer cannot be fetched, and the build fails",
+    title: "a part of the cache cannot be fetched",
     group: "The cache backend refuses",
     severity: Severity::Error,
     what: "A step or the image's export ends with `blob sha256:… not found`, `failed to load \
         cache: …`, or with `failed to copy: …` of a layer that can only be the cache's, though the \
-        import ended well. kaniko ends with `extracting fs from image: …`.",
+        import ended well. kaniko ends with `extracting fs from image: …`. Or an import itself ends \
+        with `could not fetch content descriptor … from remote: not found`: its manifest was found.",
     why: "BuildKit imports the list of what is cached, and fetches a layer only when something \
         needs it. If that fails it does not go back and run the step: the build fails, and does so \
-        again until the cache is rewritten. kaniko fetches the layer and may fail to unpack it.",
+        again until the cache is rewritten. kaniko fetches the layer and may fail to unpack it. \
+        Where it is the configuration that is gone, the build goes on without the cache.",
     fix: "Build once without the import, so that the export rewrites the cache; keep the cache \
         where layers are not evicted one by one.",
     rules_out: "A layer of a base image: it is in a different repository. A missing COPY source or \
@@ -46,10 +49,19 @@ impl Rule for CachedLayerUnreadable {
     fn check(&self, study: &Study) -> Vec<Finding> {
         backend::findings(study, &META, Cause::LayerUnreadable, |_, group| {
             let first = group.first()?;
-            let of_kaniko = first.build.dialect == Dialect::Kaniko;
-            Some(if of_kaniko { kaniko::draft(first) } else { draft(first) })
+            if first.build.dialect == Dialect::Kaniko {
+                return Some(kaniko::draft(first));
+            }
+            // Layers that cannot be fetched fail the build: that is told first.
+            let late = group.iter().find(|refusal| !is_import(refusal));
+            Some(late.map_or_else(|| imported::draft(first), draft))
         })
     }
+}
+
+/// The import itself failed: its configuration is gone, or GitHub's index.
+fn is_import(refusal: &Refusal) -> bool {
+    refusal.side == Side::Import && refusal.transfer.is_some_and(|import| import.error.is_some())
 }
 
 /// Why it cannot be fetched, as far as the error says.

@@ -5,7 +5,7 @@
 //! ended well (`moby/buildkit` issue 2836). Who needs it then fails: a step, or the image's export.
 
 use super::super::remedy::reference::{in_url, same_repository};
-use crate::model::{Build, Dialect, is_of_layer};
+use crate::model::{Build, Dialect, is_cut_short, is_of_layer};
 
 /// Whether the error of a step or of a build is about a layer of the cache, and not about a base
 /// image.
@@ -29,7 +29,7 @@ fn is_of_kaniko(text: &str, build: &Build) -> bool {
 /// `could not fetch content descriptor sha256:… (…) from remote: not found`, of a layer that the
 /// log lists under a step.
 fn is_of_step(text: &str, build: &Build) -> bool {
-    if text.contains("failed to read expected number of bytes") {
+    if is_cut_short(text) {
         return build.gone.is_some();
     }
     let digest = text

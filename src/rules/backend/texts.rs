@@ -8,6 +8,8 @@ type Row = (Cause, &'static [&'static str]);
 pub(super) static TEXTS: &[Row] = &[
     // solver: `error writing layer blob: context canceled` of an export whose build failed.
     (Cause::Canceled, &["context canceled"]),
+    // containerd `remotes/docker/fetcher.go`: the manifest is there, and names a blob that is not
+    (Cause::LayerUnreadable, &["could not fetch content descriptor ", "from remote: not found"]),
     // go-actions-cache: `This legacy service is shutting down, effective April 15, 2025.`
     (Cause::GhaRetired, &["legacy service is shutting down"]),
     (Cause::GhaRetired, &["gha-cache-sunset"]),

@@ -6,6 +6,7 @@ use crate::finding::{
     Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
 };
 use crate::model::{CacheKind, CacheSpec, Found, Outcome, Transfer};
+use crate::rules::absent_refs::is_absent;
 use crate::rules::past::{Past, cost, end};
 use crate::rules::remedy::reference;
 use crate::rules::{RuleMeta, Study};
@@ -104,9 +105,10 @@ fn absent<'a>(past: &Past<'a>, i: usize) -> Option<(&'a Transfer, &'a str)> {
     Some((import, import.reference.as_deref()?))
 }
 
-/// Not a refusal, and not a registry that is down.
+/// Not a refusal, not a registry that is down, and not a manifest that names a blob which is gone.
 fn is_not_found(import: &Transfer) -> bool {
-    import.error.as_deref().is_some_and(|error| error.trim_end().ends_with("not found"))
+    let ends = |error: &str| error.trim_end().ends_with("not found");
+    import.error.as_deref().is_some_and(ends) && is_absent(import)
 }
 
 fn lines(past: &Past, one: &Gone) -> Vec<Evidence> {

@@ -4,7 +4,7 @@ use super::super::buildkit::Segment;
 use super::super::vertex::{End, Vertex};
 use super::EXPORT;
 use super::place::export_kind;
-use crate::model::{CacheKind, Quote, Text};
+use crate::model::{CacheKind, Quote, Text, is_cut_short};
 
 /// The line that lists the layer which an error says is gone, under the step it belongs to: no
 /// layer of a base image.
@@ -26,17 +26,33 @@ pub(super) fn gone(segment: &Segment) -> Option<Quote> {
         .cloned()
 }
 
-/// `failed to read expected number of bytes: unexpected EOF` (containerd `core/content/helpers.go`)
-/// of a step whose layer was being fetched, and which ran no command.
+/// A layer of a step that came from the cache was being fetched, and ends too early: the step that
+/// needs it ran no command. The newer words tell the size, by which the layer is known.
 fn cut_short(segment: &Segment) -> Option<Quote> {
     let is_short = |v: &&Vertex| {
-        let cut = v.error.as_ref().is_some_and(|text| text.contains(SHORT));
+        let cut = v.error.as_ref().is_some_and(|text| is_cut_short(text));
         v.end == End::Error && !v.logs && cut
     };
-    segment.vertices.values().find(is_short)?.layers.first().cloned()
+    let short = segment.vertices.values().find(is_short)?;
+    let size = short.error.as_ref().and_then(|error| expected(error));
+    let Some(size) = size else { return short.layers.first().cloned() };
+    let size = format!("/ {size}");
+    let mut listed = segment.vertices.values().flat_map(|v| &v.layers);
+    listed.find(|quote| quote.text.contains(&size)).cloned()
 }
 
-const SHORT: &str = "failed to read expected number of bytes";
+/// The size of the whole, as a status line prints it: `short read: expected 92 bytes but got 91`.
+fn expected(error: &str) -> Option<String> {
+    let (_, rest) = error.split_once("short read: expected ")?;
+    let bytes: u32 = rest.split(' ').next()?.parse().ok()?;
+    let of = |unit: f64, name: &str| format!("{:.2}{name}", f64::from(bytes) / unit);
+    Some(match bytes {
+        0..1_000 => format!("{bytes}B"),
+        1_000..1_000_000 => of(1e3, "kB"),
+        1_000_000..1_000_000_000 => of(1e6, "MB"),
+        _ => of(1e9, "GB"),
+    })
+}
 
 /// The digest of what was to be fetched and is not there.
 fn missing(error: &str) -> Option<&str> {

@@ -6,7 +6,7 @@
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::{Build, BuildOutcome, Outcome, Run, Step, StepKind};
 use crate::rules::Study;
-use crate::series::{self, Because, Misses, Series};
+use crate::series::{self, Because, Misses, Series, Store};
 
 use super::Hidden;
 
@@ -156,16 +156,18 @@ fn all_proven(breaks: &Misses, series: &Series, newest: &Build) -> bool {
 /// What the build consists of changed wherever its chain broke: it had to run.
 fn all_expected(breaks: &Misses, series: &Series, newest: &Build) -> bool {
     let last = series.builds.len().saturating_sub(1);
-    breaks.in_build(last, newest).all(|found| {
-        matches!(
-            found.because,
-            Because::FirstRun
-                | Because::InstructionChanged
-                | Because::BaseChanged
-                | Because::InputsChanged
-                | Because::ArgumentChanged
-                | Because::OptionChanged
-        )
+    breaks.in_build(last, newest).all(|found| match found.because {
+        Because::FirstRun
+        | Because::InstructionChanged
+        | Because::BaseChanged
+        | Because::InputsChanged
+        | Because::ArgumentChanged
+        | Because::OptionChanged => true,
+        // An attempt before was stopped in the step.
+        Because::NotStored => {
+            found.confidence == Confidence::Likely && found.store != Store::FinalStageOnly
+        }
+        _ => false,
     })
 }
 

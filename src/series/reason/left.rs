@@ -5,7 +5,10 @@ use super::super::{Because, Confidence, Store, chain};
 use super::{Case, Why};
 use crate::model::{Build, BuildOutcome, Outcome, Step};
 
-impl Case<'_, '_, '_> {
+/// How often a build is tried again, at most.
+const ATTEMPTS: usize = 8;
+
+impl<'a> Case<'_, '_, 'a> {
     /// An earlier build stored the step, and what is imported was since written by one that has
     /// another text in its place: an export replaces what was there.
     pub(super) fn was_replaced(&self) -> bool {
@@ -19,18 +22,24 @@ impl Case<'_, '_, '_> {
 
     /// The build before made the step above, and was stopped before this one was done.
     pub(super) fn was_never_finished(&self) -> bool {
-        let last = self.line.and_then(|line| self.ledger.members.get(line.seen));
+        let Some(line) = self.line else { return false };
         let stopped =
             |build: &Build| matches!(build.outcome, BuildOutcome::Failed | BuildOutcome::Canceled);
-        let Some((_, build)) = last.filter(|(_, build)| stopped(build)) else { return false };
-        let there = |step: &Step| build.steps.iter().find(|s| chain::is_same_step(s, step));
         let done = |step: &Step| matches!(step.outcome, Outcome::Hit | Outcome::Miss);
         let above = self.stage.steps.iter().rfind(|step| step.position < self.step.position);
-        let made = above.is_some_and(|step| {
-            step.outcome == Outcome::Hit
-                && there(step).is_some_and(|then| then.outcome == Outcome::Miss)
-        });
-        made && !there(self.step).is_some_and(done)
+        let Some(above) = above.filter(|step| step.outcome == Outcome::Hit) else { return false };
+        let then = |build: &'a Build, step: &Step| {
+            build.steps.iter().find(|s| chain::is_same_step(s, step))
+        };
+        // Attempts that follow the one that made the step above find that in the cache, too.
+        let earlier = self.ledger.members.get(..=line.seen).unwrap_or_default();
+        earlier
+            .iter()
+            .rev()
+            .take(ATTEMPTS)
+            .map(|(_, build)| *build)
+            .take_while(|build| stopped(build) && !then(build, self.step).is_some_and(done))
+            .any(|build| then(build, above).is_some_and(|step| step.outcome == Outcome::Miss))
     }
 
     /// The build before has the step, which did not come to its end there and so left nothing.

@@ -37,6 +37,9 @@ pub(super) struct Taken {
     pub(super) parents: bool,
 }
 
+/// The records of a COPY, one for each form of a wildcard, and its files with their digests.
+pub(super) type Found = ([Digest; 2], Vec<(String, String)>);
+
 /// Links that are followed one after another, at most.
 const LINKS: usize = 40;
 
@@ -136,7 +139,7 @@ impl Tree {
 
     /// The records that a COPY has for these files, one for each form of a wildcard, and the files
     /// with their digests; `None` where one is not there.
-    pub(super) fn records(&self, taken: &Taken) -> Option<([Digest; 2], Vec<(String, String)>)> {
+    pub(super) fn records(&self, taken: &Taken) -> Option<Found> {
         let mut sources: Vec<String> =
             taken.sources.iter().map(|source| join("/", source)).collect();
         sources.sort();

@@ -56,7 +56,7 @@ pub(super) struct Vertex {
     /// A layer of its own was fetched: the result came from a cache.
     pub(super) pulled: Option<Quote>,
     /// Such a layer was transferred, not only extracted.
-    pub(super) fetched: bool,
+    pub(super) transferred: Option<Quote>,
     /// Layers that were fetched for a step, each with the first line that lists it.
     pub(super) layers: Vec<Quote>,
     /// The command printed something.
@@ -136,7 +136,9 @@ impl Vertex {
         match text.first() {
             Some(b's' | b'e' | b'p') if is_layer(text) => {
                 self.pulled = self.pulled.take().or_else(|| Some(Quote::new(line, raw)));
-                self.fetched |= !text.starts_with(b"extracting ");
+                if self.transferred.is_none() && !text.starts_with(b"extracting ") {
+                    self.transferred = Some(Quote::new(line, raw));
+                }
                 self.lists(text, line, raw);
             }
             Some(b'p') if text.starts_with(b"preparing layers for inline cache") => {
@@ -205,12 +207,12 @@ impl Vertex {
     /// are extracted for that: only one that is fetched may be its own.
     pub(super) fn outcome(&self, is_link: bool) -> (Outcome, Option<Quote>) {
         let ended = self.ended.clone();
-        let pulled = self.pulled.as_ref().filter(|_| !is_link || self.fetched);
+        let pulled = if is_link { &self.transferred } else { &self.pulled };
         match self.end {
             End::Error => (Outcome::Failed, ended),
             End::Canceled => (Outcome::Canceled, ended),
             End::Done if self.logs => (Outcome::Miss, ended),
-            _ if pulled.is_some() && !self.logs => (Outcome::Hit, pulled.cloned()),
+            _ if pulled.is_some() && !self.logs => (Outcome::Hit, pulled.clone()),
             End::Cached if self.done => (Outcome::Miss, ended),
             End::Cached => (Outcome::Hit, ended),
             End::Done => (Outcome::Miss, ended),

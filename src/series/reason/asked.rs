@@ -33,11 +33,13 @@ impl<'a> Case<'_, '_, 'a> {
             let value = |all: &[(&'a str, &'a str)]| {
                 all.iter().find(|(known, _)| *known == name.as_str()).map(|(_, value)| *value)
             };
-            match (value(&given), value(&gave)) {
-                (Some(now), Some(then)) if fills_in(old, then, &step.text, now) => true,
-                (Some(value), _) => same_commit && shows(&step.text, value),
-                (None, Some(v)) => same_commit && shows(old, v) && !shows(&step.text, v),
-                (None, None) => false,
+            match value(&given) {
+                Some(value) if !same_commit => fills_in(old, &step.text, value),
+                Some(value) => shows(&step.text, value),
+                None => {
+                    let then = value(&gave).filter(|_| same_commit);
+                    then.is_some_and(|v| shows(old, v) && !shows(&step.text, v))
+                }
             }
         })?;
         Some((part, if same_commit { Proven } else { Likely }))
@@ -137,24 +139,27 @@ impl<'a> Case<'_, '_, 'a> {
     }
 }
 
-/// Both are one text, with this value filled in and with that.
-fn fills_in(old: &str, then: &str, new: &str, now: &str) -> bool {
-    if then.is_empty() || now.is_empty() || then == now {
+/// The old text is the new one with another value in one of the places of this one, or in all. What
+/// the old value was, a history does not keep.
+fn fills_in(old: &str, new: &str, value: &str) -> bool {
+    if value.is_empty() {
         return false;
     }
-    let (mut old, mut new, mut any) = (old, new, false);
-    loop {
-        if let (Some(a), Some(b)) = (old.strip_prefix(then), new.strip_prefix(now)) {
-            (old, new, any) = (a, b, true);
-            continue;
-        }
-        let (mut left, mut right) = (old.chars(), new.chars());
-        match (left.next(), right.next()) {
-            (None, None) => return any,
-            (a, b) if a != b => return false,
-            _ => (old, new) = (left.as_str(), right.as_str()),
-        }
+    let is_other = |then: &str| !then.is_empty() && then.trim() == then && then != value;
+    let between = |(at, _): (usize, &str)| {
+        let (front, rest) = new.split_at_checked(at)?;
+        old.strip_prefix(front)?.strip_suffix(rest.strip_prefix(value)?)
+    };
+    if new.match_indices(value).filter_map(between).any(is_other) {
+        return true;
     }
+    let parts: Vec<&str> = new.split(value).collect();
+    let kept: usize = parts.iter().map(|part| part.len()).sum();
+    let places = parts.len() - 1;
+    let Some(others) = old.len().checked_sub(kept).filter(|_| places > 0) else { return false };
+    let first = parts.first().map_or(0, |part| part.len());
+    let then = old.get(first..first + others / places);
+    then.is_some_and(|then| is_other(then) && parts.join(then) == old)
 }
 
 #[cfg(test)]
@@ -163,9 +168,10 @@ mod tests {
 
     #[test]
     fn texts_that_differ_in_a_value_are_one_instruction() {
-        assert!(fills_in("RUN a1 && echo 1", "1", "RUN a1 && echo 2", "2"));
-        assert!(fills_in("RUN make 1.0 v1.0", "1.0", "RUN make 1.1 v1.1", "1.1"));
-        assert!(!fills_in("RUN make 1.0", "1.0", "RUN make  1.1", "1.1"));
-        assert!(!fills_in("RUN make", "1.0", "RUN make", "1.1"));
+        assert!(fills_in("RUN a2 && echo 1", "RUN a2 && echo 2", "2"));
+        assert!(fills_in("RUN make 1.0 v1.0", "RUN make 1.10 v1.10", "1.10"));
+        assert!(!fills_in("RUN make 1.0 v1.2", "RUN make 1.1 v1.1", "1.1"));
+        assert!(!fills_in("RUN make  1.0", "RUN make 1.1", "1.1"));
+        assert!(!fills_in("RUN make", "RUN make 1.1", "1.1") && !fills_in("RUN a", "RUN b", "1.1"));
     }
 }

@@ -146,9 +146,14 @@ fn fills_in(old: &str, new: &str, value: &str) -> bool {
         return false;
     }
     let is_other = |then: &str| !then.is_empty() && then.trim() == then && then != value;
+    // Of the value's places the one between what both texts begin and end with.
+    let same = |pair: &(u8, u8)| pair.0 == pair.1;
+    let front = old.bytes().zip(new.bytes()).take_while(same).count();
+    let end = old.bytes().rev().zip(new.bytes().rev()).take_while(same).count();
     let between = |(at, _): (usize, &str)| {
-        let (front, rest) = new.split_at_checked(at)?;
-        old.strip_prefix(front)?.strip_suffix(rest.strip_prefix(value)?)
+        let behind = new.len() - at - value.len();
+        let is_all = at <= front && behind <= end;
+        old.get(at..old.len().checked_sub(behind)?).filter(|_| is_all)
     };
     if new.match_indices(value).filter_map(between).any(is_other) {
         return true;

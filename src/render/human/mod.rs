@@ -6,6 +6,7 @@ mod fix;
 mod list;
 mod matrix;
 mod place;
+mod proven;
 mod steps;
 mod strip;
 mod summary;
@@ -54,6 +55,7 @@ impl Renderer for Human {
             sections.extend(matrix::all(&page, report));
         }
         sections.extend(steps::all(&page, report));
+        sections.extend(proven::all(&page, report));
         sections.push(summary::gates(&page, report));
         sections.push(summary::baseline(&page, report));
         sections.push(summary::news(&page, report));

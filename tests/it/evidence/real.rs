@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use cachediag::pipeline::Options;
+use cachediag::pipeline::{Options, run_in_memory};
+use cachediag::render::{RENDERERS, Screen};
 use cachediag::source::Entry;
 
 use super::remembered::{newest, one_by_one};
@@ -50,6 +51,18 @@ fn each_change_is_proven_at_its_step() {
             let expected = Vec::from_iter((!because.is_empty()).then_some(because));
             assert_eq!(told, expected, "{name} {ends:?}");
             assert!(found.iter().all(|found| found.0.contains(step)), "{name} {found:?}");
+        }
+    }
+}
+
+#[test]
+fn the_report_for_people_says_what_is_proven() {
+    let human = RENDERERS.iter().find(|renderer| renderer.name() == "human").unwrap();
+    for ends in [&["log", "cacheconfig.json"][..], &["cacheconfig.json"]] {
+        for (name, ..) in PAIRS {
+            let report = run_in_memory(pair(name, ends).concat(), &Options::default());
+            let said = human.render(&report, Screen { width: 100, color: false, ascii: false });
+            insta::assert_snapshot!(format!("{name}-{}", ends.len()), said);
         }
     }
 }

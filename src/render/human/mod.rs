@@ -12,6 +12,7 @@ mod strip;
 mod summary;
 mod table;
 
+pub(super) use self::proven::proven;
 pub(super) use self::strip::fitted as strip;
 pub(super) use self::strip::{
     STEP_MEANING, meaning, of_builds as strip_of, of_steps as strip_of_steps,

@@ -15,48 +15,61 @@ const STEPS: usize = 8;
 /// Widest text of a step.
 const TEXT: usize = 40;
 
-pub(super) fn all(page: &Page, report: &Report) -> Vec<Vec<String>> {
-    let each = report.study.series.iter().zip(&report.study.misses);
-    let told = each.filter_map(|(series, misses)| of_series(page, report, series, misses));
-    told.take(BUILDS).collect()
+/// The newest run of one build.
+pub(in crate::render) struct Proven {
+    /// `why steps of run-2 ran: proven`
+    pub(in crate::render) heading: String,
+    /// Steps, each with the reason, and how many more there are.
+    pub(in crate::render) steps: Vec<(String, String)>,
+    pub(in crate::render) more: usize,
 }
 
-fn of_series(
-    page: &Page,
-    report: &Report,
-    series: &Series,
-    misses: &Misses,
-) -> Option<Vec<String>> {
+/// Of each build that files beside the logs tell something of.
+pub(in crate::render) fn proven(report: &Report) -> Vec<Proven> {
+    let each = report.study.series.iter().zip(&report.study.misses);
+    each.filter_map(|(series, misses)| of_series(report, series, misses)).take(BUILDS).collect()
+}
+
+fn of_series(report: &Report, series: &Series, misses: &Misses) -> Option<Proven> {
     let (run, newest) = report.study.members(series).next_back()?;
     let last = series.builds.len().checked_sub(1)?;
-    let rows: Vec<(String, String)> =
-        misses.in_build(last, newest).filter_map(|found| row(&found)).collect();
-    if rows.is_empty() {
+    let mut steps: Vec<(String, String)> =
+        misses.in_build(last, newest).filter_map(|found| step(&found)).collect();
+    if steps.is_empty() {
         return None;
     }
-    let mut lines = vec![page.paint(BOLD, &heading(report, series, run))];
-    let widest = rows.iter().take(STEPS).map(|(text, _)| text.width()).max().unwrap_or(0);
-    for (text, why) in rows.iter().take(STEPS) {
+    let more = steps.len().saturating_sub(STEPS);
+    steps.truncate(STEPS);
+    Some(Proven { heading: heading(report, series, run), steps, more })
+}
+
+pub(super) fn all(page: &Page, report: &Report) -> Vec<Vec<String>> {
+    proven(report).iter().map(|build| lines(page, build)).collect()
+}
+
+fn lines(page: &Page, build: &Proven) -> Vec<String> {
+    let mut lines = vec![page.paint(BOLD, &format!("  {}", build.heading))];
+    let widest = build.steps.iter().map(|(text, _)| text.width()).max().unwrap_or(0);
+    for (text, why) in &build.steps {
         let first = format!("  {text}{}  ", blanks(widest - text.width()));
         lines.extend(page.wrap(&first, &blanks(widest + 4), why));
     }
-    let rest = rows.len().saturating_sub(STEPS);
-    if rest > 0 {
-        lines.push(page.paint(DIM, &format!("  … and {}", count(rest, "more step"))));
+    if build.more > 0 {
+        lines.push(page.paint(DIM, &format!("  … and {}", count(build.more, "more step"))));
     }
-    Some(lines)
+    lines
 }
 
 fn heading(report: &Report, series: &Series, run: &Run) -> String {
     let run = escape::line(&run.label);
     if report.study.series.len() > 1 {
-        return format!("  why steps of {} ran in {run}: proven", escape::line(&series.key));
+        return format!("why steps of {} ran in {run}: proven", escape::line(&series.key));
     }
-    format!("  why steps of {run} ran: proven")
+    format!("why steps of {run} ran: proven")
 }
 
 /// The step, and why it ran.
-fn row(found: &Miss) -> Option<(String, String)> {
+fn step(found: &Miss) -> Option<(String, String)> {
     let proved = found.proved.filter(|_| found.confidence == Confidence::Proven)?;
     let by: Vec<&str> = proved.told.iter().map(|kind| file(*kind)).collect();
     let why = format!("{} ({})", why(found, proved)?, by.join(", "));

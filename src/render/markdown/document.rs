@@ -37,6 +37,7 @@ impl Document {
             news(report),
             hidden(report),
             self.table(report),
+            proven(report),
         ]
         .concat();
         let room = self.limit.saturating_sub(heading.len() + tail.len() + RESERVE);
@@ -91,6 +92,20 @@ impl Document {
             [head].into_iter().chain(body).chain(more).chain([legend]).collect();
         lines.join("\n")
     }
+}
+
+/// Why steps of the newest run of each build ran, where that is proven.
+fn proven(report: &Report) -> String {
+    let mut lines = Vec::new();
+    for build in human::proven(report) {
+        lines.push(format!("\n- {}", escape::markdown::prose(&build.heading)));
+        for (step, why) in &build.steps {
+            let (step, why) = (escape::markdown::code(step), escape::markdown::prose(why));
+            lines.push(format!("  - {step}: {why}"));
+        }
+        lines.extend((build.more > 0).then(|| format!("  - … and {} more", build.more)));
+    }
+    lines.into_iter().map(|line| line + "\n").collect()
 }
 
 fn problems(report: &Report) -> String {

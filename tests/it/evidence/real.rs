@@ -55,16 +55,22 @@ fn each_change_is_proven_at_its_step() {
     }
 }
 
+/// The report on a pair in one of the formats for people.
+fn said(name: &str, ends: &[&str], format: &str) -> String {
+    let report = run_in_memory(pair(name, ends).concat(), &Options::default());
+    let renderer = RENDERERS.iter().find(|renderer| renderer.name() == format).unwrap();
+    renderer.render(&report, Screen { width: 100, color: false, ascii: false })
+}
+
 #[test]
 fn the_report_for_people_says_what_is_proven() {
-    let human = RENDERERS.iter().find(|renderer| renderer.name() == "human").unwrap();
     for ends in [&["log", "cacheconfig.json"][..], &["cacheconfig.json"]] {
         for (name, ..) in PAIRS {
-            let report = run_in_memory(pair(name, ends).concat(), &Options::default());
-            let said = human.render(&report, Screen { width: 100, color: false, ascii: false });
-            insta::assert_snapshot!(format!("{name}-{}", ends.len()), said);
+            insta::assert_snapshot!(format!("{name}-{}", ends.len()), said(name, ends, "human"));
         }
     }
+    let ends = &["log", "cacheconfig.json"];
+    insta::assert_snapshot!("markdown", said("content-of-a-copy", ends, "markdown"));
 }
 
 #[test]

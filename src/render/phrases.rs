@@ -9,8 +9,7 @@ use super::units::{count, duration, grouped};
 use crate::finding::{Finding, Impact, Severity};
 use crate::model::Build;
 use crate::rules;
-use crate::series::Because;
-use crate::triage::{Assessment, Verdict, Wanted, rebuilt};
+use crate::triage::{Assessment, Unknown, Verdict, Wanted, rebuilt};
 
 /// `15 steps ran again in 3 runs: up to 2 min 30 s per run, 7 min 30 s in total`; empty where
 /// nothing was measured.
@@ -140,35 +139,17 @@ pub(super) fn too_little(report: &Report, assessment: &Assessment) -> String {
         (all, open) if all == open => format!(" of {}", count(all, "build")),
         (all, open) => format!(" of {} of {}", grouped(open), count(all, "build")),
     };
-    let why = match (report.findings.is_empty(), newest.iter().all(|build| found_none(build))) {
-        _ if assessment.open.iter().all(|at| is_proven_lost(report, *at)) => {
-            ", and nothing shows why results of an earlier run were not found"
-        }
-        (_, true) => ", and no cache was there to import, as in a first run",
-        (true, false) => ", and the logs do not show why",
-        (false, false) => ", and no finding explains that",
+    let why = match assessment.unknown(&report.study) {
+        Unknown::ProvenLost => ", and nothing shows why results of an earlier run were not found",
+        Unknown::NothingToImport => ", and no cache was there to import, as in a first run",
+        Unknown::Reason if report.findings.is_empty() => ", and the logs do not show why",
+        Unknown::Reason => ", and no finding explains that",
     };
     let seen = match total {
         0 => format!("no step{where_} was reached that a cache could serve"),
         _ => format!("{} of {}{where_} ran{why}", grouped(ran), count(total, "step")),
     };
     format!("Too little to tell: {seen}. To find out, give {}.", wanted(&assessment.wanted))
-}
-
-/// Files beside the logs prove that steps of the newest build had results in an earlier cache.
-fn is_proven_lost(report: &Report, series: usize) -> bool {
-    let found = report.study.series.get(series).zip(report.study.misses.get(series));
-    let Some((series, misses)) = found else { return false };
-    let last = series.builds.len().saturating_sub(1);
-    let newest = series.builds.last().and_then(|at| report.study.build(*at));
-    let mut misses = newest.into_iter().flat_map(|build| misses.in_build(last, build));
-    misses.any(|found| found.because == Because::RecordLost && found.proved.is_some())
-}
-
-/// Each import ended in `not found`: so does the first of a cache, and so do all of one that nobody
-/// writes.
-fn found_none(build: &Build) -> bool {
-    !build.imports.is_empty() && build.imports.iter().all(rules::is_absent) && build.hits() == 0
 }
 
 /// `earlier logs of the same job (or use --history FILE.db), and the Dockerfile (--config DIR)`.

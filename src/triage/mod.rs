@@ -26,8 +26,8 @@ pub use gates::{Base, Gate, Gates, Judged, StepPattern, gates, max_drop};
 pub use patches::{Patched, patches, unsafe_rules};
 pub(crate) use places::Places;
 pub use policy::{Hidden, Ignore, Policy};
-pub(crate) use verdict::rebuilt;
 pub use verdict::{Assessment, Verdict, Wanted};
+pub(crate) use verdict::{Unknown, rebuilt};
 
 /// Runs every pass, in order; what the project hides is handed on beside the findings that stand.
 #[must_use]

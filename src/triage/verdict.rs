@@ -5,7 +5,7 @@
 
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::{Build, BuildOutcome, Outcome, Run, Step, StepKind};
-use crate::rules::Study;
+use crate::rules::{self, Study};
 use crate::series::{self, Because, Misses, Series, Store};
 
 use super::Hidden;
@@ -32,6 +32,18 @@ pub enum Wanted {
     SameCommit,
     /// The Dockerfile.
     Dockerfile,
+}
+
+/// What is not known of the steps that ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    /// Why results were not found that an earlier cache had, as files beside the logs prove.
+    ProvenLost,
+    /// Whether there was a cache before: each import ended in `not found`, as that of a first run
+    /// does.
+    NothingToImport,
+    /// Why they ran.
+    Reason,
 }
 
 /// A verdict, and the reasons of "too little to tell".
@@ -67,6 +79,34 @@ impl Assessment {
         let verdict = if open.is_empty() { Verdict::Healthy } else { Verdict::TooLittleToTell };
         Self { verdict, wanted: wanted(study, &open), open }
     }
+
+    /// Of all series that are open alike.
+    pub(crate) fn unknown(&self, study: &Study) -> Unknown {
+        let newest = |at: &usize| study.build(*study.series.get(*at)?.builds.last()?);
+        if self.open.iter().all(|at| is_proven_lost(study, *at)) {
+            return Unknown::ProvenLost;
+        }
+        if self.open.iter().filter_map(newest).all(found_none) {
+            return Unknown::NothingToImport;
+        }
+        Unknown::Reason
+    }
+}
+
+/// Files beside the logs prove that steps of the newest build had results in an earlier cache.
+fn is_proven_lost(study: &Study, series: usize) -> bool {
+    let found = study.series.get(series).zip(study.misses.get(series));
+    let Some((series, misses)) = found else { return false };
+    let last = series.builds.len().saturating_sub(1);
+    let newest = series.builds.last().and_then(|at| study.build(*at));
+    let mut misses = newest.into_iter().flat_map(|build| misses.in_build(last, build));
+    misses.any(|found| found.because == Because::RecordLost && found.proved.is_some())
+}
+
+/// Each import ended in `not found`: so does the first of a cache, and so do all of one that nobody
+/// writes.
+fn found_none(build: &Build) -> bool {
+    !build.imports.is_empty() && build.imports.iter().all(rules::is_absent) && build.hits() == 0
 }
 
 /// A build that is asked about: of a log that was just read, unless records alone are judged.

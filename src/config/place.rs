@@ -284,9 +284,9 @@ impl Place {
         }
     }
 
-    /// The major version of its engine, where the file tells.
+    /// The version of its engine, where the file tells: major, and minor where that is pinned.
     #[must_use]
-    pub fn engine_version(&self) -> Option<u32> {
+    pub fn engine_version(&self) -> Option<(u32, Option<u32>)> {
         engine(self.engine.as_ref()?)
     }
 

@@ -1,6 +1,6 @@
 //! An image is imported as a cache, but it was built without cache metadata.
 
-use super::own_image::OwnImage;
+use super::lost_by::{LostBy, OwnImage};
 use super::past::{self, Loss, Past, cost, end, graphdriver, header, plural};
 use super::planned::{self, Lost};
 use super::remedy::{self, At, Site};
@@ -257,7 +257,9 @@ fn inline_everywhere(study: &Study, at: At, name: &str) -> Fix {
     let fix = remedy::inline_together(fix, &twins, name);
     match lost {
         None => fix,
-        Some(Lost::Pulled(_)) if !fix.edits.is_empty() && remedy::unpulled(at, name).is_some() => {
+        Some(Lost { by: LostBy::Pull, .. })
+            if !fix.edits.is_empty() && remedy::unpulled(at, name).is_some() =>
+        {
             fix
         }
         Some(_) => remedy::registry_max(&Site::written(at)),

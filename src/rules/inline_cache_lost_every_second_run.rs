@@ -1,10 +1,11 @@
 //! The engine's inline-cache bug: a partly cached run stores an inline cache without the records it
 //! imported, and the next run that needs them misses everything.
 
-mod ahead;
+mod newest;
+mod written;
 
 use super::image_names::may_be_named;
-use super::own_image::OwnImage;
+use super::lost_by::OwnImage;
 use super::past::{self, Loss, Past, graphdriver, header, plural, verdict};
 use super::planned;
 use super::remedy::{self, Site};
@@ -63,7 +64,12 @@ impl Rule for InlineCacheLostEverySecondRun {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let found = past::judge(study, found);
-        planned::with_undecided(study, found, |past| past.len() > 1, |at| ahead::written(study, at))
+        planned::with_undecided(
+            study,
+            found,
+            |past| past.len() > 1,
+            |at| written::finding(study, at),
+        )
     }
 }
 
@@ -100,7 +106,7 @@ fn found(past: &Past) -> Option<Finding> {
     if past.shares_reference() {
         return None;
     }
-    finding(past).or_else(|| ahead::newest(past))
+    finding(past).or_else(|| newest::finding(past))
 }
 
 fn finding(past: &Past) -> Option<Finding> {
@@ -150,7 +156,7 @@ fn cause(past: &Past, last: &Period, open: bool) -> Option<String> {
             "A bug of Docker Engine 20.10 to 26.1 with its classic image store (overlay2) does this."
                 .to_owned()
         },
-        OwnImage::bug,
+        |own| own.lost_by.bug(),
     );
     Some(format!(
         "{} {took}. {} then imported it without error and found nothing, not even for {}, which no \

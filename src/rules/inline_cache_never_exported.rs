@@ -1,6 +1,9 @@
 //! The engine writes an inline cache in which nothing can be found (Engine 27.0.1 to 27.1.2).
 
+mod written;
+
 use super::past::{self, Past, cost, graphdriver, header, plural};
+use super::planned;
 use super::remedy::{self, Site};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Proof, Severity, ruled_out, to_decide};
@@ -13,7 +16,8 @@ static META: RuleMeta = RuleMeta {
     group: "Hits only every second run",
     severity: Severity::Error,
     what: "Every run prints that it writes an inline cache, every run after the first imports it \
-        without error, and no step ever comes from it.",
+        without error, and no step ever comes from it. From the configuration: a job whose engine \
+        does so (`docker:27.1-dind`).",
     why: "Docker Engine 27.0.1 to 27.1.2 with its classic image store (overlay2, not containerd's) \
         writes no cache records into the image (moby/buildkit issue 5242), so every build is cold.",
     fix: "Docker Engine 27.2 or newer; or a docker-container builder with a registry cache.",
@@ -40,7 +44,13 @@ impl Rule for InlineCacheNeverExported {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        past::judge(study, finding)
+        let found = past::judge(study, finding);
+        planned::with_undecided(
+            study,
+            found,
+            |past| past.len() > 1,
+            |at| written::finding(study, at),
+        )
     }
 }
 

@@ -1,6 +1,7 @@
 //! Takes the lines out that pull an image, in any file with shell commands.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::Change;
 use crate::config::Content;
@@ -14,7 +15,7 @@ pub(in crate::config) fn without_pulls<'a>(
     content: &Content,
     changes: &[Change],
 ) -> Result<(Cow<'a, str>, Vec<Change>), String> {
-    let mut lines: Vec<usize> = Vec::new();
+    let mut lines: BTreeSet<usize> = BTreeSet::new();
     let mut others = Vec::new();
     for change in changes {
         let Change::Unpull { place, image } = change else {
@@ -22,15 +23,12 @@ pub(in crate::config) fn without_pulls<'a>(
             continue;
         };
         let place = content.places.get(*place).ok_or("the build is not in this file")?;
-        for pull in place.pulls_of(image) {
-            lines.push(usize::try_from(pull.quote.line).unwrap_or_default());
-        }
+        let pulls = place.pulls_of(image);
+        lines.extend(pulls.map(|pull| usize::try_from(pull.quote.line).unwrap_or_default()));
     }
     if lines.is_empty() {
         return Ok((text.into(), others));
     }
-    lines.sort_unstable();
-    lines.dedup();
     let all: Vec<&str> = text.split_inclusive('\n').collect();
     if !lines.iter().all(|line| line.checked_sub(1).is_some_and(|at| is_removable(&all, at))) {
         return Err(SHARED.to_owned());

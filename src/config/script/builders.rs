@@ -140,12 +140,13 @@ impl Builders {
 /// (<https://docs.docker.com/engine/storage/containerd/>). A tag without a number is the newest, but
 /// for `stable`, which stayed at 19.03.
 pub(crate) fn keeps_in_containerd(image: &str) -> bool {
-    !tag(image).starts_with("stable") && engine(image).is_none_or(|version| version >= 29)
+    !tag(image).starts_with("stable") && engine(image).is_none_or(|(major, _)| major >= 29)
 }
 
-/// The major version of the engine in an image: `docker:24.0-dind`.
-pub(in crate::config) fn engine(image: &str) -> Option<u32> {
-    tag(image).split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+/// The version of the engine in an image, major and minor: `docker:24.0-dind`, `docker:27`.
+pub(in crate::config) fn engine(image: &str) -> Option<(u32, Option<u32>)> {
+    let mut numbers = tag(image).split(|c: char| !c.is_ascii_digit()).map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next().and_then(Result::ok)))
 }
 
 fn tag(image: &str) -> &str {

@@ -1,23 +1,36 @@
-//! Why the inline cache of an image will be lost, as far as the configuration tells.
+//! What will lose the inline cache of an image, as far as the configuration tells.
 
 use super::bake::calls_of;
-use super::may_be_older;
+use super::{inner, may_be_older};
 use crate::finding::Evidence;
-use crate::model::NamedImage;
+use crate::model::{CacheKind, CacheSpec, NamedImage};
 use crate::rules::Study;
+use crate::rules::lost_by::LostBy;
 use crate::rules::remedy::{At, reference};
 
-/// What loses it after each run that uses it, with the lines that tell.
-pub(in crate::rules) enum Lost {
-    /// The job pulls the image before it builds.
-    Pulled(Vec<Evidence>),
-    /// The engine is of this major version, which loses every inline cache.
-    Engine(u32, Vec<Evidence>),
+/// What loses it after each run that uses it.
+pub(in crate::rules) struct Lost {
+    pub(in crate::rules) by: LostBy,
+    /// The line that tells.
+    pub(in crate::rules) line: Option<Evidence>,
 }
 
-/// Engines that lose an inline cache whether its image is pulled or not: moby/buildkit pull request
-/// 4796 came with 27.
-const OLD: std::ops::RangeInclusive<u32> = 20..=26;
+/// The image that a build reads its inline cache from and writes the next one into, and what loses
+/// that. `None` where its inner stages lack a cache anyway, which is a finding of its own.
+pub(in crate::rules) fn lost_inline<'a>(study: &Study, at: At<'a>) -> Option<(&'a str, Lost)> {
+    let command = &at.place.command;
+    let only_inline = command.cache_to.iter().all(|spec| spec.kind() == CacheKind::Inline);
+    if !command.inline() || !only_inline {
+        return None;
+    }
+    let lost = |name| Lost::of(study, at, name).map(|lost| (name, lost));
+    let found = command.cache_from.iter().filter_map(image).find_map(lost)?;
+    inner(study, at).is_none().then_some(found)
+}
+
+fn image(spec: &CacheSpec) -> Option<&str> {
+    if spec.kind() == CacheKind::Registry { spec.get("ref") } else { None }
+}
 
 impl Lost {
     /// `None` where some job that builds the image keeps its cache, or may.
@@ -36,15 +49,15 @@ impl Lost {
         if !job.place.fresh || job.driver() != Some("docker") || may_be_older(job) {
             return None;
         }
-        if let Some(version) = job.place.engine_version().filter(|version| OLD.contains(version)) {
+        if let Some(by) = job.place.engine_version().and_then(LostBy::engine) {
             let image = job.place.engine.as_deref().unwrap_or_default();
             let line = job.evidence_of(image, "the engine that builds");
-            return Some(Self::Engine(version, line.into_iter().collect()));
+            return Some(Self { by, line });
         }
         let pulled = job.place.pulls_of(name).next().or_else(|| pull_of_service(job, at, name))?;
         let line = job.config.quote(pulled.quote.line);
         let line = line.map(|line| Evidence::of(&job.config.path, &line, "pulls the image first"));
-        Some(Self::Pulled(line.into_iter().collect()))
+        Some(Self { by: LostBy::Pull, line })
     }
 }
 

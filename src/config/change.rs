@@ -266,7 +266,7 @@ fn is_set(place: &Place, settings: &Settings) -> bool {
 
 /// Where the file does not tell the driver, nothing is known against it.
 fn can_export(place: &Place) -> bool {
-    place.driver.as_deref() != Some("docker")
+    place.machine.driver.as_deref() != Some("docker")
 }
 
 fn raw(specs: &[CacheSpec]) -> Vec<String> {
@@ -278,7 +278,7 @@ fn alike(a: &Place, b: &Place) -> bool {
     let (one, other) = (&a.command, &b.command);
     a.job == b.job
         && a.target == b.target
-        && a.driver == b.driver
+        && a.machine.driver == b.machine.driver
         && one.cache_from == other.cache_from
         && one.cache_to == other.cache_to
         && one.build_args == other.build_args

@@ -328,7 +328,7 @@ mod tests {
         assert!(own.command.no_cache && own.job == "own");
         assert_eq!((orb.command.cache_from.len(), orb.job.as_str()), (2, "docker/publish"));
         assert_eq!(orb.command.tags, ["acme/api:v1"]);
-        assert!(orb.fresh);
+        assert!(orb.machine.fresh);
         let [said] = content.unread.as_slice() else { panic!("{:?}", content.unread) };
         assert!(said.starts_with("`kube/ship` of the orb acme/kaniko is not read"), "{said}");
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::called::{Called, makes_builders};
 use super::script::{Program, ScriptCall, joined};
-use super::{Caller, Config, Place};
+use super::{Caller, Config, Machine, Place};
 use crate::model::{Text, Tool};
 
 /// Scripts may call each other in a circle.
@@ -147,17 +147,21 @@ pub(super) fn candidates(call: &ScriptCall, base: &str) -> Vec<String> {
 
 /// The build, or the call, with what the job gives it.
 fn in_job(place: Place, by: &Place) -> Place {
-    let older = by.classic && place.command.tool == Tool::DockerBuild;
+    let older = by.machine.classic && place.command.tool == Tool::DockerBuild;
+    let machine = Machine {
+        runs_on: by.machine.runs_on.clone(),
+        gha_token: by.machine.gha_token,
+        fresh: place.machine.fresh && by.machine.fresh,
+        classic: place.machine.classic || older,
+        ..place.machine
+    };
     let mut place = Place {
         job: by.job.clone(),
         key: by.key.clone(),
         refs: by.refs,
         slashes: by.slashes,
         kept: by.kept.clone(),
-        runs_on: by.runs_on.clone(),
-        gha_token: by.gha_token,
-        fresh: place.fresh && by.fresh,
-        classic: place.classic || older,
+        machine,
         caller: by.caller.clone(),
         ..place
     };
@@ -200,7 +204,7 @@ fn doubt_behind(calls: &mut [Open], makes: impl Fn(&Open) -> bool) {
 
 /// The engine's own builder need not be the one in use.
 fn doubt(place: &mut Place) {
-    place.driver = place.driver.take().filter(|driver| driver != "docker");
+    place.machine.driver = place.machine.driver.take().filter(|driver| driver != "docker");
     if let Some(call) = place.call.as_mut().filter(|call| !call.builders.capable()) {
         call.builders.take(None);
     }
@@ -260,7 +264,8 @@ fn form(place: &Place) -> String {
         .chain(place.context.as_deref());
     let texts: Vec<String> = texts.map(|text| place.expanded(text)).collect();
     let kept: Vec<&str> = place.kept.iter().map(|kept| kept.key.as_str()).collect();
-    let machine = (place.fresh, &place.driver, place.classic, place.gha_token, place.slashes);
+    let on = &place.machine;
+    let machine = (on.fresh, &on.driver, on.classic, on.gha_token, place.slashes);
     let caller = place.caller.as_ref().map(|caller| (caller.path.as_str(), caller.ci));
     format!("{:?}", (texts, kept, machine, place.refs, &place.legs, &place.job, caller))
 }

@@ -71,7 +71,7 @@ impl Parts {
         let mut parts = Self::of(text, parts, places)?;
         for (number, part) in parts.all.iter().enumerate() {
             for place in places.get(part.places.clone()).into_iter().flatten() {
-                let asked = (place.command.tool, &place.command.builder, &place.driver);
+                let asked = (place.command.tool, &place.command.builder, &place.machine.driver);
                 parts.by_builder.entry(format!("{asked:?}")).or_default().push(number);
             }
         }

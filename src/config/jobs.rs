@@ -155,8 +155,9 @@ impl Reader<'_> {
             }
             Step::Build(mut place, route) => {
                 place.command.quote = quote(*doc, &route);
-                place.driver = place.driver.or_else(|| builders.driver(&place.command));
-                place.fresh |= builders.is_fresh();
+                place.machine.driver =
+                    place.machine.driver.or_else(|| builders.driver(&place.command));
+                place.machine.fresh |= builders.is_fresh();
                 self.found.push((*place, None));
             }
             Step::Engine { fresh } => builders.engine(fresh),
@@ -182,7 +183,7 @@ fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option
         reader.step(step);
         let older = reader.older;
         for (place, _) in reader.found.iter_mut().skip(first) {
-            place.classic |= older && place.command.tool == Tool::DockerBuild;
+            place.machine.classic |= older && place.command.tool == Tool::DockerBuild;
         }
     }
     let Reader { builders, kept, mut found, .. } = reader;

@@ -112,14 +112,14 @@ fn doubt_machine(place: &mut Place, inputs: &[(String, Option<String>)]) {
         !default.as_deref().is_some_and(machine::is_hosted)
     };
     if inputs.iter().filter(unknown).any(|(name, _)| names_machine(place, name)) {
-        place.fresh = false;
+        place.machine.fresh = false;
     }
 }
 
 /// The label of its machine is this input, or made of it.
 fn names_machine(place: &Place, input: &str) -> bool {
     let input = format!("inputs.{input}");
-    place.runs_on.as_deref().is_some_and(|label| names(label).contains(&input))
+    place.machine.runs_on.as_deref().is_some_and(|label| names(label).contains(&input))
 }
 
 fn take_inputs(place: &mut Place, inputs: &[(String, Option<String>)], calls: &[Call]) {
@@ -135,7 +135,7 @@ fn take_inputs(place: &mut Place, inputs: &[(String, Option<String>)], calls: &[
         if names_machine(place, name)
             && !values.iter().flatten().all(|value| machine::is_hosted(value))
         {
-            place.fresh = false;
+            place.machine.fresh = false;
         }
         let all: Option<Vec<&String>> = values.iter().map(Option::as_ref).collect();
         match (distinct.len(), all) {

@@ -333,7 +333,7 @@ mod tests {
             1\nD != date\nimage:\n\t@docker build -t $(A) .\n";
         let place = &content(text, &[]).places[0];
         assert_eq!(place.expanded("$(A)|$(B)|$(C)|$(D)"), "x y z|$(B)|$(C)|$(D)");
-        assert!(!place.logs_in_later);
+        assert!(!place.images.logs_in_later);
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub use change::{Change, Settings, Side};
 pub use excerpt::Parts;
 pub use kept::{Fate, Kept};
 pub use link::{is_included, link};
-pub use place::{Call, Caller, Content, Instruction, Place, Stage, fits_tag};
+pub use place::{Call, Caller, Content, Images, Instruction, Machine, Place, Stage, fits_tag};
 pub use refs::Refs;
 pub use script::{ImageBuild, ScriptCall, builds_images, image_builds};
 pub use splice::{Splice, merged, unified_diff};

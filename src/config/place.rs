@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::bitbucket::Pipelines;
 use super::script::{ScriptCall, engine};
 use super::{Kept, Refs, job, variables};
-use crate::model::{CacheSpec, Command, NamedImage, Quote, Shared};
+use crate::model::{CacheSpec, Command, NamedImage, Quote, Shared, Text};
 
 /// What was read from one file.
 #[derive(Clone, Debug, Default)]
@@ -98,10 +98,6 @@ pub struct Call {
 
 /// One place where an image is built.
 #[derive(Clone, Debug, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact of its own that the file tells or does not"
-)]
 pub struct Place {
     /// The job or step that holds it, as the CI's logs name it: its name, else its key. Variables
     /// in it stay as written, [`Place::is_job`] compares. Empty in files without jobs.
@@ -114,22 +110,12 @@ pub struct Place {
     pub command: Command,
     /// Directory that is built, where the file tells.
     pub context: Option<String>,
+    /// What builds it.
+    pub machine: Machine,
+    /// What its job does with images beside the build.
+    pub images: Images,
     /// What else decides what is built, as written: named contexts, a Dockerfile in place.
     pub inputs: Vec<String>,
-    /// Names under which its job pushes the image, by commands of their own.
-    pub pushed: Vec<String>,
-    /// Image of the engine that builds, where the file names it: `docker:24.0-dind`.
-    pub engine: Option<String>,
-    /// Images that its job pulls before it, by commands of their own.
-    pub pulled: Vec<NamedImage>,
-    /// Services of Compose whose images it pulls before it; no name stands for all.
-    pub pulled_services: Vec<NamedImage>,
-    /// The job logs in to a registry only behind it.
-    pub logs_in_later: bool,
-    /// Its job neither logs in to a registry nor pushes anything, as far as the file shows.
-    pub without_registry: bool,
-    /// Its job loads images from a file before it, and saves the one that it builds for the next run.
-    pub reloaded: bool,
     /// Scope of a GitHub cache for it, where the repository has several builds that each need one;
     /// filled in when all files were read.
     pub scope: Option<String>,
@@ -141,22 +127,8 @@ pub struct Place {
     pub set: Vec<(String, String)>,
     /// Version of the plugin that builds, major and minor.
     pub plugin: Option<(u32, u32)>,
-    /// The machine and its builder are new in each run, where the file tells.
-    pub fresh: bool,
-    /// The label of its machine, as written: `${{ inputs.runner }}`.
-    pub runs_on: Option<String>,
-    /// The token of GitHub's cache service is in its environment, where the file tells.
-    pub gha_token: Option<bool>,
     /// A name of a branch that it puts into a reference may hold a slash.
     pub slashes: bool,
-    /// Driver of the builder it uses, where the file tells: `docker`, `docker-container`.
-    pub driver: Option<String>,
-    /// That of all calls of its file, where it is a target of bake or a service of Compose; filled
-    /// in when all files were read.
-    pub called_with: Option<String>,
-    /// Its tool may take the builder before `BuildKit`, unless told otherwise by what the file does
-    /// not show.
-    pub classic: bool,
     /// Variables of the matrix it runs in (`matrix.platform`, `PLATFORM`); each of their values is
     /// a build. Those with one value only are none.
     pub legs: Vec<String>,
@@ -187,6 +159,44 @@ pub struct Place {
     pub form: usize,
 }
 
+/// What builds: a machine, its engine, and the builder in use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// It and its builder are new in each run, where the file tells.
+    pub fresh: bool,
+    /// Its label, as written: `${{ inputs.runner }}`.
+    pub runs_on: Option<String>,
+    /// Image of the engine that builds, where the file names it: `docker:24.0-dind`.
+    pub engine: Option<String>,
+    /// Driver of the builder, where the file tells: `docker`, `docker-container`.
+    pub driver: Option<String>,
+    /// That of all calls of the file, where a target of bake or a service of Compose is built;
+    /// filled in when all files were read.
+    pub called_with: Option<String>,
+    /// The tool may take the builder before `BuildKit`, unless told otherwise by what the file does
+    /// not show.
+    pub classic: bool,
+    /// The token of GitHub's cache service is in its environment, where the file tells.
+    pub gha_token: Option<bool>,
+}
+
+/// What a job does with registries and images, by commands of their own.
+#[derive(Clone, Debug, Default)]
+pub struct Images {
+    /// Names under which it pushes the image that a place makes.
+    pub pushed: Vec<String>,
+    /// Images that it pulls before the build.
+    pub pulled: Vec<NamedImage>,
+    /// Services of Compose whose images it pulls before; no name stands for all.
+    pub pulled_services: Vec<NamedImage>,
+    /// It logs in to a registry only behind the build.
+    pub logs_in_later: bool,
+    /// It neither logs in to a registry nor pushes anything, as far as the file shows.
+    pub without_registry: bool,
+    /// It loads images from a file before the build, and saves the one built for the next run.
+    pub reloaded: bool,
+}
+
 /// A job that calls a script of the repository.
 #[derive(Clone, Debug, Default)]
 pub struct Caller {
@@ -212,6 +222,12 @@ impl Place {
             std::iter::once(self.job.as_str()).chain(self.key.as_deref()).filter(|n| !n.is_empty())
         };
         [printed, called].iter().any(|printed| names().any(|name| job::matches(name, printed)))
+    }
+
+    /// Names of the image that it makes, as written: its tags, and those that its job pushes.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let pushed = self.images.pushed.iter().map(String::as_str);
+        self.command.tags.iter().map(Text::as_str).chain(pushed)
     }
 
     /// The text may differ between legs of the matrix. Only what is sure to be the same in all of
@@ -287,7 +303,7 @@ impl Place {
     /// The version of its engine, where the file tells: major, and minor where that is pinned.
     #[must_use]
     pub fn engine_version(&self) -> Option<(u32, Option<u32>)> {
-        engine(self.engine.as_ref()?)
+        engine(self.machine.engine.as_ref()?)
     }
 
     /// The text with the values of the variables that the file sets; others stay as written.

@@ -27,7 +27,7 @@ use self::options::Options;
 use self::shell::{Simple, Word};
 use super::patch::Patch;
 use super::yaml::{self, Document, Route, Scalar};
-use super::{Change, Place, fits_tag};
+use super::{Change, Machine, Place, fits_tag};
 use crate::model::{Command, ImageCommand, Quote, Shared, Tool};
 
 /// A text that a shell runs.
@@ -152,12 +152,12 @@ fn build(simple: &Simple, quote: Quote, builders: &mut Builders) -> Option<Place
     } else {
         (None, Vec::new())
     };
-    let driver = builders.driver(&command);
-    let mut place =
-        Place { command: Command { quote, ..command }, context, driver, loose, ..Place::default() };
+    let (fresh, driver) = (builders.is_fresh(), builders.driver(&command));
+    let machine = Machine { fresh, driver, ..Machine::default() };
+    let command = Command { quote, ..command };
+    let mut place = Place { command, context, machine, loose, ..Place::default() };
     take_loops(&mut place, simple);
     builders.registry.begin(&mut place);
-    place.fresh = builders.is_fresh();
     if place.command.tool == Tool::BuildxBake {
         let set = options.named(&["--set"]).into_iter().filter_map(|opt| opt.value.split_once('='));
         place.set = set.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();

@@ -118,6 +118,8 @@ mod tests {
         let content = Travis.read(text).unwrap();
         let [web, api] = content.places.as_slice() else { panic!("{:#?}", content.places) };
         assert_eq!((web.command.quote.line, web.expanded("$IMAGE").as_str()), (5, "acme/web"));
-        assert!(web.classic && web.fresh && !api.classic && api.job == "api");
+        assert!(
+            web.machine.classic && web.machine.fresh && !api.machine.classic && api.job == "api"
+        );
     }
 }

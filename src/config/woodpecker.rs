@@ -8,7 +8,7 @@ use yaml_serde::Value;
 use super::jobs::{self, Job, Step, scripts, variables};
 use super::script::Builders;
 use super::yaml::{Route, entries, key, one_or_more, text};
-use super::{Change, Content, Kind, Place, fits_tag, yaml};
+use super::{Change, Content, Kind, Machine, Place, fits_tag, yaml};
 use crate::model::{CacheSpec, Command, Quote, Text, Tool};
 
 /// The kind of file.
@@ -225,9 +225,12 @@ fn plugin(image: &str, step: &Value, gone: &[String]) -> Option<Place> {
     Some(Place {
         command,
         context: setting("context"),
-        driver,
-        fresh,
-        classic: tool == Tool::DockerBuild,
+        machine: Machine {
+            driver,
+            fresh,
+            classic: tool == Tool::DockerBuild,
+            ..Machine::default()
+        },
         ..Place::default()
     })
 }

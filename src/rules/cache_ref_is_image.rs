@@ -124,7 +124,7 @@ fn lines(seen: &Seen) -> Vec<Evidence> {
 fn shared_in(at: At<'_>) -> Option<&str> {
     let command = &at.place.command;
     let own: &[Text] = if command.push { &command.tags } else { &[] };
-    let later: Vec<Text> = at.place.pushed.iter().map(|name| name.as_str().into()).collect();
+    let later: Vec<Text> = at.place.images.pushed.iter().map(|name| name.as_str().into()).collect();
     shared(command, own).or_else(|| shared(command, &later))
 }
 

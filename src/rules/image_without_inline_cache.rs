@@ -10,7 +10,7 @@ use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out,
     ruled_out, to_decide,
 };
-use crate::model::{Build, CacheKind, Dialect, Outcome, Run, Text, Transfer};
+use crate::model::{Build, CacheKind, Dialect, Outcome, Run, Transfer};
 
 pub(super) struct ImageWithoutInlineCache;
 
@@ -202,7 +202,7 @@ fn is_of_own_image(import: &Transfer, build: &Build) -> bool {
 /// it.
 fn written(study: &Study, at: At) -> Option<Finding> {
     let command = &at.place.command;
-    if command.inline() || !command.cache_to.is_empty() || at.place.classic {
+    if command.inline() || !command.cache_to.is_empty() || at.place.machine.classic {
         return None;
     }
     let registry = command.cache_from.iter().filter(|spec| spec.kind() == CacheKind::Registry);
@@ -237,9 +237,7 @@ fn written(study: &Study, at: At) -> Option<Finding> {
 
 /// The build makes the image of this name.
 fn writes(at: At, name: &str) -> bool {
-    let tags = at.place.command.tags.iter().map(Text::as_str);
-    let mut names = tags.chain(at.place.pushed.iter().map(String::as_str));
-    names.any(|tag| remedy::reference::same(tag, name))
+    at.place.names().any(|tag| remedy::reference::same(tag, name))
 }
 
 /// For it and the other builds of its file that make the image.

@@ -98,7 +98,7 @@ fn described(place: &Place) -> String {
         ("job", vec![place.job.clone()].into_iter().filter(|job| !job.is_empty()).collect()),
         ("key", one(&place.key)),
         ("target", one(&place.target)),
-        ("driver", one(&place.driver)),
+        ("driver", one(&place.machine.driver)),
         ("leg", place.legs.clone()),
         ("set", variables),
         ("context", one(&place.context)),

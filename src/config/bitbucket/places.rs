@@ -31,7 +31,7 @@ pub(super) fn find(doc: Option<&Document>, pipelines: &Pipelines) -> Vec<(Place,
         let kept: Vec<Kept> = told.map(|cache| kept(pipelines, cache)).collect();
         let mut built = builds(doc, job, step);
         for (place, _) in &mut built {
-            place.fresh &= !kept.iter().any(|kept| kept.key == DOCKER);
+            place.machine.fresh &= !kept.iter().any(|kept| kept.key == DOCKER);
             place.kept.clone_from(&kept);
         }
         found.extend(built);

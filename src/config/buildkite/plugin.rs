@@ -6,8 +6,8 @@
 
 use yaml_serde::Value;
 
-use crate::config::Place;
 use crate::config::yaml::{Document, Route, entries, key, line_of_key, one_or_more, text};
+use crate::config::{Machine, Place};
 use crate::model::{CacheSpec, Command, Quote, Tool};
 
 /// One use of the plugin.
@@ -75,15 +75,9 @@ impl Plugin {
         command.push = !tags.is_empty() || self.config.get("image-repository").is_some();
         command.tags = tags.into_iter().map(Into::into).collect();
         let (driver, classic) = (self.driver(), self.is_classic());
+        let machine = Machine { driver, classic, ..Machine::default() };
         let plugin = self.version();
-        Place {
-            target: Some(service.to_owned()),
-            command,
-            driver,
-            classic,
-            plugin,
-            ..Place::default()
-        }
+        Place { target: Some(service.to_owned()), command, machine, plugin, ..Place::default() }
     }
 
     /// Version 4 calls docker-compose 1 and does not turn `BuildKit` on, unless asked to (its

@@ -89,15 +89,16 @@ impl<'a> Line<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Place;
+    use crate::config::{Images, Place};
     use crate::model::{NamedImage, Quote};
 
     fn without(text: &str) -> Result<String, String> {
         let at = text.lines().position(|line| line.contains("docker pull")).unwrap();
         let quote = Quote::new(u64::try_from(at).unwrap() + 1, b"docker pull app");
         let pulled = vec![NamedImage { image: "app".into(), quote }];
-        let content =
-            Content { places: vec![Place { pulled, ..Place::default() }], ..Content::default() };
+        let images = Images { pulled, ..Images::default() };
+        let places = vec![Place { images, ..Place::default() }];
+        let content = Content { places, ..Content::default() };
         let change = Change::Unpull { place: 0, image: "app".into() };
         without_pulls(text, &content, &[change]).map(|(text, _)| text.into_owned())
     }

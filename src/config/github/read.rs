@@ -168,8 +168,8 @@ fn steps(
         builders.registry.end(&mut found.place);
         found.place.kept.clone_from(&carried);
         if kept::runs_on_a_miss(&found.value) {
-            found.place.fresh = false;
-            found.place.reloaded = false;
+            found.place.machine.fresh = false;
+            found.place.images.reloaded = false;
         }
     }
 }
@@ -192,7 +192,7 @@ impl Job {
         };
         place.take_legs(&self.legs, &self.plain_legs);
         place.leg_values.extend_from_slice(&self.leg_values);
-        place.runs_on.clone_from(&self.runs_on);
+        place.machine.runs_on.clone_from(&self.runs_on);
         place.resolve();
         if place.command.platforms.is_empty() {
             place.inputs.extend(self.machine.clone());
@@ -223,7 +223,7 @@ impl Step<'_> {
         let item = Item { route: key(&self.route, "run"), value: value.into() };
         for (mut place, spot) in script::builds(doc, job.number, &[item], builders) {
             let capable = spot.capable;
-            place.gha_token = builders.gha_token;
+            place.machine.gha_token = builders.gha_token;
             if let Some(call) = &mut place.call {
                 let own = self.value.get("working-directory").and_then(text);
                 call.within(&own.or_else(|| job.folder.clone()).unwrap_or_default());
@@ -242,8 +242,8 @@ impl Step<'_> {
         match self.action.as_str() {
             "docker/build-push-action" => {
                 let mut place = inputs::build_push(self.value, quote());
-                place.fresh = builders.is_fresh();
-                place.driver = builders.driver(&place.command);
+                place.machine.fresh = builders.is_fresh();
+                place.machine.driver = builders.driver(&place.command);
                 builders.registry.pulled_for(&mut place);
                 Some((place, At::Build { lost: lost(self.value) }, builders.capable()))
             }
@@ -251,19 +251,19 @@ impl Step<'_> {
             | "useblacksmith/build-push-action"
             | "warpbuilds/build-push-action" => {
                 let mut place = inputs::build_push(self.value, quote());
-                place.driver = Some("remote".into());
+                place.machine.driver = Some("remote".into());
                 Some((place, At::Build { lost: lost(self.value) }, true))
             }
             "docker/bake-action" => {
                 let mut place = inputs::bake(self.value, quote());
-                place.fresh = builders.is_fresh();
-                place.driver = builders.driver(&place.command);
+                place.machine.fresh = builders.is_fresh();
+                place.machine.driver = builders.driver(&place.command);
                 builders.registry.pulled_for(&mut place);
                 Some((place, At::Bake, builders.capable()))
             }
             "depot/bake-action" | "warpbuilds/bake-action" => {
                 let mut place = inputs::bake(self.value, quote());
-                place.driver = Some("remote".into());
+                place.machine.driver = Some("remote".into());
                 Some((place, At::Bake, true))
             }
             _ => {

@@ -64,7 +64,7 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
     for (place, _) in &mut found {
         builders.registry.end(place);
         name.clone_into(&mut place.job);
-        place.engine = engines.first().cloned();
+        place.machine.engine = engines.first().cloned();
         place.take_legs(&legs, &plain_legs);
         let written = legs.iter().map(|leg| (leg.clone(), values(parallel, leg)));
         place.leg_values.extend(written.filter(|(_, values)| !values.is_empty()));

@@ -45,7 +45,7 @@ impl Place {
         }
         self.context = self.context.take().or_else(|| given.context.clone());
         if given.builder.is_some() {
-            self.driver = None;
+            self.machine.driver = None;
         }
         self.command.take(given);
     }
@@ -62,6 +62,7 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Machine;
     use crate::model::Shared;
 
     #[test]
@@ -78,13 +79,18 @@ mod tests {
             .collect();
         let loose = ["$CACHE", "${ARGS}", "$CONTEXT"].map(str::to_owned).to_vec();
         let driver = Some("docker".to_owned());
-        let mut place = Place { variables: variables.clone(), loose, driver, ..Place::default() };
+        let machine = Machine { driver, ..Machine::default() };
+        let mut place = Place { variables: variables.clone(), loose, machine, ..Place::default() };
         place.resolve();
         let command = &place.command;
         assert_eq!(command.cache_from[0].get("ref"), Some("r/web:c"));
         assert_eq!((command.cache_to[0].raw.as_str(), command.cache_to.len()), ("$CACHE", 1));
         assert!(command.no_cache && command.build_args == ["V=$SHA"]);
-        assert!(command.pull && command.builder.as_deref() == Some("ci") && place.driver.is_none());
+        assert!(
+            command.pull
+                && command.builder.as_deref() == Some("ci")
+                && place.machine.driver.is_none()
+        );
         assert_eq!(command.options.len(), 1);
         let mut unknown = Place { variables, loose: vec!["$MORE".into()], ..Place::default() };
         unknown.resolve();

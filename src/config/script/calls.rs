@@ -4,7 +4,7 @@
 use std::path::{Component, Path};
 
 use super::{Builders, Simple, is_assignment, program};
-use crate::config::Place;
+use crate::config::{Machine, Place};
 
 /// What a command runs.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ pub(super) fn of(simple: &Simple, folder: &str, builders: &Builders) -> Option<P
     let pairs = set.filter_map(|word| word.value.split_once('='));
     Some(Place {
         variables: pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-        fresh: builders.is_fresh(),
+        machine: Machine { fresh: builders.is_fresh(), ..Machine::default() },
         call: Some(Box::new(call)),
         ..Place::default()
     })

@@ -70,29 +70,30 @@ impl Registry {
 
     /// What is known when the build begins.
     pub(super) fn begin(&self, place: &mut Place) {
-        place.logs_in_later = !self.logged_in;
-        place.reloaded = self.loaded;
+        place.images.logs_in_later = !self.logged_in;
+        place.images.reloaded = self.loaded;
         self.pulled_for(place);
     }
 
     /// What the job has pulled by now.
     pub(crate) fn pulled_for(&self, place: &mut Place) {
-        place.pulled.clone_from(&self.pulled);
-        place.pulled_services.clone_from(&self.pulled_services);
+        place.images.pulled.clone_from(&self.pulled);
+        place.images.pulled_services.clone_from(&self.pulled_services);
     }
 
     /// What is known when the job was read to its end.
     pub(crate) fn end(&self, place: &mut Place) {
-        place.logs_in_later &= self.logged_in;
-        place.without_registry = !self.logged_in && self.pushed.is_empty() && !place.command.push;
+        place.images.logs_in_later &= self.logged_in;
+        place.images.without_registry =
+            !self.logged_in && self.pushed.is_empty() && !place.command.push;
         let own = |name: &str| place.command.tags.iter().any(|tag| plain(tag) == name);
         let also =
             |name: &&String| self.tagged.iter().any(|(from, to)| to.contains(name) && own(from));
         // `docker save -o image.tar $IMAGE`
         let may_be_own = |name: &String| own(name) || name.starts_with('$');
-        place.reloaded &= self.saved.iter().any(may_be_own);
+        place.images.reloaded &= self.saved.iter().any(may_be_own);
         let whole = |name: &&String| place.command.tags.iter().any(|tag| is_of(tag, name));
-        place.pushed =
+        place.images.pushed =
             self.pushed.iter().filter(|name| also(name) || whole(name)).cloned().collect();
     }
 }
@@ -102,7 +103,7 @@ impl Place {
     pub fn pulls_of<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a NamedImage> {
         let of = |name: &str| plain(&self.expanded(name));
         let name = of(name);
-        self.pulled.iter().filter(move |pulled| of(&pulled.image) == name)
+        self.images.pulled.iter().filter(move |pulled| of(&pulled.image) == name)
     }
 }
 
@@ -153,8 +154,8 @@ mod tests {
             registry.observe(&command.split(' ').collect::<Vec<_>>());
         }
         registry.end(&mut place);
-        let login = place.logs_in_later.then(|| "login".to_owned());
-        place.pushed.into_iter().chain(login).collect()
+        let login = place.images.logs_in_later.then(|| "login".to_owned());
+        place.images.pushed.into_iter().chain(login).collect()
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(super) fn findings(study: &Study, seen: Vec<Finding>) -> Vec<Finding> {
 }
 
 fn written(study: &Study, at: At) -> Option<Finding> {
-    if !at.place.fresh || at.place.command.no_cache {
+    if !at.place.machine.fresh || at.place.command.no_cache {
         return None;
     }
     let file = planned::dockerfile(study, at)?;

@@ -43,12 +43,9 @@ pub(super) fn finding(at: At) -> Option<Finding> {
 /// The build exports its cache under the same name, or pushes its image with the cache in it.
 fn stores(at: At, name: &Name) -> bool {
     let command = &at.place.command;
-    let images = || {
-        let tags = command.tags.iter().map(ToString::to_string);
-        tags.chain(at.place.pushed.iter().cloned()).map(|tag| at.place.expanded(&tag))
-    };
+    let is_it = |image: &str| at.place.expanded(image) == name.text;
     flow::exported(at).any(|(_, written)| written == *name)
-        || (command.inline() && images().any(|image| image == name.text))
+        || (command.inline() && at.place.names().any(is_it))
 }
 
 fn fix(at: At, spec: &CacheSpec) -> Fix {

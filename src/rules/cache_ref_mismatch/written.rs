@@ -3,7 +3,7 @@
 use super::{META, isolated, of_branch};
 use crate::config::{Change, Settings, Side};
 use crate::finding::{Finding, Fix, Severity, not_ruled_out};
-use crate::model::{CacheKind, CacheSpec, Text};
+use crate::model::{CacheKind, CacheSpec};
 use crate::rules::Study;
 use crate::rules::planned::flow::{self, Name, Names};
 use crate::rules::planned::{self, Words};
@@ -36,12 +36,14 @@ fn apart(at: At, read: &Names, stored: &Names) -> Option<Finding> {
     if !unwritten || read.holds(&to_name) {
         return None;
     }
-    let tags = at.place.command.tags.iter().map(Text::as_str);
-    let mut images = tags.chain(at.place.pushed.iter().map(String::as_str));
     let dead = flow::read(at).filter(|(_, name)| name.kind == to_name.kind);
     let dead: Vec<(&CacheSpec, Name)> = dead.collect();
     let names = listed(&dead);
-    let why = if images.any(|image| reference::same(&at.place.expanded(image), &from_name.text)) {
+    let why = if at
+        .place
+        .names()
+        .any(|image| reference::same(&at.place.expanded(image), &from_name.text))
+    {
         "the image itself, which is built without inline metadata and holds no cache"
     } else {
         "which nothing in this configuration writes"

@@ -18,7 +18,7 @@ enum Holds<'a> {
 pub(super) fn finding(at: At) -> Option<Finding> {
     let holds = match local::only(at) {
         Some(local) => Holds::Layers(local),
-        None if at.place.reloaded && planned::may_be_older(at) => Holds::Images,
+        None if at.place.images.reloaded && planned::may_be_older(at) => Holds::Images,
         None => return None,
     };
     let held = |kept: &&Kept| match &holds {

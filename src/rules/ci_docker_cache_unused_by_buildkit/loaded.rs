@@ -25,7 +25,7 @@ fn is_of_no_use(at: At) -> bool {
     let command = &at.place.command;
     let tool = matches!(command.tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::Compose);
     let asks = !command.cache_from.is_empty() || !command.cache_to.is_empty() || command.no_cache;
-    at.place.reloaded && tool && !asks && !planned::may_be_older(at)
+    at.place.images.reloaded && tool && !asks && !planned::may_be_older(at)
 }
 
 fn finding(at: At) -> Option<Finding> {

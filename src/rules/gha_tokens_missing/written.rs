@@ -15,8 +15,8 @@ pub(super) fn finding(study: &Study, at: At) -> Option<Finding> {
     if at.forge().is_some_and(|forge| forge != ".github") {
         return None;
     }
-    let lacks =
-        at.place.gha_token == Some(false) || (ci != "github-actions" && is_script(at.place));
+    let lacks = at.place.machine.gha_token == Some(false)
+        || (ci != "github-actions" && is_script(at.place));
     if !lacks {
         return None;
     }

@@ -55,17 +55,14 @@ fn finding(at: At, written: &Names) -> Option<Finding> {
 
 /// A cache of this repository: GitHub's are, and what stands beside the image that is built.
 fn is_own(at: At, name: &Name) -> bool {
-    let command = &at.place.command;
-    let mut images =
-        command.tags.iter().map(ToString::to_string).chain(at.place.pushed.iter().cloned());
     let repository = reference::repository(&name.text);
     let own_tag = reference::tag(&name.text).is_some_and(|tag| tag != "latest");
-    let beside = |image: String| {
-        let image = at.place.expanded(&image);
+    let beside = |image: &str| {
+        let image = at.place.expanded(image);
         let below = repository.strip_prefix(reference::repository(&image));
         below.is_some_and(|rest| (rest.is_empty() && own_tag) || is_named_after_it(rest))
     };
-    name.kind != CacheKind::Registry || images.any(beside)
+    name.kind != CacheKind::Registry || at.place.names().any(beside)
 }
 
 /// `registry.example/web/cache`, `registry.example/web-cache` of the image `registry.example/web`.

@@ -17,7 +17,10 @@ pub(super) fn finding(at: At) -> Option<Finding> {
     if let Some(found) = left_beside(at, from, to) {
         return Some(found);
     }
-    if !at.place.fresh || other || is_named_elsewhere(at, source) || is_named_elsewhere(at, target)
+    if !at.place.machine.fresh
+        || other
+        || is_named_elsewhere(at, source)
+        || is_named_elsewhere(at, target)
     {
         return None;
     }

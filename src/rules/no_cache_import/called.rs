@@ -40,7 +40,7 @@ pub(super) fn findings<'a>(study: &'a Study, places: &[At<'a>]) -> Vec<Finding> 
 fn cold<'a>(study: &'a Study, targets: &Targets<'a>, at: At<'a>) -> Option<Called<'a>> {
     let place = at.place;
     let calls = matches!(place.command.tool, Tool::BuildxBake | Tool::Compose);
-    if !calls || !place.fresh || place.classic || at.ci().is_none() {
+    if !calls || !place.machine.fresh || place.machine.classic || at.ci().is_none() {
         return None;
     }
     let (file, built) = bake::built(study, at)?;

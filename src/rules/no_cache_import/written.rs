@@ -57,12 +57,12 @@ fn starts_cold(study: &Study, at: At) -> bool {
     let runs = planned::dockerfile(study, at).is_none_or(|file| {
         file.content.stages.iter().flat_map(|stage| &stage.instructions).any(|i| i.keyword == "RUN")
     });
-    at.place.fresh && own && !asks(command) && runs
+    at.place.machine.fresh && own && !asks(command) && runs
 }
 
 fn finding(path: &str, places: &[At]) -> Option<Finding> {
     let first = places.first()?;
-    if places.iter().all(|at| at.place.classic) || planned::may_be_older(*first) {
+    if places.iter().all(|at| at.place.machine.classic) || planned::may_be_older(*first) {
         return older(path, places);
     }
     let base = remedy::registry_max(&Site::written(*first));

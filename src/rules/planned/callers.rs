@@ -16,7 +16,7 @@ pub(in crate::rules) fn of(study: &Study) -> Vec<(String, usize, String)> {
         let Some((file, built)) = bake::built(study, call) else { continue };
         for index in built.places_of(file) {
             let drivers = found.entry((&file.path, index)).or_default();
-            drivers.push(call.place.driver.as_deref());
+            drivers.push(call.place.machine.driver.as_deref());
         }
     }
     let one = |drivers: Vec<Option<&str>>| {
@@ -39,6 +39,6 @@ pub(in crate::rules) fn fill(configs: &mut [Config], drivers: Vec<(String, usize
     for (path, index, driver) in drivers {
         let config = numbers.get(&path).and_then(|number| configs.get_mut(*number));
         let forms = config.into_iter().flat_map(|config| config.content.forms_of(index));
-        forms.for_each(|place| place.called_with = Some(driver.clone()));
+        forms.for_each(|place| place.machine.called_with = Some(driver.clone()));
     }
 }

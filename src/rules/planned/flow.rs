@@ -172,7 +172,7 @@ pub(in crate::rules) fn all_stored(study: &Study) -> Names {
         };
         command.inline()
             || command.cache_to.is_empty()
-            || at.place.classic
+            || at.place.machine.classic
             || !command.cache_to.iter().all(known)
     })
 }
@@ -193,13 +193,9 @@ fn written_with(study: &Study, holds_a_cache: fn(At) -> bool) -> Names {
 
 /// The images that a build makes.
 fn images(at: At) -> Vec<Name> {
-    let tags = at.place.command.tags.iter().map(ToString::to_string);
-    let image = |text: String| Name {
-        kind: CacheKind::Registry,
-        text: at.place.expanded(&text),
-        forge: None,
-    };
-    tags.chain(at.place.pushed.iter().cloned()).map(image).collect()
+    let image =
+        |text: &str| Name { kind: CacheKind::Registry, text: at.place.expanded(text), forge: None };
+    at.place.names().map(image).collect()
 }
 
 /// The same, where they hold an inline cache.
@@ -289,7 +285,7 @@ impl<'a> Fixed<'a> {
 /// It is `BuildKit` that builds there: others read and write their caches by themselves.
 pub(in crate::rules) fn is_buildkit(at: At) -> bool {
     !matches!(at.place.command.tool, Tool::Kaniko | Tool::Buildah | Tool::BuildxCreate)
-        && !at.place.classic
+        && !at.place.machine.classic
 }
 
 #[cfg(test)]

@@ -46,11 +46,11 @@ impl Lost {
     /// dockerd builds itself, its images are in its own store, and the machine is new in each run.
     /// The builder before `BuildKit` has no inline caches.
     fn in_job(job: At, at: At, name: &str) -> Option<Self> {
-        if !job.place.fresh || job.driver() != Some("docker") || may_be_older(job) {
+        if !job.place.machine.fresh || job.driver() != Some("docker") || may_be_older(job) {
             return None;
         }
         if let Some(by) = job.place.engine_version().and_then(LostBy::engine) {
-            let image = job.place.engine.as_deref().unwrap_or_default();
+            let image = job.place.machine.engine.as_deref().unwrap_or_default();
             let line = job.evidence_of(image, "the engine that builds");
             return Some(Self { by, line });
         }
@@ -67,5 +67,5 @@ fn pull_of_service<'a>(job: At<'a>, at: At, name: &str) -> Option<&'a NamedImage
         pulled.image.is_empty() || at.place.target.as_deref() == Some(&*pulled.image)
     };
     let makes = at.place.command.tags.iter().any(|tag| reference::same(tag, name));
-    job.place.pulled_services.iter().find(is_its).filter(|_| makes)
+    job.place.images.pulled_services.iter().find(is_its).filter(|_| makes)
 }

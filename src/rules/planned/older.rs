@@ -7,7 +7,7 @@ use crate::rules::remedy::At;
 pub(in crate::rules) fn may_be_older(at: At) -> bool {
     let off = ["DOCKER_BUILDKIT=0", "DOCKER_BUILDKIT: 0", "DOCKER_BUILDKIT: \"0\""];
     let plain = at.place.command.tool == Tool::DockerBuild;
-    at.place.classic
+    at.place.machine.classic
         || at
             .texts()
             .any(|text| off.iter().any(|off| text.contains(off)) || plain && older_client(text))

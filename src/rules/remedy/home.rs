@@ -67,7 +67,7 @@ fn is_image(found: &str, image: &str) -> bool {
 fn stored(place: &Place) -> Result<String, String> {
     let command = &place.command;
     let Some(first) = command.tags.first() else { return Err(String::new()) };
-    if let Some(pushed) = place.pushed.first() {
+    if let Some(pushed) = place.images.pushed.first() {
         return Ok(pushed.clone());
     }
     let stays = |tag: &&Text| {
@@ -130,6 +130,7 @@ fn is_repository(variable: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Images;
 
     fn place(line: &str, pushed: &[&str]) -> Place {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
@@ -138,7 +139,10 @@ mod tests {
         Place {
             command,
             variables: variables.into(),
-            pushed: pushed.iter().map(|name| (*name).to_owned()).collect(),
+            images: Images {
+                pushed: pushed.iter().map(|name| (*name).to_owned()).collect(),
+                ..Images::default()
+            },
             ..Place::default()
         }
     }

@@ -21,10 +21,11 @@ const UNKNOWN: &str = "its job logs in to no registry, and a cache there needs t
 
 /// Why the job cannot write a cache into a registry; `None` where it may.
 pub(in crate::rules) fn kept_out(at: At) -> Option<&'static str> {
-    if at.place.logs_in_later {
+    if at.place.images.logs_in_later {
         return Some(LATE);
     }
-    let new = at.place.fresh && at.place.without_registry && at.place.caller.is_none();
+    let new =
+        at.place.machine.fresh && at.place.images.without_registry && at.place.caller.is_none();
     new.then_some(UNKNOWN)
 }
 

@@ -25,7 +25,7 @@ impl<'a> At<'a> {
     /// Driver of the builder it uses, where that is known.
     #[must_use]
     pub fn driver(&self) -> Option<&'a str> {
-        self.place.driver.as_deref().or(self.place.called_with.as_deref())
+        self.place.machine.driver.as_deref().or(self.place.machine.called_with.as_deref())
     }
 
     /// The CI that runs it.

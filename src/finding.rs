@@ -46,14 +46,14 @@ pub struct Evidence {
 
 /// A place in a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct LogPlace {
     /// Name of the source as the user gave it.
     pub source: String,
     /// 1-based line number.
     pub line: u64,
 }
 
-impl Place {
+impl LogPlace {
     /// Where a build begins; targets of one bake begin in one line, so at the first step of each
     /// that is printed as its own.
     #[must_use]
@@ -73,7 +73,7 @@ pub struct Proof {
     first: Evidence,
     rest: Vec<Evidence>,
     /// Builds that show the same: a few are quoted, all of them are counted.
-    builds: Vec<Place>,
+    builds: Vec<LogPlace>,
     /// What the builds are called that show it, sorted.
     names: Vec<String>,
 }
@@ -102,14 +102,14 @@ impl Proof {
 
     /// It happened in these builds, whether or not they are quoted.
     #[must_use]
-    pub fn seen_in(mut self, builds: impl IntoIterator<Item = Place>) -> Self {
+    pub fn seen_in(mut self, builds: impl IntoIterator<Item = LogPlace>) -> Self {
         self.builds.extend(builds);
         self
     }
 
     /// The builds in which it happened as well.
     #[must_use]
-    pub fn builds(&self) -> &[Place] {
+    pub fn builds(&self) -> &[LogPlace] {
         &self.builds
     }
 

@@ -27,7 +27,7 @@ use crate::trend::{self, Branch};
 use crate::triage::{self, Baseline, Gates, Policy};
 
 pub use self::fleet::{judge_records, records};
-use self::reading::Read;
+use self::reading::ReadFiles;
 pub use self::remember::Branched;
 use self::remember::remember;
 
@@ -63,7 +63,7 @@ pub struct Options {
     /// A checkout whose commits hold the files that builds copied.
     pub checkout: Option<PathBuf>,
     /// The earlier runs to judge beside the ones that are read, and where these are remembered.
-    pub history: Option<history::Settings>,
+    pub history: Option<history::HistorySettings>,
 }
 
 /// Reads everything and judges it, on threads of its own.
@@ -128,7 +128,8 @@ fn read_and_judge(options: &Options, found: &Found) -> Report {
     options.progress.iter().for_each(|progress| announce(&found.logs, progress));
     // One list grows as the logs are read: a list a log would stay behind as holes in memory.
     let read = found.logs.par_iter().map(|entry| reading::logs(entry, options));
-    let Read { mut runs, evidence, problems: trouble } = read.reduce(Read::default, Read::and);
+    let ReadFiles { mut runs, evidence, problems: trouble } =
+        read.reduce(ReadFiles::default, ReadFiles::and);
     problems.extend(trouble);
     problems.extend(copies::leave_out(&mut runs, &found.logs));
     problems.extend(forms::leave_out(&mut runs));

@@ -16,7 +16,7 @@ use crate::triage::{Baseline, Known};
 const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
-struct Wire {
+struct WireBaseline {
     version: u32,
     findings: Vec<Entry>,
 }
@@ -33,14 +33,14 @@ struct Entry {
 }
 
 /// The baseline that was asked for.
-pub(super) struct Kept {
+pub(super) struct AskedBaseline {
     path: PathBuf,
     pub(super) known: Baseline,
     /// What is found is known from now on.
     pub(super) update: bool,
 }
 
-impl Kept {
+impl AskedBaseline {
     /// `None` where nobody asked for one. One that is asked for and not there is an error, but
     /// where it is made now.
     pub(super) fn open(path: Option<&Path>, update: bool) -> anyhow::Result<Option<Self>> {
@@ -84,7 +84,7 @@ fn read(path: &Path) -> anyhow::Result<Option<Baseline>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).context(format!("cannot read the baseline {name}")),
     };
-    let wire: Wire = serde_json::from_str(&text).with_context(|| {
+    let wire: WireBaseline = serde_json::from_str(&text).with_context(|| {
         format!(
             "{name} is not a baseline; give another name, or remove it and use --update-baseline"
         )
@@ -112,7 +112,7 @@ fn write(path: &Path, baseline: &Baseline) -> anyhow::Result<()> {
     };
     let mut findings: Vec<Entry> = baseline.known.iter().map(entry).collect();
     findings.sort();
-    let text = serde_json::to_string_pretty(&Wire { version: VERSION, findings })? + "\n";
+    let text = serde_json::to_string_pretty(&WireBaseline { version: VERSION, findings })? + "\n";
     replace(path, text.as_bytes())
         .with_context(|| format!("cannot write the baseline {}", path.display()))
 }

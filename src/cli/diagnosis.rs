@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context, ensure};
 
 use super::args::{AUTO, DiagnosisArgs, FailOn, JobArgs, Look, Output, renderer};
-use super::baseline::Kept;
+use super::baseline::AskedBaseline;
 use super::screen::{self, Stream};
 use super::settings::{Project, Settings};
 use super::{TROUBLE, auto, history};
@@ -18,7 +18,7 @@ use crate::render::{GithubSummary, Human, Renderer, Report, Summary, problem_lin
 /// What a diagnosis is made with.
 pub(super) struct Diagnosis<'a> {
     pub(super) project: Project,
-    baseline: Option<Kept>,
+    baseline: Option<AskedBaseline>,
     job: &'a JobArgs,
     checkout: Option<&'a PathBuf>,
 }
@@ -40,7 +40,8 @@ impl<'a> Diagnosis<'a> {
             project.settings.max_drop.is_none() || project.settings.baseline_branch.is_some(),
             "--max-drop needs the branch to compare with: --baseline-branch main"
         );
-        let baseline = Kept::open(project.settings.baseline.as_deref(), args.update_baseline)?;
+        let baseline =
+            AskedBaseline::open(project.settings.baseline.as_deref(), args.update_baseline)?;
         Ok(Self { project, baseline, job: &args.job, checkout: args.checkout.as_ref() })
     }
 

@@ -11,17 +11,17 @@ use chrono::{TimeDelta, Utc};
 
 use super::args::{JobArgs, ListFormat, Look, RememberedArgs, Span, Verb, nearest};
 use super::{TROUBLE, screen, settings};
-use crate::history::{self, Added, Identity, Job, Record, Settings, Store};
+use crate::history::{self, Added, HistoryJob, HistorySettings, Identity, Record, Store};
 use crate::render::escape;
 use crate::render::redact::redact;
 
 /// What the command line and the variables of the CI say; `None` without `--history`.
-pub(super) fn settings(project: &settings::Settings, job: &JobArgs) -> Option<Settings> {
+pub(super) fn settings(project: &settings::Settings, job: &JobArgs) -> Option<HistorySettings> {
     let file = project.history.as_ref()?.0.clone();
     let (identity, around) = (from_flags(job), Identity::of_environment(&screen::variable));
     let (keep, last) =
         (project.keep.unwrap_or_default().0, project.last.map_or(LAST, NonZeroUsize::get));
-    Some(Settings { file, keep, last, identity, around, now: Utc::now() })
+    Some(HistorySettings { file, keep, last, identity, around, now: Utc::now() })
 }
 
 /// Earlier runs that are looked at where nobody says how many: enough to see what comes every few
@@ -88,7 +88,7 @@ fn show(store: &mut Store, name: &str) -> anyhow::Result<()> {
     Ok(screen::print(&format!("{text}\n"), screen::FILE)?)
 }
 
-fn the_job(store: &Store, name: &str) -> anyhow::Result<Job> {
+fn the_job(store: &Store, name: &str) -> anyhow::Result<HistoryJob> {
     let mut jobs = store.jobs_called(name)?;
     let titles: Vec<String> =
         jobs.iter().map(|job| format!("\n  {}", escape::line(&history::title(job)))).collect();

@@ -9,7 +9,7 @@ use super::{TROUBLE, history as remembered, screen};
 use crate::history::{self, Store, Trouble};
 use crate::pipeline;
 use crate::render::Question;
-use crate::trend::Job;
+use crate::trend::RememberedJob;
 
 pub(super) fn run(args: &TrendArgs, look: Look) -> anyhow::Result<ExitCode> {
     let file = args.file.path()?;
@@ -43,17 +43,17 @@ pub(super) fn run(args: &TrendArgs, look: Look) -> anyhow::Result<ExitCode> {
 /// The job with its newest runs; `None` where it has none that are asked for.
 fn with_runs(
     store: &mut Store,
-    job: &history::Job,
+    job: &history::HistoryJob,
     args: &TrendArgs,
     unread: &mut Vec<String>,
-) -> Option<Job> {
+) -> Option<RememberedJob> {
     let read = match &args.branch {
         Some(branch) => store.newest_on(job.number, branch, args.last.into()),
         None => store.newest_of(job.number, args.last.into()),
     };
-    let read = read.unwrap_or_else(|trouble: Trouble| history::Read {
+    let read = read.unwrap_or_else(|trouble: Trouble| history::ReadHistory {
         unread: vec![format!("{}: {trouble}", history::title(job))],
-        ..history::Read::default()
+        ..history::ReadHistory::default()
     });
     for reason in read.unread {
         if !unread.contains(&reason) {

@@ -5,7 +5,7 @@
 
 use yaml_serde::Value;
 
-use super::jobs::{self, Job, Step, scripts, variables};
+use super::jobs::{self, Job, JobStep, scripts, variables};
 use super::script::Builders;
 use super::variables::expand;
 use super::yaml::{Route, entries, key, text};
@@ -162,7 +162,7 @@ fn legs(job: &Value) -> (Vec<String>, Vec<String>) {
     (names.iter().map(|name| (*name).to_owned()).collect(), plain_names)
 }
 
-fn of_step(step: &Value, at: &Route, variables: &[(String, String)]) -> Vec<Step> {
+fn of_step(step: &Value, at: &Route, variables: &[(String, String)]) -> Vec<JobStep> {
     let script =
         ["script", "bash", "pwsh", "powershell"].into_iter().find(|name| step.get(name).is_some());
     if let Some(name) = script {
@@ -191,7 +191,7 @@ fn kept(
     input: &impl Fn(&str) -> Option<String>,
     at: &Route,
     variables: &[(String, String)],
-) -> Step {
+) -> JobStep {
     let written = input("key").unwrap_or_default();
     let paths = input("path").unwrap_or_default();
     let held = expand(&written, variables);
@@ -200,7 +200,7 @@ fn kept(
     let older = older.lines().map(str::trim).filter(|key| !key.is_empty()).map(str::to_owned);
     let kept =
         Kept { older: Some(older.collect()), ..Kept::of(&paths, written, Fate::once(fixed)) };
-    Step::Kept(kept, key(&key(at, "inputs"), "key"))
+    JobStep::Kept(kept, key(&key(at, "inputs"), "key"))
 }
 
 /// A part of a key that is the same in each run of a branch.
@@ -225,10 +225,10 @@ fn is_fixed(part: &str) -> bool {
 }
 
 /// Docker@2: `build` takes further options as `arguments`, `buildAndPush`, the default, takes none.
-fn docker(input: &impl Fn(&str) -> Option<String>, at: &Route) -> Vec<Step> {
+fn docker(input: &impl Fn(&str) -> Option<String>, at: &Route) -> Vec<JobStep> {
     let asked = input("command").unwrap_or_else(|| "buildAndPush".to_owned());
     if asked == "login" {
-        return vec![Step::Login];
+        return vec![JobStep::Login];
     }
     if !matches!(asked.as_str(), "build" | "buildAndPush") {
         return Vec::new();
@@ -252,7 +252,7 @@ fn docker(input: &impl Fn(&str) -> Option<String>, at: &Route) -> Vec<Step> {
         input("Dockerfile").or_else(|| input("dockerFile")).filter(|file| !file.contains('*'));
     command.file = command.file.take().or(file);
     let context = input("buildContext").filter(|context| context != "**");
-    vec![Step::Build(Box::new(Place { command, context, ..Place::default() }), at.clone())]
+    vec![JobStep::Build(Box::new(Place { command, context, ..Place::default() }), at.clone())]
 }
 
 #[cfg(test)]

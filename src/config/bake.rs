@@ -9,7 +9,7 @@ mod json;
 mod target;
 
 use super::excerpt::Parts;
-use super::{Change, Content, Kind, Place, Settings};
+use super::{CacheSettings, Change, Content, Kind, Place};
 use crate::model::Tool;
 use target::Target;
 
@@ -83,7 +83,7 @@ const NO_SUCH: &str = "a bake file holds no such thing";
 
 /// One attribute of one target, as it shall be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Edit {
+struct AttributeEdit {
     target: String,
     attribute: &'static str,
     set: Set,
@@ -101,7 +101,11 @@ enum Set {
     Without(&'static str),
 }
 
-fn edits_of(all: &[Target], target: &Target, change: &Change) -> Result<Vec<Edit>, String> {
+fn edits_of(
+    all: &[Target],
+    target: &Target,
+    change: &Change,
+) -> Result<Vec<AttributeEdit>, String> {
     let own = Own { all, target };
     match change {
         Change::Caches { settings, .. } => own.caches(settings),
@@ -120,8 +124,8 @@ struct Own<'a> {
 }
 
 impl Own<'_> {
-    fn edit(&self, attribute: &'static str, set: Set) -> Edit {
-        Edit { target: self.target.name.clone(), attribute, set }
+    fn edit(&self, attribute: &'static str, set: Set) -> AttributeEdit {
+        AttributeEdit { target: self.target.name.clone(), attribute, set }
     }
 
     fn has(&self, attribute: &str) -> bool {
@@ -137,7 +141,7 @@ impl Own<'_> {
         self.target.own(attribute).is_some_and(|value| value.texts() == items)
     }
 
-    fn caches(&self, settings: &Settings) -> Result<Vec<Edit>, String> {
+    fn caches(&self, settings: &CacheSettings) -> Result<Vec<AttributeEdit>, String> {
         if settings.builder {
             return Err("the builder is created where the build is started".to_owned());
         }
@@ -168,7 +172,7 @@ impl Own<'_> {
         lists: &[&'static str],
         old: &String,
         new: &str,
-    ) -> Result<Vec<Edit>, String> {
+    ) -> Result<Vec<AttributeEdit>, String> {
         let mut edits = Vec::new();
         for &name in lists {
             if self.target.own(name).is_some_and(|value| value.texts().contains(old)) {
@@ -187,7 +191,7 @@ impl Own<'_> {
         if edits.is_empty() { Err(format!("`{old}` is inherited")) } else { Ok(edits) }
     }
 
-    fn use_cache(&self) -> Result<Vec<Edit>, String> {
+    fn use_cache(&self) -> Result<Vec<AttributeEdit>, String> {
         const OPTIONS: [&str; 2] = ["no-cache", "no-cache-filter"];
         if OPTIONS.into_iter().any(|name| self.inherits(name)) {
             return Err("no-cache is inherited".to_owned());
@@ -197,7 +201,7 @@ impl Own<'_> {
     }
 }
 
-fn exports(settings: &Settings) -> Vec<String> {
+fn exports(settings: &CacheSettings) -> Vec<String> {
     let inline = (settings.inline && settings.to.is_none()).then(|| "type=inline".to_owned());
     settings.to.iter().cloned().chain(inline).collect()
 }

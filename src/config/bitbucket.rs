@@ -54,7 +54,7 @@ impl Kind for BitbucketPipelines {
 #[derive(Clone, Debug, Default)]
 pub struct Pipelines {
     /// Steps in the order of the file; one that several pipelines use by alias is listed for each.
-    pub steps: Vec<Step>,
+    pub steps: Vec<PipelineStep>,
     /// `definitions.caches`.
     pub caches: Vec<CacheDefinition>,
     /// `options.runtime.cloud.version`.
@@ -65,7 +65,7 @@ pub struct Pipelines {
 
 /// One step.
 #[derive(Clone, Debug)]
-pub struct Step {
+pub struct PipelineStep {
     /// `name:`, else `step N` by its place in the file.
     pub name: String,
     /// Pipeline it belongs to: `default`, `branches.main`.
@@ -125,9 +125,9 @@ impl Pipelines {
 
     /// Groups of steps that run side by side and save the same cache, each of two steps at least.
     #[must_use]
-    pub fn sharing(&self, cache: &str) -> Vec<Vec<&Step>> {
+    pub fn sharing(&self, cache: &str) -> Vec<Vec<&PipelineStep>> {
         let groups = self.steps.iter().filter_map(|s| s.parallel).max().map_or(0, |last| last + 1);
-        let saves = |step: &&Step| step.uses(cache) && !self.ignores(step, cache);
+        let saves = |step: &&PipelineStep| step.uses(cache) && !self.ignores(step, cache);
         (0..groups)
             .map(|group| {
                 self.steps
@@ -142,18 +142,18 @@ impl Pipelines {
 
     /// Runtime version 3, of the step or of the file.
     #[must_use]
-    pub fn is_modern(&self, step: &Step) -> bool {
+    pub fn is_modern(&self, step: &PipelineStep) -> bool {
         step.runtime.as_ref().or(self.runtime.as_ref()).is_some_and(|version| version == "3")
     }
 
     /// In runtime 3 the predefined docker cache "will be ignored and a warning message will be
     /// displayed" (Atlassian, "Enable and use Runtime v3").
-    fn ignores(&self, step: &Step, cache: &str) -> bool {
+    fn ignores(&self, step: &PipelineStep, cache: &str) -> bool {
         cache == "docker" && self.is_modern(step)
     }
 }
 
-impl Step {
+impl PipelineStep {
     /// It names this cache.
     #[must_use]
     pub fn uses(&self, cache: &str) -> bool {

@@ -4,7 +4,7 @@
 
 use yaml_serde::Value;
 
-use super::jobs::{self, Job, Step, scripts, variables};
+use super::jobs::{self, Job, JobStep, scripts, variables};
 use super::script::Builders;
 use super::yaml::{Route, entries, key};
 use super::{Change, Content, Kind, yaml};
@@ -51,7 +51,7 @@ fn all(root: &Value) -> Vec<Job> {
         scripts(phase.get("commands"), &key(&key(&at, name), "commands"))
     });
     let set = variables(root.get("env").and_then(|env| env.get("variables")));
-    let steps = std::iter::once(Step::Doubt).chain(commands).collect();
+    let steps = std::iter::once(JobStep::Doubt).chain(commands).collect();
     vec![Job {
         variables: set,
         slashes: true,

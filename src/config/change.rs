@@ -20,7 +20,7 @@ pub enum Change {
         /// Which build.
         place: usize,
         /// What it is to have.
-        settings: Settings,
+        settings: CacheSettings,
     },
     /// One cache specification is written otherwise.
     Spec {
@@ -110,7 +110,7 @@ impl Side {
 
 /// Cache options of one build.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settings {
+pub struct CacheSettings {
     /// Specifications to import.
     pub from: Vec<String>,
     /// Specification to export.
@@ -251,7 +251,7 @@ fn done(place: &Place, change: &Change) -> bool {
     }
 }
 
-fn is_set(place: &Place, settings: &Settings) -> bool {
+fn is_set(place: &Place, settings: &CacheSettings) -> bool {
     let command = &place.command;
     let to: Vec<String> = settings.to.iter().cloned().collect();
     let written = raw(&command.cache_to);

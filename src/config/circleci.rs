@@ -8,9 +8,9 @@ mod orbs;
 
 use yaml_serde::Value;
 
-use self::orbs::Call;
+use self::orbs::OrbCall;
 
-use super::jobs::{self, Job, Step, variables};
+use super::jobs::{self, Job, JobStep, variables};
 use super::script::{Builders, Item};
 use super::yaml::{Route, entries, key, one_or_more, text};
 use super::{Change, Content, Kind, fits_tag, machine, yaml};
@@ -66,7 +66,7 @@ fn all(root: &Value) -> Vec<Job> {
 fn orb_jobs(root: &Value) -> Vec<Job> {
     let mut found = Vec::new();
     for (id, value, route) in workflow_jobs(root) {
-        let Some(call) = Call::of(root, id, Some(value)) else { continue };
+        let Some(call) = OrbCall::of(root, id, Some(value)) else { continue };
         let Some(step) = call.build(&route) else { continue };
         let kept = call.may_keep_layers();
         found.push(Job {
@@ -107,7 +107,7 @@ fn unread(root: &Value) -> Vec<String> {
     });
     let mut all: Vec<String> = jobs
         .chain(steps)
-        .filter_map(|(name, value)| Call::of(root, &name, value)?.unread())
+        .filter_map(|(name, value)| OrbCall::of(root, &name, value)?.unread())
         .collect();
     all.dedup();
     all
@@ -126,7 +126,7 @@ fn job(root: &Value, id: &str, value: &Value, at: &Route) -> Job {
         plain_legs,
         machine: resource_class(value, &given),
         slashes: !called.iter().any(|call| names_one_branch(call)),
-        steps: std::iter::once(Step::Older(has_older_client(root, value)))
+        steps: std::iter::once(JobStep::Older(has_older_client(root, value)))
             .chain(kept::early(steps(root, value, at, 0)))
             .collect(),
         builders: if machine { Builders::fresh() } else { Builders::unknown() },
@@ -171,13 +171,13 @@ fn keeps_layers(value: &Value) -> bool {
 }
 
 /// Steps, with those of the commands that they call in their place.
-fn steps(root: &Value, value: &Value, at: &Route, depth: usize) -> Vec<Step> {
+fn steps(root: &Value, value: &Value, at: &Route, depth: usize) -> Vec<JobStep> {
     let at = key(at, "steps");
     let list = value.get("steps").and_then(Value::as_sequence).into_iter().flatten().enumerate();
     list.flat_map(|(index, step)| of_step(root, step, &at.with_key(index), depth)).collect()
 }
 
-fn of_step(root: &Value, step: &Value, at: &Route, depth: usize) -> Vec<Step> {
+fn of_step(root: &Value, step: &Value, at: &Route, depth: usize) -> Vec<JobStep> {
     const DEEPEST: usize = 4;
     let Some((name, value)) = text(step).map(|name| (name, None)).or_else(|| {
         let (name, value) = *entries(step).first()?;
@@ -194,13 +194,13 @@ fn of_step(root: &Value, step: &Value, at: &Route, depth: usize) -> Vec<Step> {
                 .or_else(|| Some((value.get("command").and_then(text)?, key(&route, "command"))));
             script
                 .map(|(value, route)| {
-                    Step::Script(Item { value: with_forms(&value).into(), route })
+                    JobStep::Script(Item { value: with_forms(&value).into(), route })
                 })
                 .into_iter()
                 .collect()
         }
         ("setup_remote_docker", value) => {
-            vec![Step::Engine { fresh: !value.is_some_and(keeps_layers) }]
+            vec![JobStep::Engine { fresh: !value.is_some_and(keeps_layers) }]
         }
         ("save_cache" | "restore_cache", Some(value)) => {
             kept::of_step(&name, value, &key(at, &name))
@@ -210,7 +210,7 @@ fn of_step(root: &Value, step: &Value, at: &Route, depth: usize) -> Vec<Step> {
             Some(command) => {
                 steps(root, command, &key(&key(&Route::default(), "commands"), name), depth + 1)
             }
-            None => Call::of(root, name, value)
+            None => OrbCall::of(root, name, value)
                 .and_then(|call| call.build(&key(at, name)))
                 .into_iter()
                 .collect(),

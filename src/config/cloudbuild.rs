@@ -5,7 +5,7 @@
 
 use yaml_serde::Value;
 
-use super::jobs::{self, Job, Step, scripts, variables};
+use super::jobs::{self, Job, JobStep, scripts, variables};
 use super::script::{Builders, Item};
 use super::yaml::{Route, key, text, texts};
 use super::{Change, Content, Kind, yaml};
@@ -62,7 +62,7 @@ fn all(root: &Value) -> Vec<Job> {
         let image = step.get("name").and_then(text).unwrap_or_default();
         let set = [&everywhere[..], &variables(step.get("env"))].concat();
         let buildkit = set.iter().any(|(name, value)| name == "DOCKER_BUILDKIT" && value == "1");
-        let mut steps = vec![Step::Older(is_older(&image) && !buildkit)];
+        let mut steps = vec![JobStep::Older(is_older(&image) && !buildkit)];
         steps.extend(of_step(step, &at.with_key(index), &everywhere));
         steps
     };
@@ -77,7 +77,7 @@ fn all(root: &Value) -> Vec<Job> {
     }]
 }
 
-fn of_step(step: &Value, at: &Route, everywhere: &[(String, String)]) -> Vec<Step> {
+fn of_step(step: &Value, at: &Route, everywhere: &[(String, String)]) -> Vec<JobStep> {
     if step.get("script").is_some() {
         return scripts(step.get("script"), &key(at, "script"));
     }
@@ -90,14 +90,14 @@ fn of_step(step: &Value, at: &Route, everywhere: &[(String, String)]) -> Vec<Ste
     let mut scripts = arguments.iter().enumerate().skip_while(|(_, word)| !runs_a_script(word));
     if shell && let Some((index, value)) = scripts.nth(1) {
         let route = key(at, "args").with_key(index);
-        return vec![Step::Script(Item { route, value: value.as_str().into() })];
+        return vec![JobStep::Script(Item { route, value: value.as_str().into() })];
     }
     let named = if shell { None } else { program };
     let Some(program) = named.or_else(|| program_of(&image)) else { return Vec::new() };
     let set = [everywhere, &variables(step.get("env"))].concat();
     let set = set.into_iter().map(|(name, value)| format!("{name}={value}"));
     let words = set.chain([program]).chain(arguments).collect();
-    vec![Step::Words(words, key(at, "name"))]
+    vec![JobStep::Words(words, key(at, "name"))]
 }
 
 /// `-c`, `-ec`

@@ -211,15 +211,15 @@ fn doubt(place: &mut Place) {
 }
 
 /// What a file of a CI names, below which folder.
-struct Named {
+struct NamedFiles {
     path: String,
     root: String,
     called: Called,
 }
 
-fn by_file(configs: &[Config]) -> Vec<Named> {
+fn by_file(configs: &[Config]) -> Vec<NamedFiles> {
     let files = configs.iter().filter(|config| config.kind.ci().is_some());
-    let named = files.map(|config| Named {
+    let named = files.map(|config| NamedFiles {
         path: config.path.clone(),
         root: super::link::root(&config.path),
         called: Called::by(std::slice::from_ref(config)),
@@ -227,7 +227,7 @@ fn by_file(configs: &[Config]) -> Vec<Named> {
     named.collect()
 }
 
-impl Named {
+impl NamedFiles {
     /// It names the script in a way that is no plain call: what that is there is not known.
     fn is_otherwise(
         &self,

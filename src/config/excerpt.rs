@@ -12,7 +12,7 @@ use super::{Change, Place};
 /// A file in parts.
 #[derive(Clone, Debug, Default)]
 pub struct Parts {
-    all: Vec<Part>,
+    all: Vec<ExcerptPart>,
     /// Numbers of those that the file cannot do without.
     held: Vec<usize>,
     /// Parts that build, by what decides which builder each gets, where one that is made in a part
@@ -21,7 +21,7 @@ pub struct Parts {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Part {
+pub(super) struct ExcerptPart {
     pub(super) range: Range<usize>,
     places: Range<usize>,
     /// The file can do without it.
@@ -42,7 +42,7 @@ pub(super) struct Excerpt<'a> {
     /// What it has before the changed part, and behind it.
     ends: (usize, usize),
     /// That part in the whole file.
-    part: &'a Part,
+    part: &'a ExcerptPart,
     /// Number of its first place in the excerpt.
     first: usize,
 }
@@ -58,7 +58,7 @@ impl Parts {
         let ends = starts.iter().skip(1).copied().chain([text.len()]);
         let ranges = starts.iter().copied().zip(ends).map(|(start, end)| start..end);
         let mut parts =
-            Self::of(text, ranges.map(|range| Part::of(range, false)).collect(), places)?;
+            Self::of(text, ranges.map(|range| ExcerptPart::of(range, false)).collect(), places)?;
         for part in &mut parts.all {
             let own = text.get(part.range.clone())?;
             part.free = !part.places.is_empty() && !has_anchor(own);
@@ -67,7 +67,7 @@ impl Parts {
     }
 
     /// The lines of a script.
-    pub(super) fn of_lines(text: &str, parts: Vec<Part>, places: &[Place]) -> Option<Self> {
+    pub(super) fn of_lines(text: &str, parts: Vec<ExcerptPart>, places: &[Place]) -> Option<Self> {
         let mut parts = Self::of(text, parts, places)?;
         for (number, part) in parts.all.iter().enumerate() {
             for place in places.get(part.places.clone()).into_iter().flatten() {
@@ -79,13 +79,13 @@ impl Parts {
     }
 
     /// The blocks of a file, each with its links to others.
-    pub(super) fn of_blocks(text: &str, parts: Vec<Part>, places: &[Place]) -> Option<Self> {
+    pub(super) fn of_blocks(text: &str, parts: Vec<ExcerptPart>, places: &[Place]) -> Option<Self> {
         Some(Self::of(text, parts, places)?.settled())
     }
 
     /// `None` where the places do not stand in the order of its lines: several jobs may have one
     /// script.
-    fn of(text: &str, mut all: Vec<Part>, places: &[Place]) -> Option<Self> {
+    fn of(text: &str, mut all: Vec<ExcerptPart>, places: &[Place]) -> Option<Self> {
         let lines: Vec<usize> =
             places.iter().map(|p| line_start(text, p)).collect::<Option<_>>()?;
         let mut next = 0;
@@ -164,7 +164,11 @@ impl Parts {
         self.reached(heirs.into_iter().collect(), |part| &part.with)
     }
 
-    fn reached(&self, from: Vec<usize>, next: impl Fn(&Part) -> &[usize]) -> BTreeSet<usize> {
+    fn reached(
+        &self,
+        from: Vec<usize>,
+        next: impl Fn(&ExcerptPart) -> &[usize],
+    ) -> BTreeSet<usize> {
         let (mut reached, mut open) = (BTreeSet::new(), from);
         while let Some(at) = open.pop() {
             if reached.insert(at) {
@@ -175,7 +179,7 @@ impl Parts {
     }
 }
 
-impl Part {
+impl ExcerptPart {
     pub(super) fn of(range: Range<usize>, free: bool) -> Self {
         Self { range, free, ..Self::default() }
     }

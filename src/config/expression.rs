@@ -29,17 +29,17 @@ pub(super) fn values(text: &str) -> Option<Vec<String>> {
 }
 
 fn computed(inside: &str) -> Option<Vec<String>> {
-    let mut reader = Reader { tokens: tokens(inside)?, at: 0 };
+    let mut reader = ExpressionReader { tokens: tokens(inside)?, at: 0 };
     let found = reader.either()?;
     if reader.at < reader.tokens.len() {
         return None;
     }
-    found.into_iter().map(Value::text).collect()
+    found.into_iter().map(Possible::text).collect()
 }
 
 /// What an expression may turn out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Value {
+enum Possible {
     /// A text that is written there, or made of such.
     Text(String),
     /// What a name stands for: `matrix.os`.
@@ -48,7 +48,7 @@ enum Value {
     Condition,
 }
 
-impl Value {
+impl Possible {
     fn text(self) -> Option<String> {
         match self {
             Self::Text(text) => Some(text),
@@ -113,12 +113,12 @@ fn quoted(text: &str) -> Option<(String, &str)> {
     }
 }
 
-struct Reader {
+struct ExpressionReader {
     tokens: Vec<Token>,
     at: usize,
 }
 
-impl Reader {
+impl ExpressionReader {
     fn takes(&mut self, sign: &str) -> bool {
         let found = matches!(self.tokens.get(self.at), Some(Token::Sign(known)) if *known == sign);
         self.at += usize::from(found);
@@ -126,12 +126,12 @@ impl Reader {
     }
 
     /// `a || b`
-    fn either(&mut self) -> Option<Vec<Value>> {
+    fn either(&mut self) -> Option<Vec<Possible>> {
         let mut left = self.both()?;
         while self.takes("||") {
             let right = self.both()?;
-            let otherwise = left.iter().any(Value::may_be_false);
-            left.retain(Value::may_be_true);
+            let otherwise = left.iter().any(Possible::may_be_false);
+            left.retain(Possible::may_be_true);
             if otherwise {
                 left.extend(right);
             }
@@ -140,31 +140,31 @@ impl Reader {
     }
 
     /// `a && b`
-    fn both(&mut self) -> Option<Vec<Value>> {
+    fn both(&mut self) -> Option<Vec<Possible>> {
         let mut left = self.compared()?;
         while self.takes("&&") {
             let right = self.compared()?;
             let (reached, nothing) =
-                (left.iter().any(Value::may_be_true), left.iter().any(Value::may_be_false));
+                (left.iter().any(Possible::may_be_true), left.iter().any(Possible::may_be_false));
             left = if reached { right } else { Vec::new() };
-            left.extend(nothing.then(|| Value::Text(String::new())));
+            left.extend(nothing.then(|| Possible::Text(String::new())));
         }
         Some(distinct(left))
     }
 
-    fn compared(&mut self) -> Option<Vec<Value>> {
+    fn compared(&mut self) -> Option<Vec<Possible>> {
         let left = self.single()?;
         if ["==", "!=", "<=", ">=", "<", ">"].iter().any(|sign| self.takes(sign)) {
             self.single()?;
-            return Some(vec![Value::Condition]);
+            return Some(vec![Possible::Condition]);
         }
         Some(left)
     }
 
-    fn single(&mut self) -> Option<Vec<Value>> {
+    fn single(&mut self) -> Option<Vec<Possible>> {
         if self.takes("!") {
             self.single()?;
-            return Some(vec![Value::Condition]);
+            return Some(vec![Possible::Condition]);
         }
         if self.takes("(") {
             let inside = self.either()?;
@@ -173,16 +173,16 @@ impl Reader {
         let token = self.tokens.get(self.at)?.clone();
         self.at += 1;
         match token {
-            Token::Text(text) => Some(vec![Value::Text(text)]),
+            Token::Text(text) => Some(vec![Possible::Text(text)]),
             Token::Word(name) if self.takes("(") => self.call(&name),
-            Token::Word(name) => Some(vec![Value::Named(name)]),
+            Token::Word(name) => Some(vec![Possible::Named(name)]),
             Token::Sign(_) => None,
         }
     }
 
     /// A call whose name and bracket were read.
-    fn call(&mut self, name: &str) -> Option<Vec<Value>> {
-        let mut arguments: Vec<Vec<Value>> = Vec::new();
+    fn call(&mut self, name: &str) -> Option<Vec<Possible>> {
+        let mut arguments: Vec<Vec<Possible>> = Vec::new();
         while !self.takes(")") {
             arguments.push(self.either()?);
             if !self.takes(",") && !matches!(self.tokens.get(self.at), Some(Token::Sign(")"))) {
@@ -192,18 +192,20 @@ impl Reader {
         match name.to_ascii_lowercase().as_str() {
             "format" => formatted(&arguments),
             "contains" | "startswith" | "endswith" | "always" | "success" | "failure"
-            | "cancelled" => Some(vec![Value::Condition]),
+            | "cancelled" => Some(vec![Possible::Condition]),
             _ => None,
         }
     }
 }
 
 /// `format('web-{0}', matrix.os)`, of each value that the arguments may have.
-fn formatted(arguments: &[Vec<Value>]) -> Option<Vec<Value>> {
+fn formatted(arguments: &[Vec<Possible>]) -> Option<Vec<Possible>> {
     let (pattern, rest) = arguments.split_first()?;
-    let mut all: Vec<String> = pattern.iter().cloned().map(Value::text).collect::<Option<_>>()?;
+    let mut all: Vec<String> =
+        pattern.iter().cloned().map(Possible::text).collect::<Option<_>>()?;
     for (index, values) in rest.iter().enumerate() {
-        let values: Vec<String> = values.iter().cloned().map(Value::text).collect::<Option<_>>()?;
+        let values: Vec<String> =
+            values.iter().cloned().map(Possible::text).collect::<Option<_>>()?;
         let hole = format!("{{{index}}}");
         all = all
             .iter()
@@ -211,11 +213,11 @@ fn formatted(arguments: &[Vec<Value>]) -> Option<Vec<Value>> {
             .take(MOST)
             .collect();
     }
-    Some(all.into_iter().map(Value::Text).collect())
+    Some(all.into_iter().map(Possible::Text).collect())
 }
 
-fn distinct(values: Vec<Value>) -> Vec<Value> {
-    let mut found: Vec<Value> = Vec::new();
+fn distinct(values: Vec<Possible>) -> Vec<Possible> {
+    let mut found: Vec<Possible> = Vec::new();
     for value in values {
         if !found.contains(&value) && found.len() < MOST {
             found.push(value);

@@ -89,7 +89,7 @@ fn builds(
     root: &yaml_serde::Value,
     doc: Option<&Document>,
     others: &[String],
-) -> Vec<(Place, script::Spot)> {
+) -> Vec<(Place, script::BuildSpot)> {
     let mut found = read::builds(root, doc);
     if !others.is_empty()
         && let Some(doc) = doc

@@ -10,7 +10,7 @@ use super::yaml::{Document, Field, Route, Span, field, flow_list, key_span, quot
 const UNUSUAL: &str = "a list of it is written in an unusual way";
 
 /// Where a list is to be set.
-pub(super) struct List<'a> {
+pub(super) struct ItemList<'a> {
     pub(super) doc: &'a Document,
     /// The mapping that holds it.
     pub(super) mapping: &'a Route,
@@ -19,7 +19,7 @@ pub(super) struct List<'a> {
     pub(super) json: bool,
 }
 
-impl List<'_> {
+impl ItemList<'_> {
     /// The list holds these items and no other; an empty one goes, with its key.
     ///
     /// # Errors

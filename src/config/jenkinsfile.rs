@@ -74,7 +74,7 @@ impl Kind for Jenkinsfile {
 }
 
 /// A step with the texts that it gets.
-struct Call {
+struct GroovyCall {
     /// `docker.build`, not a script.
     is_plugin: bool,
     texts: Vec<String>,
@@ -83,7 +83,7 @@ struct Call {
 }
 
 /// `sh '…'`, `sh(script: "…")`, `docker.build("name", "options")`.
-fn calls(text: &str) -> Vec<Call> {
+fn calls(text: &str) -> Vec<GroovyCall> {
     const STEPS: [(&str, bool); 2] = [("sh", false), ("docker.build", true)];
     let mut found = Vec::new();
     for (number, (at, line)) in lines(text).enumerate() {
@@ -95,7 +95,11 @@ fn calls(text: &str) -> Vec<Call> {
             let Some(rest) = behind(line, written) else { continue };
             let begin = at + line.len() - rest.len();
             let texts = texts(text.get(begin..).unwrap_or_default());
-            found.extend((!texts.is_empty()).then_some(Call { is_plugin, texts, line: number }));
+            found.extend((!texts.is_empty()).then_some(GroovyCall {
+                is_plugin,
+                texts,
+                line: number,
+            }));
         }
     }
     found
@@ -175,7 +179,7 @@ fn literal(rest: &str) -> Option<(String, &str)> {
 }
 
 /// `docker.build("r/a:1", "--no-cache -f x .")`: the directory is the last word.
-fn of_plugin(call: &Call, builders: &mut Builders) -> Option<Place> {
+fn of_plugin(call: &GroovyCall, builders: &mut Builders) -> Option<Place> {
     let (image, options) = (call.texts.first()?, call.texts.get(1));
     let options = options.map_or(".", |options| options.as_str());
     let words = ["docker", "build", "-t", image].map(str::to_owned).into_iter();

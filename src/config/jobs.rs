@@ -7,7 +7,7 @@ use crate::config::yaml::{Document, Route};
 use yaml_serde::Value;
 
 use super::patch::Patch;
-use super::script::{self, Builders, Item, Maker, Spot};
+use super::script::{self, BuildSpot, Builders, Item, Maker};
 use super::{Change, Content, Kept, Place, place, yaml};
 use crate::model::{Quote, Tool};
 
@@ -27,14 +27,14 @@ pub(super) struct Job {
     /// Branches whose names may have a slash come to it.
     pub(super) slashes: bool,
     /// What it does, in order.
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<JobStep>,
     /// The builder it begins with.
     pub(super) builders: Builders,
 }
 
 /// One step of a job.
 #[derive(Debug)]
-pub(super) enum Step {
+pub(super) enum JobStep {
     /// A shell runs it.
     Script(Item),
     /// A build that a task or plugin is set to do, with where it is written.
@@ -124,60 +124,60 @@ pub(super) fn correct(text: &str, jobs: Jobs, changes: &[Change]) -> Result<Stri
 }
 
 /// Builds of all jobs, with where they stand in a script.
-fn builds(root: &Value, doc: Option<&Document>, jobs: Jobs) -> Vec<(Place, Option<Spot>)> {
+fn builds(root: &Value, doc: Option<&Document>, jobs: Jobs) -> Vec<(Place, Option<BuildSpot>)> {
     jobs(root).into_iter().enumerate().flat_map(|(number, job)| of_job(job, number, doc)).collect()
 }
 
 /// A job whose steps are read one after the other.
-struct Reader<'d> {
+struct JobReader<'d> {
     doc: Option<&'d Document>,
     number: usize,
     builders: Builders,
     /// `docker build` takes the builder before `BuildKit`.
     older: bool,
     kept: Vec<Kept>,
-    found: Vec<(Place, Option<Spot>)>,
+    found: Vec<(Place, Option<BuildSpot>)>,
 }
 
-impl Reader<'_> {
-    fn step(&mut self, step: Step) {
+impl JobReader<'_> {
+    fn step(&mut self, step: JobStep) {
         let Self { doc, number, builders, .. } = self;
         match step {
-            Step::Script(item) => {
+            JobStep::Script(item) => {
                 self.older &= !asks_for_buildkit(&item.value);
                 let built = script::builds(*doc, *number, &[item], builders);
                 self.found.extend(built.into_iter().map(|(place, spot)| (place, Some(spot))));
             }
-            Step::Words(words, route) => {
+            JobStep::Words(words, route) => {
                 self.older &= !words.iter().any(|word| asks_for_buildkit(word));
                 let place = script::build_of_words(&words, quote(*doc, &route), builders);
                 self.found.extend(place.map(|place| (place, None)));
             }
-            Step::Build(mut place, route) => {
+            JobStep::Build(mut place, route) => {
                 place.command.quote = quote(*doc, &route);
                 place.machine.driver =
                     place.machine.driver.or_else(|| builders.driver(&place.command));
                 place.machine.fresh |= builders.is_fresh();
                 self.found.push((*place, None));
             }
-            Step::Engine { fresh } => builders.engine(fresh),
-            Step::Doubt => builders.doubt(),
-            Step::Kept(kept, route) => {
+            JobStep::Engine { fresh } => builders.engine(fresh),
+            JobStep::Doubt => builders.doubt(),
+            JobStep::Kept(kept, route) => {
                 if kept.may_hold_layers() {
                     builders.doubt();
                 }
                 self.kept.push(Kept { line: quote(*doc, &route).line, ..kept });
             }
-            Step::Login => builders.registry.log_in(),
-            Step::Older(is) => self.older = is,
+            JobStep::Login => builders.registry.log_in(),
+            JobStep::Older(is) => self.older = is,
         }
     }
 }
 
-fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option<Spot>)> {
+fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option<BuildSpot>)> {
     let Job { name, variables, legs, plain_legs, machine, slashes, steps, builders } = job;
     let mut reader =
-        Reader { doc, number, builders, older: false, kept: Vec::new(), found: Vec::new() };
+        JobReader { doc, number, builders, older: false, kept: Vec::new(), found: Vec::new() };
     for step in steps {
         let first = reader.found.len();
         reader.step(step);
@@ -186,7 +186,7 @@ fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option
             place.machine.classic |= older && place.command.tool == Tool::DockerBuild;
         }
     }
-    let Reader { builders, kept, mut found, .. } = reader;
+    let JobReader { builders, kept, mut found, .. } = reader;
     place::set_before(found.iter_mut().map(|(place, _)| place), &variables);
     for (place, _) in &mut found {
         builders.registry.end(place);
@@ -235,14 +235,14 @@ pub(super) fn variables(value: Option<&Value>) -> Vec<(String, String)> {
 }
 
 /// Items of a list of commands, or of the one there is.
-pub(super) fn scripts(value: Option<&Value>, route: &Route) -> Vec<Step> {
+pub(super) fn scripts(value: Option<&Value>, route: &Route) -> Vec<JobStep> {
     let Some(value) = value else { return Vec::new() };
     if let Some(text) = yaml::text(value) {
-        return vec![Step::Script(Item { route: route.clone(), value: text.into() })];
+        return vec![JobStep::Script(Item { route: route.clone(), value: text.into() })];
     }
     let list = value.as_sequence().into_iter().flatten().enumerate();
     let items = list.filter_map(|(index, value)| {
         Some(Item { route: route.with_key(index), value: yaml::text(value)?.into() })
     });
-    items.map(Step::Script).collect()
+    items.map(JobStep::Script).collect()
 }

@@ -46,7 +46,7 @@ mod woodpecker;
 mod yaml;
 
 pub use called::Called;
-pub use change::{Change, Settings, Side};
+pub use change::{CacheSettings, Change, Side};
 pub use excerpt::Parts;
 pub use kept::{Fate, Kept};
 pub use link::{is_included, link};

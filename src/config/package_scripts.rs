@@ -4,7 +4,7 @@
 
 use yaml_serde::Value;
 
-use super::jobs::{self, Job, Step};
+use super::jobs::{self, Job, JobStep};
 use super::script::{Builders, Item};
 use super::yaml::{Route, entries, key, text};
 use super::{Change, Content, Kind, Place};
@@ -61,7 +61,7 @@ fn all(root: &Value) -> Vec<Job> {
         Some(Job {
             name: name.to_owned(),
             slashes: true,
-            steps: vec![Step::Script(item)],
+            steps: vec![JobStep::Script(item)],
             builders: Builders::unknown(),
             ..Job::default()
         })

@@ -41,7 +41,7 @@ pub(super) struct Item {
 
 /// A build command in a file.
 #[derive(Clone, Debug)]
-pub(super) struct Spot {
+pub(super) struct BuildSpot {
     /// The script that holds it.
     pub(super) item: Item,
     /// Which of its simple commands.
@@ -59,7 +59,7 @@ pub(super) fn builds(
     job: usize,
     items: &[Item],
     builders: &mut Builders,
-) -> Vec<(Place, Spot)> {
+) -> Vec<(Place, BuildSpot)> {
     let mut found = Vec::new();
     let mut folder = String::new();
     let mut held = Held::default();
@@ -84,7 +84,10 @@ pub(super) fn builds(
             let Some(mut place) = place(&simple, &folder, builders) else { continue };
             place.loose.iter_mut().for_each(|word| *word = held.expand(word, &simple));
             place.command.quote = line(&simple).unwrap_or_default();
-            found.push((place, Spot { item: item.clone(), nth, job, capable: builders.capable() }));
+            found.push((
+                place,
+                BuildSpot { item: item.clone(), nth, job, capable: builders.capable() },
+            ));
         }
     }
     let known = Shared::from(held.once());
@@ -288,7 +291,7 @@ fn quote(doc: &Document, item: &Item, scalar: Option<&Scalar>, words: &[Word]) -
 /// Carries changes out in a file whose builds all stand in scripts.
 pub(super) fn correct(
     doc: &Document,
-    found: &[(Place, Spot)],
+    found: &[(Place, BuildSpot)],
     changes: &[Change],
     make: impl Fn(&Place) -> Vec<String>,
 ) -> Result<String, String> {
@@ -300,13 +303,13 @@ pub(super) fn correct(
 /// for it.
 pub(super) fn patch(
     doc: &Document,
-    found: &[(Place, Spot)],
+    found: &[(Place, BuildSpot)],
     changes: &[Change],
     make: impl Fn(&Place) -> Vec<String>,
 ) -> Result<Patch, String> {
     let mut patch = Patch::default();
     let mut maker = Maker::default();
-    let builds: Vec<&(Place, Spot)> =
+    let builds: Vec<&(Place, BuildSpot)> =
         found.iter().filter(|(place, _)| place.call.is_none()).collect();
     for change in changes {
         let (place, spot) = change
@@ -329,7 +332,7 @@ impl Maker {
     /// Lines to stand before the command; none where the builder is there already.
     pub(super) fn lines(
         &mut self,
-        spot: &Spot,
+        spot: &BuildSpot,
         change: &Change,
         make: impl Fn() -> Vec<String>,
     ) -> Vec<String> {

@@ -3,7 +3,7 @@
 use yaml_serde::Value;
 
 use super::excerpt::Parts;
-use super::jobs::{self, Job, Step};
+use super::jobs::{self, Job, JobStep};
 use super::script::{self, Builders, Item};
 use super::yaml::{Route, key, text};
 use super::{Change, Content, Kind, Place};
@@ -108,7 +108,7 @@ fn all(root: &Value) -> Vec<Job> {
 fn of_job(root: &Value, job: Job) -> Vec<Job> {
     let script = root.get("script").and_then(text).unwrap_or_default();
     let item = Item { route: key(&Route::default(), "script"), value: script.into() };
-    vec![Job { steps: vec![Step::Script(item)], ..job }]
+    vec![Job { steps: vec![JobStep::Script(item)], ..job }]
 }
 
 #[cfg(test)]

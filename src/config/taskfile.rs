@@ -4,7 +4,7 @@
 
 use yaml_serde::Value;
 
-use super::jobs::{self, Job, Step};
+use super::jobs::{self, Job, JobStep};
 use super::script::{Builders, Item};
 use super::yaml::{self, Route, entries, key, text};
 use super::{Change, Content, Kind, Place};
@@ -101,7 +101,7 @@ fn job(root: &Value, name: &str, task: &Value) -> Job {
             Some(value) => (value, item),
             None => (command.get("cmd").and_then(text)?, key(&item, "cmd")),
         };
-        Some(Step::Script(Item { route, value: value.into() }))
+        Some(JobStep::Script(Item { route, value: value.into() }))
     });
     let set = |value: &Value| ["vars", "env"].map(|list| jobs::variables(value.get(list))).concat();
     Job {

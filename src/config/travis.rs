@@ -4,7 +4,7 @@
 
 use yaml_serde::Value;
 
-use super::jobs::{self, Job, Step, scripts};
+use super::jobs::{self, Job, JobStep, scripts};
 use super::script::Builders;
 use super::yaml::{Route, entries, key, text};
 use super::{Change, Content, Kind};
@@ -81,7 +81,7 @@ fn job(root: &Value, value: &Value, at: &Route) -> Job {
     Job {
         name: value.get("name").and_then(text).unwrap_or_default(),
         slashes: true,
-        steps: std::iter::once(Step::Older(older)).chain(phases).chain(deploy).collect(),
+        steps: std::iter::once(JobStep::Older(older)).chain(phases).chain(deploy).collect(),
         builders: Builders::fresh(),
         variables,
         ..Job::default()

@@ -5,7 +5,7 @@
 
 use yaml_serde::Value;
 
-use super::jobs::{self, Job, Step, scripts, variables};
+use super::jobs::{self, Job, JobStep, scripts, variables};
 use super::script::Builders;
 use super::yaml::{Route, entries, key, one_or_more, text};
 use super::{Change, Content, Kind, Machine, Place, fits_tag, yaml};
@@ -136,7 +136,7 @@ fn volumes_of_one_run(root: &Value) -> Vec<String> {
 
 fn job(name: String, step: &Value, at: &Route, gone: &[String]) -> Job {
     let plugin = step.get("image").and_then(text).and_then(|image| plugin(&image, step, gone));
-    let plugin = plugin.map(|place| Step::Build(Box::new(place), key(at, "image")));
+    let plugin = plugin.map(|place| JobStep::Build(Box::new(place), key(at, "image")));
     let steps =
         scripts(step.get("commands"), &key(at, "commands")).into_iter().chain(plugin).collect();
     let variables = variables(step.get("environment"));

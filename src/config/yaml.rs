@@ -14,7 +14,7 @@ pub(super) use document::Document;
 pub(super) use fields::Fields;
 pub(super) use route::Route;
 pub(super) use scalar::{Scalar, Style};
-pub(super) use written::{Written, flow_list, quoted, scalar};
+pub(super) use written::{FieldText, flow_list, quoted, scalar};
 
 use yaml_serde::Value;
 

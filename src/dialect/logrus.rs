@@ -6,7 +6,7 @@
 use crate::source::find;
 
 /// One line.
-pub(super) struct Line<'a> {
+pub(super) struct LogrusLine<'a> {
     /// Time stamp.
     pub(super) clock: &'a [u8],
     /// `info`, `warning`.
@@ -16,11 +16,11 @@ pub(super) struct Line<'a> {
 }
 
 /// Reads a line, `None` where it has another form.
-pub(super) fn read(text: &[u8]) -> Option<Line<'_>> {
+pub(super) fn read(text: &[u8]) -> Option<LogrusLine<'_>> {
     let rest = text.strip_prefix(b"time=\"")?;
     let (clock, rest) = rest.split_at_checked(memchr::memchr(b'"', rest)?)?;
     let rest = rest.strip_prefix(b"\" level=")?;
     let (level, rest) = rest.split_at_checked(memchr::memchr(b' ', rest)?)?;
     let message = rest.get(find(rest, b" msg=\"")? + 6..)?;
-    Some(Line { clock, level, message })
+    Some(LogrusLine { clock, level, message })
 }

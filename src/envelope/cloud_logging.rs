@@ -14,7 +14,7 @@ use super::{Envelope, Head};
 pub(super) struct CloudLogging;
 
 #[derive(Deserialize)]
-struct Record<'a> {
+struct LogEntry<'a> {
     #[serde(borrow, rename = "textPayload")]
     text: Cow<'a, str>,
     #[serde(borrow)]
@@ -48,7 +48,7 @@ impl Envelope for CloudLogging {
     }
 }
 
-fn record(line: &[u8]) -> Option<Record<'_>> {
+fn record(line: &[u8]) -> Option<LogEntry<'_>> {
     serde_json::from_slice(line).ok()
 }
 

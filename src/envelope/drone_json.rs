@@ -13,7 +13,7 @@ use super::{Envelope, Head, Mark, drone};
 pub(super) struct DroneJson;
 
 #[derive(Deserialize)]
-struct Record<'a> {
+struct DroneLine<'a> {
     #[serde(borrow)]
     out: Cow<'a, str>,
 }
@@ -33,7 +33,7 @@ impl Envelope for DroneJson {
 
     fn recognise(&self, head: &Head) -> bool {
         head.mostly(self, |l| {
-            l.starts_with(b"{\"pos\":") && serde_json::from_slice::<Record>(l).is_ok()
+            l.starts_with(b"{\"pos\":") && serde_json::from_slice::<DroneLine>(l).is_ok()
         })
     }
 
@@ -42,7 +42,7 @@ impl Envelope for DroneJson {
     }
 
     fn unpack<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
-        match serde_json::from_slice::<Record>(line) {
+        match serde_json::from_slice::<DroneLine>(line) {
             Ok(record) => {
                 Cow::Owned(record.out.trim_end_matches(['\n', '\r']).as_bytes().to_owned())
             }

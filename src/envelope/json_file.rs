@@ -13,7 +13,7 @@ use super::{Envelope, Head, Peeled, cri};
 pub(super) struct JsonFile;
 
 #[derive(Deserialize)]
-struct Record<'a> {
+struct JsonFileLine<'a> {
     #[serde(borrow)]
     log: Cow<'a, str>,
     #[serde(borrow)]
@@ -51,7 +51,7 @@ impl Envelope for JsonFile {
     }
 }
 
-fn record(line: &[u8]) -> Option<Record<'_>> {
+fn record(line: &[u8]) -> Option<JsonFileLine<'_>> {
     serde_json::from_slice(line).ok()
 }
 

@@ -15,7 +15,7 @@ use super::{Envelope, Head, Mark, builder_line, devcontainer};
 pub(super) struct JsonMessage;
 
 #[derive(Deserialize)]
-struct Record<'a> {
+struct MessageRecord<'a> {
     #[serde(
         borrow,
         alias = "msg",
@@ -68,7 +68,7 @@ fn message(line: &[u8]) -> Option<Cow<'_, str>> {
     if !line.starts_with(b"{\"") {
         return None;
     }
-    serde_json::from_slice::<Record>(line).ok().map(|record| record.message)
+    serde_json::from_slice::<MessageRecord>(line).ok().map(|record| record.message)
 }
 
 #[cfg(test)]

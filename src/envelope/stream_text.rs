@@ -7,27 +7,28 @@
 const DEPTH: u8 = 8;
 
 /// What the objects of one line say together.
-pub(super) struct Said {
+pub(super) struct ObjectText {
     pub(super) text: Vec<u8>,
     /// A text without an end goes on in the next object.
     pub(super) goes_on: bool,
 }
 
 /// What the line says; `None` where it holds no message of the Engine.
-pub(super) fn of(line: &[u8]) -> Option<Said> {
+pub(super) fn of(line: &[u8]) -> Option<ObjectText> {
     let line = in_list(line.trim_ascii());
     match line {
         [b'{', ..] => objects(line),
         // `print(chunk)` of bytes.
         [b'b', b'\'' | b'"', ..] => {
-            objects(Reader { rest: line.get(1..)?, bytes: true }.string()?.trim_ascii())
+            objects(ObjectReader { rest: line.get(1..)?, bytes: true }.string()?.trim_ascii())
         }
         // A long object that Node prints in several lines.
         _ => {
-            let mut reader = Reader { rest: line, bytes: false };
+            let mut reader = ObjectReader { rest: line, bytes: false };
             let known = reader.key().filter(|key| key == b"stream" || key == b"error")?;
             let text = reader.named().and_then(|()| reader.string())?;
-            (known.len() > 4 && reader.rest.is_empty()).then_some(Said { text, goes_on: false })
+            (known.len() > 4 && reader.rest.is_empty())
+                .then_some(ObjectText { text, goes_on: false })
         }
     }
 }
@@ -40,8 +41,8 @@ fn in_list(line: &[u8]) -> &[u8] {
     item.or_else(list).filter(|items| items.starts_with(b"{")).unwrap_or(line)
 }
 
-fn objects(text: &[u8]) -> Option<Said> {
-    let mut reader = Reader { rest: text, bytes: false };
+fn objects(text: &[u8]) -> Option<ObjectText> {
+    let mut reader = ObjectReader { rest: text, bytes: false };
     let mut said = Vec::new();
     while !reader.rest.is_empty() {
         said.extend(reader.object(0)?.message());
@@ -49,7 +50,7 @@ fn objects(text: &[u8]) -> Option<Said> {
             reader.blanks();
         }
     }
-    (!said.is_empty()).then_some(Said { text: said, goes_on: true })
+    (!said.is_empty()).then_some(ObjectText { text: said, goes_on: true })
 }
 
 /// The fields of an object that matter.
@@ -74,13 +75,13 @@ impl Message {
     }
 }
 
-struct Reader<'a> {
+struct ObjectReader<'a> {
     rest: &'a [u8],
     /// `\xHH` is a byte, not a character.
     bytes: bool,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ObjectReader<'a> {
     fn blanks(&mut self) {
         self.rest = self.rest.trim_ascii_start();
     }

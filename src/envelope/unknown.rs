@@ -10,12 +10,12 @@ use super::{Envelope, Head, Peeled, ansi, builder_line};
 /// What stands before each line of a builder, and behind it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Prefix {
-    parts: Vec<Part>,
+    parts: Vec<PrefixPart>,
     tail: Vec<u8>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+enum PrefixPart {
     /// The same in all lines.
     Text(Vec<u8>),
     /// A number, another one in each line.
@@ -32,7 +32,7 @@ impl Prefix {
             |line: &&'_ [u8]| builder_line::behind(line).map(|at| object(line, at).unwrap_or(at));
         let behind: Vec<(&[u8], &[u8])> =
             lines.iter().filter_map(|line| line.split_at_checked(split(line)?)).collect();
-        let known: Vec<Vec<Part>> = behind.iter().map(|(before, _)| parts(before)).collect();
+        let known: Vec<Vec<PrefixPart>> = behind.iter().map(|(before, _)| parts(before)).collect();
         let most =
             known.iter().max_by_key(|one| known.iter().filter(|other| other == one).count())?;
         let texts = || {
@@ -48,13 +48,13 @@ impl Prefix {
         let mut rest = line;
         for part in &self.parts {
             rest = match part {
-                Part::Text(text) if rest.len() < text.len() && text.starts_with(rest) => {
+                PrefixPart::Text(text) if rest.len() < text.len() && text.starts_with(rest) => {
                     let missing = text.get(rest.len()..)?;
                     return missing.iter().all(u8::is_ascii_whitespace).then_some(&[]);
                 }
-                Part::Text(text) => rest.strip_prefix(text.as_slice())?,
-                Part::Digits => behind(rest, number(rest))?,
-                Part::Hex => {
+                PrefixPart::Text(text) => rest.strip_prefix(text.as_slice())?,
+                PrefixPart::Digits => behind(rest, number(rest))?,
+                PrefixPart::Hex => {
                     behind(rest, rest.iter().take_while(|b| b.is_ascii_hexdigit()).count())?
                 }
             };
@@ -110,20 +110,20 @@ fn number(text: &[u8]) -> usize {
 }
 
 /// A word that is a hexadecimal number as a whole is one; of other words each run of digits.
-fn parts(prefix: &[u8]) -> Vec<Part> {
+fn parts(prefix: &[u8]) -> Vec<PrefixPart> {
     let mut parts = Vec::new();
     let mut rest = prefix;
     while !rest.is_empty() {
         let digits = number(rest);
         if rest.get(..digits).is_some_and(|number| number.contains(&b'.')) {
-            push(&mut parts, Part::Digits);
+            push(&mut parts, PrefixPart::Digits);
             rest = rest.get(digits..).unwrap_or_default();
             continue;
         }
         let word = rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
         let (taken, after) = rest.split_at_checked(word.max(1)).unwrap_or((rest, &[]));
         if is_hex(taken) {
-            push(&mut parts, Part::Hex);
+            push(&mut parts, PrefixPart::Hex);
         } else {
             digits_apart(&mut parts, taken);
         }
@@ -139,25 +139,26 @@ fn is_hex(word: &[u8]) -> bool {
     hex && digits > 0 && (digits < word.len() || word.len() > 5)
 }
 
-fn digits_apart(parts: &mut Vec<Part>, word: &[u8]) {
+fn digits_apart(parts: &mut Vec<PrefixPart>, word: &[u8]) {
     for byte in word {
-        let part = if byte.is_ascii_digit() { Part::Digits } else { Part::Text(vec![*byte]) };
+        let part =
+            if byte.is_ascii_digit() { PrefixPart::Digits } else { PrefixPart::Text(vec![*byte]) };
         push(parts, part);
     }
 }
 
 /// Text goes on where text is before it; of a run of digits one part is kept.
-fn push(parts: &mut Vec<Part>, part: Part) {
+fn push(parts: &mut Vec<PrefixPart>, part: PrefixPart) {
     match (parts.last_mut(), part) {
-        (Some(Part::Text(before)), Part::Text(more)) => before.extend(more),
-        (Some(Part::Digits), Part::Digits) => {}
+        (Some(PrefixPart::Text(before)), PrefixPart::Text(more)) => before.extend(more),
+        (Some(PrefixPart::Digits), PrefixPart::Digits) => {}
         (_, part) => parts.push(part),
     }
 }
 
 /// What closes the quote that the prefix opens: `"}`, `",`.
-fn tail<'a>(parts: &[Part], mut texts: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
-    let Some(Part::Text(last)) = parts.last() else { return Vec::new() };
+fn tail<'a>(parts: &[PrefixPart], mut texts: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let Some(PrefixPart::Text(last)) = parts.last() else { return Vec::new() };
     let Some(quote) = last.last().copied().filter(|b| matches!(b, b'"' | b'\'' | b'`')) else {
         return Vec::new();
     };

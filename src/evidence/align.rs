@@ -17,7 +17,7 @@ use crate::model::{Build, Digest, EvidenceKind, Outcome, Part, Run, Step, Text};
 
 /// Aligns the builds of files, each with the newest one before it that it has a step in common with.
 pub fn align(runs: &mut [Run]) {
-    let mut known = Known::default();
+    let mut known = OtherBuilds::default();
     for run in runs {
         if !run.is_of_files() {
             continue;
@@ -41,8 +41,8 @@ pub fn align(runs: &mut [Run]) {
 
 /// What is known of the builds so far.
 #[derive(Default)]
-struct Known {
-    seen: Vec<Seen>,
+struct OtherBuilds {
+    seen: Vec<OtherBuild>,
     /// The newest build of a job that has an operation.
     newest: HashMap<(Option<Text>, Digest), usize>,
     /// What builds that follow each other had.
@@ -59,14 +59,14 @@ struct Ever {
     taken: HashSet<(Digest, usize, Digest)>,
 }
 
-struct Seen {
+struct OtherBuild {
     /// The operations of each stage, by the name of the stage.
     stages: BTreeMap<Text, Vec<Digest>>,
     latest: Option<DateTime<Utc>>,
     family: usize,
 }
 
-impl Known {
+impl OtherBuilds {
     fn earlier(&self, job: Option<&Text>, build: &Build) -> Option<usize> {
         let newest = |digest| self.newest.get(&(job.cloned(), digest)).copied();
         build.steps.iter().filter_map(operation).filter_map(newest).max()
@@ -119,7 +119,7 @@ impl Known {
                 ever.taken.extend(inputs(step).flatten());
             }
         }
-        self.seen.push(Seen { stages: stages(build), latest, family });
+        self.seen.push(OtherBuild { stages: stages(build), latest, family });
     }
 }
 

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use super::cacheconfig::CacheConfig;
 use super::graph::Graph;
 use super::guess::Guesses;
-use super::operation::Place;
+use super::operation::WorkDir;
 use super::provenance::Attested;
 use super::{Evidence, What, layout};
 use crate::model::{Build, BuildOutcome, Instruction, Run, Step, Text, Trace};
@@ -151,7 +151,7 @@ fn run(made: &Made, hints: &[String]) -> Run {
     build.no_cache = made.attested.map(|attested| attested.no_cache.clone()).unwrap_or_default();
     let hints: Vec<String> = hints.iter().cloned().chain(made.hints()).collect();
     let mut guesses = Guesses::new(&hints);
-    let mut ends: BTreeMap<usize, Place> = BTreeMap::new();
+    let mut ends: BTreeMap<usize, WorkDir> = BTreeMap::new();
     let mut records = Vec::new();
     for (number, stage) in stages.iter().enumerate() {
         let below = stage.first().and_then(|at| graph.below(graph.get(*at)?).next());

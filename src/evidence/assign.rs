@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use super::formula;
 use super::graph::Graph;
-use super::operation::Place;
+use super::operation::WorkDir;
 use crate::model::{Base, Build, Digest, Step, StepKind};
 
 /// Steps of the search for one stage, at most: a hostile file holds paths without end.
@@ -23,7 +23,7 @@ pub(super) fn assign(graph: &Graph, build: &Build) -> Vec<Option<usize>> {
     // The longest path is the least ambiguous; what it takes, others cannot have.
     stages.sort_by_key(|stage| std::cmp::Reverse(stage.len()));
     let mut taken = vec![false; graph.records.len()];
-    let ends: Vec<Place> = stages.iter().map(|stage| end_of(build, stage)).collect();
+    let ends: Vec<WorkDir> = stages.iter().map(|stage| end_of(build, stage)).collect();
     let (own, called) = (graph.own(), called(graph));
     for stage in stages {
         let search = || {
@@ -95,8 +95,8 @@ fn stages(build: &Build) -> Vec<Vec<usize>> {
 }
 
 /// Where a stage ends, as far as its own steps tell.
-fn end_of(build: &Build, stage: &[usize]) -> Place {
-    let mut place = Place::default();
+fn end_of(build: &Build, stage: &[usize]) -> WorkDir {
+    let mut place = WorkDir::default();
     for step in stage.iter().filter_map(|n| build.steps.get(*n)) {
         place.operation(step);
     }
@@ -129,14 +129,14 @@ impl<'a> Search<'a> {
         graph: &'a Graph<'a>,
         build: &'a Build,
         stage: &[usize],
-        ends: &[Place],
+        ends: &[WorkDir],
         (taken, own): (&'a [bool], &'a [bool]),
     ) -> Self {
         let steps: Vec<&Step> = stage.iter().filter_map(|n| build.steps.get(*n)).collect();
         let base = steps.first().and_then(|step| build.base_of(&step.stage, &step.platform));
         // Numbers begin with the FROM of an image: without one the stage may stand on another one.
         let on_image = base.is_some() || steps.first().is_some_and(|step| step.position > 1);
-        let mut places = vec![Place::default()];
+        let mut places = vec![WorkDir::default()];
         if !on_image {
             places.extend_from_slice(ends);
         }
@@ -166,7 +166,7 @@ impl<'a> Search<'a> {
 
     /// The records of the best path; nothing where equally good ones differ.
     fn best(&self) -> Vec<Option<usize>> {
-        let mut found = Found { best: 0, paths: Vec::new() };
+        let mut found = BestPaths { best: 0, paths: Vec::new() };
         let mut left = MOST;
         for start in 0..self.graph.records.len() {
             if let Some(score) = self.starts_with(start) {
@@ -190,7 +190,7 @@ impl<'a> Search<'a> {
     }
 
     /// Every path from a record on; without recursion, for a file may hold a path of any length.
-    fn follow(&self, (start, score): (usize, Score), left: &mut usize, found: &mut Found) {
+    fn follow(&self, (start, score): (usize, Score), left: &mut usize, found: &mut BestPaths) {
         let mut open = vec![(0, start, score)];
         let mut path: Vec<usize> = Vec::new();
         while let Some((depth, at, score)) = open.pop() {
@@ -249,18 +249,18 @@ impl<'a> Search<'a> {
 }
 
 /// What the operation of a step may be called.
-fn named(step: &Step, places: &mut [Place]) -> Vec<Digest> {
+fn named(step: &Step, places: &mut [WorkDir]) -> Vec<Digest> {
     let told: Vec<Digest> = places.iter_mut().filter_map(|place| place.operation(step)).collect();
     let known = step.digests.as_ref().and_then(|key| key.operation);
     known.map_or(told, |operation| vec![operation])
 }
 
-struct Found {
+struct BestPaths {
     best: Score,
     paths: Vec<Vec<usize>>,
 }
 
-impl Found {
+impl BestPaths {
     fn keep(&mut self, path: &[usize], score: Score) {
         if score > self.best {
             self.best = score;
@@ -289,7 +289,7 @@ fn bases(base: &Base) -> Vec<Digest> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cacheconfig::{CacheConfig, Link, Record};
+    use super::super::cacheconfig::{CacheConfig, CacheRecord, Link};
     use super::*;
     use crate::model::Trace;
 
@@ -310,12 +310,13 @@ mod tests {
     /// Base, context, and two copies that differ in nothing which a log prints.
     fn definition() -> CacheConfig {
         let link = |record| vec![Link { record, selector: None }];
-        let copy = |vertex: &str| Record {
+        let copy = |vertex: &str| CacheRecord {
             vertex: Some(digest(vertex)),
             inputs: vec![link(0), link(1)],
-            ..Record::default()
+            ..CacheRecord::default()
         };
-        let records = vec![Record::default(), Record::default(), copy("one"), copy("two")];
+        let records =
+            vec![CacheRecord::default(), CacheRecord::default(), copy("one"), copy("two")];
         CacheConfig { records, defined: true, ..CacheConfig::default() }
     }
 

@@ -22,7 +22,7 @@ pub(super) struct Inline;
 /// What is read of a cache configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct CacheConfig {
-    pub(super) records: Vec<Record>,
+    pub(super) records: Vec<CacheRecord>,
     /// Digest of the configuration as the builder wrote it, whatever a tool made of its white
     /// space.
     pub(super) written: Option<Digest>,
@@ -34,7 +34,7 @@ pub(super) struct CacheConfig {
 
 /// One step, base image or content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Record {
+pub(super) struct CacheRecord {
     pub(super) digest: Option<Digest>,
     /// The digest as it is written, and the line of the file where it is.
     pub(super) quote: Quote,
@@ -66,7 +66,7 @@ pub(super) struct Link {
 }
 
 #[derive(Deserialize)]
-struct Wire<'a> {
+struct WireCache<'a> {
     #[serde(borrow)]
     records: Vec<WireRecord<'a>>,
 }
@@ -190,12 +190,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<CacheConfig, String> {
     let records = if bytes.first() == Some(&b'[') {
         serde_json::from_slice(bytes)
     } else {
-        serde_json::from_slice(bytes).map(|wire: Wire| wire.records)
+        serde_json::from_slice(bytes).map(|wire: WireCache| wire.records)
     };
     let wire: Vec<WireRecord> = records.map_err(|e| e.to_string())?;
     let count = wire.len();
-    let mut lines = Lines { bytes, at: 0, line: 1 };
-    let records: Vec<Record> = wire.iter().map(|record| record.read(count, &mut lines)).collect();
+    let mut lines = LineFinder { bytes, at: 0, line: 1 };
+    let records: Vec<CacheRecord> =
+        wire.iter().map(|record| record.read(count, &mut lines)).collect();
     if records.iter().all(|record| record.digest.is_none()) {
         return Err("holds no record".to_owned());
     }
@@ -207,32 +208,32 @@ pub(super) fn read(bytes: &[u8]) -> Result<CacheConfig, String> {
 }
 
 impl WireRecord<'_> {
-    fn read(&self, count: usize, lines: &mut Lines) -> Record {
+    fn read(&self, count: usize, lines: &mut LineFinder) -> CacheRecord {
         let one = |link: &WireLink| Link {
             record: link.link,
             selector: link.selector.and_then(Digest::parse),
         };
         let alternatives =
             |links: &Vec<WireLink>| links.iter().filter(|l| l.link < count).map(one).collect();
-        Record {
+        CacheRecord {
             digest: Digest::parse(self.digest),
             quote: Quote::new(lines.of(self.digest), self.digest.as_bytes()),
             inputs: self.inputs.iter().map(alternatives).collect(),
             created: self.layers.iter().filter_map(|layer| layer.created).max(),
             stored: !self.layers.is_empty() || !self.chains.is_empty(),
-            ..Record::default()
+            ..CacheRecord::default()
         }
     }
 }
 
 /// Finds lines of texts that follow each other in a file.
-struct Lines<'a> {
+struct LineFinder<'a> {
     bytes: &'a [u8],
     at: usize,
     line: u64,
 }
 
-impl Lines<'_> {
+impl LineFinder<'_> {
     /// The line of a text that was borrowed from the bytes, and lies behind the one before.
     fn of(&mut self, text: &str) -> u64 {
         let start = self.bytes.as_ptr().addr();

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 
 use foldhash::HashMap;
 
-use super::cacheconfig::{CacheConfig, Link, Record};
+use super::cacheconfig::{CacheConfig, CacheRecord, Link};
 use super::formula;
 use crate::model::{Digest, Few, KeyInput, StepKey};
 
 /// The graph of the records.
 pub(super) struct Graph<'a> {
-    pub(super) records: &'a [Record],
+    pub(super) records: &'a [CacheRecord],
     /// For each record those that it is the first input of.
     above: Vec<Vec<usize>>,
     /// The record of each vertex, where a definition tells them.
@@ -48,7 +48,7 @@ impl<'a> Graph<'a> {
                 graph.merges.insert(copy, at);
             }
         }
-        let counts = |(at, record): &(usize, &Record)| record.stored && !graph.is_merged(*at);
+        let counts = |(at, record): &(usize, &CacheRecord)| record.stored && !graph.is_merged(*at);
         graph.stored = config.records.iter().enumerate().filter(counts).count();
         for (n, record) in config.records.iter().enumerate() {
             for below in graph.below(record).collect::<Vec<_>>() {
@@ -62,7 +62,7 @@ impl<'a> Graph<'a> {
         graph
     }
 
-    pub(super) fn get(&self, at: usize) -> Option<&'a Record> {
+    pub(super) fn get(&self, at: usize) -> Option<&'a CacheRecord> {
         self.records.get(at)
     }
 
@@ -73,7 +73,7 @@ impl<'a> Graph<'a> {
 
     /// What a step may stand on. A copy onto an empty image stands on nothing: its first input is
     /// what it takes.
-    pub(super) fn below(&self, record: &'a Record) -> impl Iterator<Item = usize> + use<'a> {
+    pub(super) fn below(&self, record: &'a CacheRecord) -> impl Iterator<Item = usize> + use<'a> {
         let root = self.root;
         let links = record.inputs.first().into_iter().flatten();
         let whole = move |link: &&Link| link.selector.is_none_or(|path| path == root);
@@ -92,7 +92,7 @@ impl<'a> Graph<'a> {
 
     /// The copy that a record merges with what lies below. A cache tells by the shape: what is taken
     /// from a stage, by a copy or a command, has a path.
-    fn merged(&self, record: &Record) -> Option<usize> {
+    fn merged(&self, record: &CacheRecord) -> Option<usize> {
         let [below, copied] = record.inputs.as_slice() else { return None };
         let whole = |link: &Link| link.selector.is_none();
         let made = |link: &Link| whole(link) && !self.is_leaf(link.record);
@@ -115,37 +115,37 @@ impl<'a> Graph<'a> {
     }
 
     /// The copy of a merge.
-    pub(super) fn copy(&self, at: usize) -> Option<&'a Record> {
+    pub(super) fn copy(&self, at: usize) -> Option<&'a CacheRecord> {
         self.get(*self.copies.get(&at)?)
     }
 
     /// The record that says what a step does: of a merge that of the copy.
-    pub(super) fn operation(&self, at: usize) -> Option<&'a Record> {
+    pub(super) fn operation(&self, at: usize) -> Option<&'a CacheRecord> {
         self.copy(at).or_else(|| self.get(at))
     }
 
     /// A RUN takes the root of what is below it.
-    pub(super) fn is_run(&self, record: &Record) -> bool {
+    pub(super) fn is_run(&self, record: &CacheRecord) -> bool {
         record.inputs.first().is_some_and(|below| {
             !below.is_empty() && below.iter().all(|link| link.selector == Some(self.root))
         })
     }
 
     /// Some path of another stage is among what it takes.
-    pub(super) fn takes_a_path(&self, record: &Record) -> bool {
+    pub(super) fn takes_a_path(&self, record: &CacheRecord) -> bool {
         let links = record.inputs.iter().flatten();
         links.into_iter().any(|link| link.selector.is_some_and(|path| path != self.root))
     }
 
     /// It takes files from another stage or image.
-    pub(super) fn takes_from_stage(&self, record: &Record) -> bool {
+    pub(super) fn takes_from_stage(&self, record: &CacheRecord) -> bool {
         let mut taken = taken(record);
         !self.is_run(record)
             && taken.any(|link| link.selector.is_some() || !self.is_leaf(link.record))
     }
 
     /// It takes files that a step made.
-    pub(super) fn takes_from_step(&self, record: &Record) -> bool {
+    pub(super) fn takes_from_step(&self, record: &CacheRecord) -> bool {
         taken(record).any(|link| !self.is_leaf(link.record))
     }
 
@@ -219,11 +219,11 @@ impl<'a> Graph<'a> {
 }
 
 /// What a record takes besides what it stands on. A copy onto an empty image stands on nothing.
-fn taken(record: &Record) -> impl Iterator<Item = &Link> {
+fn taken(record: &CacheRecord) -> impl Iterator<Item = &Link> {
     record.inputs.iter().skip(usize::from(record.inputs.len() > 1)).flatten()
 }
 
-fn vertices(records: &[Record]) -> HashMap<Digest, usize> {
-    let vertex = |(record, at): (&Record, usize)| Some((record.vertex?, at));
+fn vertices(records: &[CacheRecord]) -> HashMap<Digest, usize> {
+    let vertex = |(record, at): (&CacheRecord, usize)| Some((record.vertex?, at));
     records.iter().zip(0..).filter_map(vertex).collect()
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::operation::Place;
+use super::operation::WorkDir;
 use crate::model::Digest;
 
 /// Directories that images are made in.
@@ -71,23 +71,23 @@ const SOURCES: [&str; 38] = [
 /// Guesses along the stages of a build.
 pub(super) struct Guesses<'a> {
     hints: &'a [String],
-    place: Place,
+    place: WorkDir,
     /// What the guesses are called, by the working directory.
     known: HashMap<String, HashMap<Digest, String>>,
 }
 
 impl<'a> Guesses<'a> {
     pub(super) fn new(hints: &'a [String]) -> Self {
-        Self { hints, place: Place::default(), known: HashMap::new() }
+        Self { hints, place: WorkDir::default(), known: HashMap::new() }
     }
 
     /// Goes on with the first step of a stage, in the directory where it begins.
-    pub(super) fn begin(&mut self, place: Place) {
+    pub(super) fn begin(&mut self, place: WorkDir) {
         self.place = place;
     }
 
     /// Where the last step left off.
-    pub(super) fn place(&self) -> &Place {
+    pub(super) fn place(&self) -> &WorkDir {
         &self.place
     }
 
@@ -112,7 +112,7 @@ impl<'a> Guesses<'a> {
 }
 
 /// What all guesses are called here; what was given comes first.
-fn names(hints: &[String], place: &Place) -> HashMap<Digest, String> {
+fn names(hints: &[String], place: &WorkDir) -> HashMap<Digest, String> {
     let directories = DIRECTORIES.iter().map(|path| format!("WORKDIR {path}"));
     let guesses = hints
         .iter()

@@ -8,17 +8,17 @@ use crate::model::{Digest, Step};
 
 /// Follows the working directory through the steps of a stage.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct WorkDir {
     cwd: String,
 }
 
-impl Default for Place {
+impl Default for WorkDir {
     fn default() -> Self {
         Self { cwd: "/".to_owned() }
     }
 }
 
-impl Place {
+impl WorkDir {
     /// The operation of the next step, where its text tells.
     pub(super) fn operation(&mut self, step: &Step) -> Option<Digest> {
         self.of_text(&step.instruction, &step.text)
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_working_directory_is_followed() {
-        let mut place = Place::default();
+        let mut place = WorkDir::default();
         assert_eq!(place.of_text("WORKDIR", "WORKDIR /app"), Some(formula::workdir("/app")));
         let dot = place.of_text("COPY", "COPY package.json ./");
         assert_eq!(dot, Some(formula::copy(&["package.json"], "/app/")));

@@ -12,7 +12,7 @@ use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::cacheconfig::{CacheConfig, Link, Record};
+use super::cacheconfig::{CacheConfig, CacheRecord, Link};
 use super::layers::Chain;
 use super::llb::Operation;
 use super::record::{arguments, last_part};
@@ -296,7 +296,7 @@ fn predicate(bytes: &[u8]) -> Result<Predicate, String> {
 
 fn metadata(bytes: &[u8]) -> Result<Attested, String> {
     #[derive(Deserialize)]
-    struct Wire {
+    struct WireProvenance {
         #[serde(rename = "buildx.build.provenance", default)]
         provenance: Predicate,
         #[serde(rename = "buildx.build.ref")]
@@ -308,7 +308,7 @@ fn metadata(bytes: &[u8]) -> Result<Attested, String> {
     struct Manifest {
         digest: String,
     }
-    let wire: Wire = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    let wire: WireProvenance = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
     let manifest = wire.cache.and_then(|json| serde_json::from_str::<Manifest>(&json).ok());
     Ok(Attested {
         reference: wire.reference.as_deref().map(last_part),
@@ -359,7 +359,7 @@ fn records(
     config: BuildConfig,
     layers: &BTreeMap<String, Vec<Chain>>,
     bytes: &[u8],
-) -> Vec<Record> {
+) -> Vec<CacheRecord> {
     let places = config.steps.iter().zip(0..).map(|(step, at)| (step.id.clone(), at)).collect();
     let vertices = config.vertices.into_iter().map(|(vertex, step)| (step, vertex)).collect();
     let known = Known { places, vertices, layers, lines: lines(bytes) };
@@ -375,11 +375,11 @@ struct Known<'a> {
 }
 
 impl Known<'_> {
-    fn record(&self, Step { id, inputs, op }: Step) -> Record {
+    fn record(&self, Step { id, inputs, op }: Step) -> CacheRecord {
         let inputs = if op.is_step { inputs.as_slice() } else { &[] };
         let chain = self.layers.get(&format!("{id}:0")).and_then(|chains| chains.first());
         let own = chain.and_then(|chain| if op.is_step { chain.own } else { chain.all });
-        Record {
+        CacheRecord {
             digest: op.record,
             quote: self.lines.get(id.as_str()).cloned().unwrap_or_default(),
             inputs: inputs.iter().zip(0..).map(|(input, n)| self.links(&op, n, input)).collect(),
@@ -389,7 +389,7 @@ impl Known<'_> {
             runs: op.runs,
             merges: op.merges,
             fields: op.fields,
-            ..Record::default()
+            ..CacheRecord::default()
         }
     }
 

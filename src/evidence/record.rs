@@ -89,11 +89,11 @@ const PAGE: Page = Page {
 
 #[derive(Deserialize)]
 struct Event {
-    record: Wire,
+    record: InspectedWire,
 }
 
 #[derive(Deserialize)]
-struct Wire {
+struct InspectedWire {
     #[serde(rename = "Ref")]
     reference: String,
     #[serde(rename = "FrontendAttrs", default)]
@@ -133,8 +133,9 @@ struct Failure {
 
 fn stored(bytes: &[u8]) -> Result<Record, String> {
     let wire = serde_json::from_slice::<Event>(bytes).map(|event| event.record);
-    let wire =
-        wire.or_else(|_| serde_json::from_slice::<Wire>(bytes)).map_err(|e| e.to_string())?;
+    let wire = wire
+        .or_else(|_| serde_json::from_slice::<InspectedWire>(bytes))
+        .map_err(|e| e.to_string())?;
     let digest = |descriptor: &Descriptor| Digest::parse(&descriptor.digest);
     Ok(Record {
         reference: last_part(&wire.reference),

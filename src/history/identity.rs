@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::Run;
 use crate::render::redact::redact;
 
-use self::said::Said;
+use self::said::SaidIn;
 use self::table::{CIS, Ci};
 
 /// A job, and one run of it. What nobody said is `None`.
@@ -48,7 +48,7 @@ impl Identity {
     #[must_use]
     pub fn of_environment(variable: &dyn Fn(&str) -> Option<String>) -> Self {
         let Some(ci) = around(variable) else { return Self::default() };
-        let first = |places: &[Said]| {
+        let first = |places: &[SaidIn]| {
             let said = places.iter().find_map(|place| place.read(variable));
             said.map(|value| redact(&value).into_owned())
         };

@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use super::store::Job;
+use super::store::HistoryJob;
 use crate::render::escape;
 use crate::trend::{self, Branch};
 
 /// One job a line: how many runs, what it is called.
 #[must_use]
-pub fn listed(jobs: &[Job]) -> String {
-    let line = |job: &Job| {
+pub fn listed(jobs: &[HistoryJob]) -> String {
+    let line = |job: &HistoryJob| {
         let runs = if job.records == 1 { "run " } else { "runs" };
         format!("{:>7} {runs}  {}\n", job.records, escape::line(&title(job)))
     };
@@ -22,7 +22,7 @@ pub fn listed(jobs: &[Job]) -> String {
 
 /// The same for programs.
 #[must_use]
-pub fn listed_json(jobs: &[Job]) -> String {
+pub fn listed_json(jobs: &[HistoryJob]) -> String {
     #[derive(Serialize)]
     struct Line<'a> {
         repository: &'a str,
@@ -41,7 +41,7 @@ pub fn listed_json(jobs: &[Job]) -> String {
 
 /// `team/app CI build (arm64)`: what is known of it.
 #[must_use]
-pub fn title(job: &Job) -> String {
+pub fn title(job: &HistoryJob) -> String {
     let ((repository, pipeline), (name, leg), _) = parts(job);
     let leg = if leg.is_empty() { String::new() } else { format!("({leg})") };
     let words: Vec<&str> =
@@ -51,19 +51,19 @@ pub fn title(job: &Job) -> String {
 
 /// What the job itself is called: it may be nothing.
 #[must_use]
-pub fn own_name(job: &Job) -> &str {
+pub fn own_name(job: &HistoryJob) -> &str {
     parts(job).1.0
 }
 
 /// The job with these runs.
 #[must_use]
-pub fn with_runs(job: &Job, branches: Vec<Branch>) -> trend::Job {
+pub fn with_runs(job: &HistoryJob, branches: Vec<Branch>) -> trend::RememberedJob {
     let ((repository, pipeline), (name, leg), _) = parts(job);
     let [repository, pipeline, name, leg] = [repository, pipeline, name, leg].map(str::to_owned);
-    trend::Job { title: title(job), repository, pipeline, name, leg, branches }
+    trend::RememberedJob { title: title(job), repository, pipeline, name, leg, branches }
 }
 
-fn parts(job: &Job) -> ((&str, &str), (&str, &str), usize) {
+fn parts(job: &HistoryJob) -> ((&str, &str), (&str, &str), usize) {
     let pair = |text| -> (&str, &str) { str::split_once(text, '\n').unwrap_or((text, "")) };
     (pair(&job.scope), pair(&job.name), job.records)
 }

@@ -31,11 +31,11 @@ pub use self::fleet::{records_of, runs_of};
 pub use self::identity::{Identity, ci_around};
 pub use self::listed::{listed, listed_json, own_name, title, with_runs};
 pub use self::record::{Facts, Found, NoRecord, Record, VERSION};
-pub use self::store::{Added, Job, Read, Store, Trouble};
+pub use self::store::{Added, HistoryJob, ReadHistory, Store, Trouble};
 
 /// Which history, and how much of it.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct HistorySettings {
     /// The file.
     pub file: PathBuf,
     /// How long records are kept.
@@ -75,7 +75,7 @@ const WITHOUT: &str = "(the diagnosis goes on without earlier runs)";
 /// An open history, and the runs that are to be added to it.
 #[derive(Debug)]
 pub struct History {
-    settings: Settings,
+    settings: HistorySettings,
     store: Option<Store>,
     /// The runs that were just read.
     fresh: Vec<Record>,
@@ -89,7 +89,7 @@ pub struct History {
 impl History {
     /// Opens the file; where that fails, says so and remembers nothing.
     #[must_use]
-    pub fn open(settings: Settings) -> Self {
+    pub fn open(settings: HistorySettings) -> Self {
         let (fresh, arguments) = (Vec::new(), Arguments::default());
         let mut history =
             Self { store: None, fresh, arguments, before: None, problems: Vec::new(), settings };
@@ -205,7 +205,7 @@ pub fn remembered(record: &Record) -> (Run, Vec<Reported>) {
     (recall::run(record, &Arguments::default(), true), reported.collect())
 }
 
-fn problem(settings: &Settings, message: &str) -> Problem {
+fn problem(settings: &HistorySettings, message: &str) -> Problem {
     Problem { source: settings.file.display().to_string(), line: None, message: message.to_owned() }
 }
 

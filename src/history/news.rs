@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::record::Found;
 use crate::finding::Finding;
-use crate::render::{Gone, News, Report};
+use crate::render::{GoneFinding, News, Report};
 
 /// Compares what was found with what was found before; `None` where there is nothing to compare
 /// with.
@@ -23,7 +23,7 @@ pub(super) fn of(report: &Report, before: Option<&[Found]>) -> Option<News> {
         runs,
         new: report.findings.iter().filter(is_new).map(Finding::fingerprint).collect(),
         gone: gone
-            .map(|found| Gone { rule: found.rule.clone(), title: found.title.clone() })
+            .map(|found| GoneFinding { rule: found.rule.clone(), title: found.title.clone() })
             .collect(),
     })
 }

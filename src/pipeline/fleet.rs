@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::reading::{self, Read};
+use super::reading::{self, ReadFiles};
 use super::{Options, forms, judge};
 use crate::evidence;
 use crate::history::{self, Identity, Record};
@@ -21,7 +21,7 @@ pub fn records(
 ) -> (Vec<(Run, Record)>, Vec<Problem>) {
     let options =
         Options { digested: true, max_expanded: options.max_expanded, ..Options::default() };
-    let Read { mut runs, evidence, mut problems } = reading::logs(log, &options);
+    let ReadFiles { mut runs, evidence, mut problems } = reading::logs(log, &options);
     problems.extend(evidence::attach(&mut runs, evidence, &[]).problems);
     let records = history::records_of(&runs, identity, recorded);
     (runs.into_iter().zip(records).collect(), problems)

@@ -9,17 +9,17 @@ use super::{Options, WHOLE, problem};
 use crate::envelope::Stack;
 use crate::evidence::{self, Evidence};
 use crate::model::{Interest, LogReader, Problem, Run, Text};
-use crate::source::{self, Content, Digest, Entry, Input, Part, Reading};
+use crate::source::{self, Content, Digest, Entry, Input, LogPart, Reading};
 
 /// What was read of some files.
 #[derive(Default)]
-pub(super) struct Read {
+pub(super) struct ReadFiles {
     pub(super) runs: Vec<Run>,
     pub(super) evidence: Vec<Evidence>,
     pub(super) problems: Vec<Problem>,
 }
 
-impl Read {
+impl ReadFiles {
     pub(super) fn and(mut self, next: Self) -> Self {
         self.add(next);
         self
@@ -31,7 +31,7 @@ impl Read {
         self.problems.extend(next.problems);
     }
 
-    fn problem(part: &Part, message: String) -> Self {
+    fn problem(part: &LogPart, message: String) -> Self {
         Self { problems: vec![problem(&part.name, message)], ..Self::default() }
     }
 }
@@ -40,7 +40,7 @@ impl Read {
 ///
 /// Evidence is read beside the archive it comes from: the status and the attestation of a stored
 /// build take longer to read than to unpack.
-pub(super) fn logs(entry: &Entry, options: &Options) -> Read {
+pub(super) fn logs(entry: &Entry, options: &Options) -> ReadFiles {
     let digested = options.digested || options.history.is_some();
     let beside = Beside::default();
     let mut read = Vec::new();
@@ -52,10 +52,10 @@ pub(super) fn logs(entry: &Entry, options: &Options) -> Read {
                     let bytes = beside.takes(bytes);
                     let (part, beside) = (part.clone(), &beside);
                     scope.spawn(move |_| beside.read(at, &part, bytes, digested));
-                    Read::default()
+                    ReadFiles::default()
                 }
                 Ok(Content::Log(input)) => log(part, input, digested),
-                Err(e) => Read::problem(part, e.to_string()),
+                Err(e) => ReadFiles::problem(part, e.to_string()),
             });
         });
     });
@@ -64,7 +64,7 @@ pub(super) fn logs(entry: &Entry, options: &Options) -> Read {
             *place = file;
         }
     }
-    read.into_iter().fold(Read::default(), Read::and)
+    read.into_iter().fold(ReadFiles::default(), ReadFiles::and)
 }
 
 /// Bytes of files that are read at the same time: what is read of one takes some times its room.
@@ -79,7 +79,7 @@ struct Beside {
     /// Bytes of those that are not read to their end.
     open: AtomicUsize,
     /// Each with its place among what the archive holds.
-    read: Mutex<Vec<(usize, Read)>>,
+    read: Mutex<Vec<(usize, ReadFiles)>>,
 }
 
 impl Beside {
@@ -100,14 +100,14 @@ impl Beside {
         bytes
     }
 
-    fn read(&self, at: usize, part: &Part, bytes: Vec<u8>, digested: bool) {
+    fn read(&self, at: usize, part: &LogPart, bytes: Vec<u8>, digested: bool) {
         let room = bytes.len();
         let read = file(part, bytes, digested);
         self.read.lock().unwrap_or_else(PoisonError::into_inner).push((at, read));
         self.open.fetch_sub(room, Ordering::Relaxed);
     }
 
-    fn finish(self) -> Vec<(usize, Read)> {
+    fn finish(self) -> Vec<(usize, ReadFiles)> {
         self.read.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -124,22 +124,22 @@ fn how(options: &Options) -> Reading {
 
 /// A file that began as evidence does; what is none is a log like any other, but for the blobs of a
 /// layout: `docker buildx history export` adds the index of the image that was built.
-fn file(part: &Part, bytes: Vec<u8>, digested: bool) -> Read {
+fn file(part: &LogPart, bytes: Vec<u8>, digested: bool) -> ReadFiles {
     match evidence::read(&part.name, &bytes) {
-        Some(Ok(evidence)) => Read { evidence: vec![evidence], ..Read::default() },
-        Some(Err(why)) => Read::problem(part, why),
-        None if evidence::layout(&part.name) != part.name => Read::default(),
+        Some(Ok(evidence)) => ReadFiles { evidence: vec![evidence], ..ReadFiles::default() },
+        Some(Err(why)) => ReadFiles::problem(part, why),
+        None if evidence::layout(&part.name) != part.name => ReadFiles::default(),
         None => match Input::of_bytes(bytes.into()) {
             Ok(input) => log(part, input, digested),
-            Err(e) => Read::problem(part, e.to_string()),
+            Err(e) => ReadFiles::problem(part, e.to_string()),
         },
     }
 }
 
-fn log(part: &Part, mut input: Input, digested: bool) -> Read {
+fn log(part: &LogPart, mut input: Input, digested: bool) -> ReadFiles {
     let digest = match digested.then(|| input.digest()).transpose() {
         Ok(digest) => digest,
-        Err(e) => return Read::problem(part, format!("cannot be read: {e}")),
+        Err(e) => return ReadFiles::problem(part, format!("cannot be read: {e}")),
     };
     let stack = Stack::recognise(&input.head);
     let mut reader = LogReader::new(&part.name, stack.clone());
@@ -152,5 +152,5 @@ fn log(part: &Part, mut input: Input, digested: bool) -> Read {
         run.job = run.job.take().or_else(|| part.job.as_deref().map(Text::new));
         run.digest = digest.as_ref().map(Digest::finish);
     }
-    Read { runs, problems, ..Read::default() }
+    ReadFiles { runs, problems, ..ReadFiles::default() }
 }

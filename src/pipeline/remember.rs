@@ -18,7 +18,7 @@ pub struct Branched {
 
 /// Judges the runs beside those of their jobs that were read before, and remembers them.
 pub(super) fn remember(
-    settings: &history::Settings,
+    settings: &history::HistorySettings,
     options: &Options,
     runs: &[Run],
     configs: Vec<Config>,

@@ -3,14 +3,14 @@
 //! Its body has at most 1 MiB: <https://buildkite.com/docs/agent/cli/reference/annotate>. The style
 //! is an option of that command, not part of the text.
 
-use super::markdown::Document;
+use super::markdown::HostForm;
 use super::{Renderer, Report, Screen};
 
 /// `--format buildkite`.
 #[derive(Debug)]
 pub struct Buildkite;
 
-const DOCUMENT: Document = Document { marker: "", limit: 1_000_000, open: 1, builds: 5 };
+const DOCUMENT: HostForm = HostForm { marker: "", limit: 1_000_000, open: 1, builds: 5 };
 
 impl Renderer for Buildkite {
     fn name(&self) -> &'static str {

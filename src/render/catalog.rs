@@ -5,14 +5,14 @@
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use super::page::{BOLD, Page, blanks, style_of};
+use super::page::{BOLD, TextPage, blanks, style_of};
 use super::{Screen, escape, json, names};
 use crate::rules::RuleMeta;
 
 /// All rules, one line each, in their groups.
 #[must_use]
 pub fn rules(metas: &[&RuleMeta], screen: Screen) -> String {
-    let page = Page::new(screen);
+    let page = TextPage::new(screen);
     let width = metas.iter().map(|meta| meta.id.width()).max().unwrap_or(0);
     let mut lines = Vec::new();
     let mut group = "";
@@ -48,7 +48,7 @@ pub fn explain_json(meta: &RuleMeta) -> String {
 /// The page of one rule, in fixed sections.
 #[must_use]
 pub fn explain(meta: &RuleMeta, screen: Screen) -> String {
-    let page = Page::new(screen);
+    let page = TextPage::new(screen);
     let severity = names::severity(meta.severity);
     let name = format!("{severity}[{}]", meta.id);
     let mut lines = vec![page.paint(style_of(meta.severity), &name)];
@@ -81,7 +81,7 @@ pub fn explain(meta: &RuleMeta, screen: Screen) -> String {
 }
 
 /// Quoted lines as they stand in the log; below them what they show, last what is reported.
-fn example(page: &Page, text: &str) -> Vec<String> {
+fn example(page: &TextPage, text: &str) -> Vec<String> {
     let line = |line: &str| match line.trim_start().split_at_checked(2) {
         Some(("^ ", shows)) => page.wrap("      ^ ", "        ", shows),
         Some(("= ", title)) => page.wrap("  reported as: ", "  ", title),
@@ -93,7 +93,7 @@ fn example(page: &Page, text: &str) -> Vec<String> {
 /// The least width of a column of prose.
 const READABLE: usize = 30;
 
-fn entry(page: &Page, meta: &RuleMeta, width: usize) -> Vec<String> {
+fn entry(page: &TextPage, meta: &RuleMeta, width: usize) -> Vec<String> {
     let severity = names::severity(meta.severity);
     let gap = blanks(width.saturating_sub(meta.id.width()) + 2);
     let start = format!("  {severity:<9}{}{gap}", meta.id);

@@ -1,9 +1,9 @@
 //! One line a finding, for scripts, chats and a first look: place, cause, build, cost, fix; then
 //! one line that sums up.
 
-use super::page::{Page, RED, style_of};
+use super::page::{RED, TextPage, style_of};
 use super::phrases::{costs, headline, title};
-use super::seen::Seen;
+use super::seen::QuotedLogs;
 use super::{Renderer, Report, Screen, anchor, decisions, escape, names, problem_line};
 use crate::finding::Finding;
 
@@ -17,8 +17,8 @@ impl Renderer for Concise {
     }
 
     fn render(&self, report: &Report, screen: Screen) -> String {
-        let page = Page::new(screen);
-        let seen = Seen::of(report);
+        let page = TextPage::new(screen);
+        let seen = QuotedLogs::of(report);
         let mut lines: Vec<String> =
             report.for_people().map(|each| line(&page, report, each, &seen)).collect();
         lines.extend(report.problems.iter().map(|problem| {
@@ -35,7 +35,7 @@ impl Renderer for Concise {
 }
 
 /// `run-02.log:29: error[rule] title · build team/app · 5 steps ran again … · fix: …`.
-fn line(page: &Page, report: &Report, finding: &Finding, seen: &Seen) -> String {
+fn line(page: &TextPage, report: &Report, finding: &Finding, seen: &QuotedLogs) -> String {
     let place = anchor::of(report, finding);
     let name = format!("{}[{}]", names::severity(finding.severity), finding.rule);
     let mut parts = vec![escape::line(&title(report, finding))];
@@ -51,7 +51,7 @@ fn line(page: &Page, report: &Report, finding: &Finding, seen: &Seen) -> String 
     )
 }
 
-fn failed_gates(page: &Page, report: &Report) -> Vec<String> {
+fn failed_gates(page: &TextPage, report: &Report) -> Vec<String> {
     let failed = decisions::gates(report).into_iter().filter(|gate| !gate.passed);
     let said = failed.map(|gate| {
         let why =

@@ -4,7 +4,7 @@
 //! (<https://owasp.org/www-community/attacks/CSV_Injection>), so such a one begins with an
 //! apostrophe.
 
-use super::seen::Seen;
+use super::seen::QuotedLogs;
 use super::{Renderer, Report, Screen, escape, names};
 use crate::finding::Finding;
 
@@ -21,7 +21,7 @@ impl Renderer for Csv {
     }
 
     fn render(&self, report: &Report, _screen: Screen) -> String {
-        let seen = Seen::of(report);
+        let seen = QuotedLogs::of(report);
         let mut out = format!("{HEAD}\n");
         for finding in report.findings.iter().take(report.top.unwrap_or(usize::MAX)) {
             for (at, (build, job)) in places(finding, &seen).iter().enumerate() {
@@ -34,7 +34,7 @@ impl Renderer for Csv {
 
 /// Each build that a finding concerns, with the jobs that show it; one place without either where
 /// no log is.
-fn places(finding: &Finding, seen: &Seen) -> Vec<(String, String)> {
+fn places(finding: &Finding, seen: &QuotedLogs) -> Vec<(String, String)> {
     let job = seen.jobs(finding).join("; ");
     let builds = seen.series(finding);
     if builds.is_empty() {

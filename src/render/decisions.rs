@@ -8,7 +8,7 @@ use crate::finding::Finding;
 use crate::triage::{Gate, Ignore, Judged, Known};
 
 /// One gate: `--min-hit-rate 60`, and why it is not passed, a build a line.
-pub(super) struct Said {
+pub(super) struct GateSaid {
     pub(super) passed: bool,
     pub(super) asked: String,
     /// How many builds are good: `, in 3 builds`; empty where it is not passed.
@@ -17,11 +17,11 @@ pub(super) struct Said {
 }
 
 /// All gates, in the order asked.
-pub(super) fn gates(report: &Report) -> Vec<Said> {
+pub(super) fn gates(report: &Report) -> Vec<GateSaid> {
     report.gates.iter().map(gate).collect()
 }
 
-fn gate(gate: &Gate) -> Said {
+fn gate(gate: &Gate) -> GateSaid {
     let quote = if gate.asked.contains(' ') { "'" } else { "" };
     let asked = format!("--{} {quote}{}{quote}", gate.name, gate.asked);
     let builds = |good: Option<bool>| gate.builds.iter().filter(move |build| build.good == good);
@@ -29,7 +29,7 @@ fn gate(gate: &Gate) -> Said {
     let unmeasured = (!gate.unmeasured.is_empty()).then(|| gate.unmeasured.clone());
     let good = builds(Some(true)).count();
     let of = if gate.passed { format!(", in {}", count(good, "build")) } else { String::new() };
-    Said {
+    GateSaid {
         passed: gate.passed,
         asked,
         of,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::seen::Seen;
+use super::seen::QuotedLogs;
 use super::{Report, json, names};
 use crate::triage::Verdict;
 
@@ -69,6 +69,6 @@ pub fn row(value: &impl Serialize) -> String {
 /// The findings of a group of records, one a line.
 #[must_use]
 pub fn judged(report: &Report, key: &str) -> Vec<String> {
-    let seen = Seen::of(report);
+    let seen = QuotedLogs::of(report);
     report.findings.iter().map(|finding| json::judged_line(report, finding, &seen, key)).collect()
 }

@@ -4,7 +4,7 @@
 //! (<https://github.com/actions/toolkit/blob/main/docs/problem-matchers.md#limitations>) and cuts
 //! texts at 4096 characters (`_maxIssueMessageLength`, `ExecutionContext.cs` of actions/runner).
 
-use super::decisions::Said;
+use super::decisions::GateSaid;
 use super::{Renderer, Report, Screen, anchor, decisions, escape, phrases, problem_line};
 use crate::finding::{Finding, Severity};
 use crate::render::units::count;
@@ -58,7 +58,7 @@ impl Renderer for Github {
     }
 }
 
-fn failure(gate: &Said) -> String {
+fn failure(gate: &GateSaid) -> String {
     let lines = std::iter::once(&gate.asked).chain(gate.lines.iter().take(10));
     let lines: Vec<String> = lines.map(|line| escape::shorten(&escape::line(line), 250)).collect();
     format!("::error title=gate failed::{}\n", escape::command::data(&lines.join("\n")))

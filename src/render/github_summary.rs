@@ -3,14 +3,14 @@
 //! 1 MiB a step:
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits>.
 
-use super::markdown::Document;
+use super::markdown::HostForm;
 use super::{Renderer, Report, Screen};
 
 /// `--format github-summary`.
 #[derive(Debug)]
 pub struct GithubSummary;
 
-const DOCUMENT: Document = Document { marker: "", limit: 1_000_000, open: 1, builds: 20 };
+const DOCUMENT: HostForm = HostForm { marker: "", limit: 1_000_000, open: 1, builds: 20 };
 
 impl Renderer for GithubSummary {
     fn name(&self) -> &'static str {

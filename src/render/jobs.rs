@@ -5,14 +5,14 @@ use crate::model::Run;
 
 /// By the part of their paths that differs, else by what the logs say.
 #[derive(Debug, Default)]
-pub(super) struct Jobs<'a> {
+pub(super) struct JobTitles<'a> {
     /// Folders that all logs lie in.
     common: &'a str,
     /// Logs lie in more than one folder: then a folder is a job.
     folders: bool,
 }
 
-impl<'a> Jobs<'a> {
+impl<'a> JobTitles<'a> {
     pub(super) fn of(report: &'a Report) -> Self {
         let mut sources = report.study.runs.iter().map(|run| folder(&run.source));
         let first = sources.next().unwrap_or_default();

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use super::decisions::Said;
+use super::decisions::GateSaid;
 use super::{Renderer, Report, Screen, anchor, decisions, escape, names, phrases, problem_line};
 use crate::finding::{Finding, Severity};
 use crate::triage::Verdict;
@@ -79,7 +79,7 @@ fn each(report: &Report) -> String {
 }
 
 /// A gate is a test, too.
-fn asked(gate: &Said) -> String {
+fn asked(gate: &GateSaid) -> String {
     let name = escape::xml(&gate.asked);
     let lines: Vec<String> = gate.lines.iter().take(MOST).map(|line| escape::xml(line)).collect();
     let lines = lines.join("\n");

@@ -66,7 +66,7 @@ pub use junit::Junit;
 pub use markdown::Markdown;
 pub use ndjson::Ndjson;
 pub use proofs::{explain_evidence, explain_evidence_json};
-pub use report::{Against, Gone, News, Report};
+pub use report::{Against, GoneFinding, News, Report};
 pub use sarif::Sarif;
 pub use summary::Summary;
 pub use trend::{Question, TRENDS, TrendFormat};

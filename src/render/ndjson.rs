@@ -1,7 +1,7 @@
 //! Findings for pipes: the elements of `findings` of the JSON report, one a line, and a last line
 //! with the verdict.
 
-use super::seen::Seen;
+use super::seen::QuotedLogs;
 use super::{Renderer, Report, Screen, json};
 
 /// `--format ndjson`.
@@ -14,7 +14,7 @@ impl Renderer for Ndjson {
     }
 
     fn render(&self, report: &Report, _screen: Screen) -> String {
-        let seen = Seen::of(report);
+        let seen = QuotedLogs::of(report);
         let lines =
             report.findings.iter().map(|finding| json::finding_line(report, finding, &seen));
         lines.chain([json::end_line(report)]).map(|line| line + "\n").collect()

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::Report;
-use super::seen::Seen;
+use super::seen::QuotedLogs;
 use crate::finding::{Finding, Severity};
 
 /// All findings of one rule.
-pub(super) struct Cause<'a> {
+pub(super) struct RuleFindings<'a> {
     pub(super) rule: &'static str,
     /// The worst of its findings.
     pub(super) severity: Severity,
@@ -22,14 +22,15 @@ pub(super) struct Cause<'a> {
 }
 
 /// The causes, the costliest first.
-pub(super) fn causes(report: &Report) -> Vec<Cause<'_>> {
-    let seen = Seen::of(report);
+pub(super) fn causes(report: &Report) -> Vec<RuleFindings<'_>> {
+    let seen = QuotedLogs::of(report);
     let mut rules: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     for finding in &report.findings {
         rules.entry(finding.rule).or_default().push(finding);
     }
-    let mut causes: Vec<Cause> = rules.into_values().filter_map(|all| cause(all, &seen)).collect();
-    let cost = |cause: &Cause| (cause.seconds, cause.severity, cause.findings);
+    let mut causes: Vec<RuleFindings> =
+        rules.into_values().filter_map(|all| cause(all, &seen)).collect();
+    let cost = |cause: &RuleFindings| (cause.seconds, cause.severity, cause.findings);
     causes.sort_by(|a, b| {
         let (a, b) = (cost(a), cost(b));
         b.0.total_cmp(&a.0).then_with(|| b.1.cmp(&a.1)).then_with(|| b.2.cmp(&a.2))
@@ -37,7 +38,7 @@ pub(super) fn causes(report: &Report) -> Vec<Cause<'_>> {
     causes
 }
 
-fn cause<'a>(mut findings: Vec<&'a Finding>, seen: &Seen) -> Option<Cause<'a>> {
+fn cause<'a>(mut findings: Vec<&'a Finding>, seen: &QuotedLogs) -> Option<RuleFindings<'a>> {
     findings.sort_by(|a, b| b.impact.seconds.total_cmp(&a.impact.seconds));
     let worst = *findings.first()?;
     let mut known = HashSet::new();
@@ -46,7 +47,7 @@ fn cause<'a>(mut findings: Vec<&'a Finding>, seen: &Seen) -> Option<Cause<'a>> {
         .flat_map(|finding| seen.jobs(finding))
         .filter(|name| known.insert(name.clone()));
     let named = named.collect();
-    Some(Cause {
+    Some(RuleFindings {
         rule: worst.rule,
         severity: findings.iter().map(|finding| finding.severity).max()?,
         findings: findings.len(),

@@ -21,13 +21,13 @@ pub(super) const RED: Style = AnsiColor::Red.on_default();
 pub(super) const CYAN: Style = AnsiColor::Cyan.on_default();
 
 /// A page of a given width.
-pub(super) struct Page {
+pub(super) struct TextPage {
     pub(super) width: usize,
     color: bool,
     ascii: bool,
 }
 
-impl Page {
+impl TextPage {
     pub(super) fn new(screen: Screen) -> Self {
         Self { width: screen.width.clamp(LEAST, MOST), color: screen.color, ascii: screen.ascii }
     }
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_broken_word_does_not_become_a_command() {
         let text = format!("{}::error::boom", "x".repeat(78));
-        let lines = Page::new(samples::NARROW).wrap("  ", "  ", &text);
+        let lines = TextPage::new(samples::NARROW).wrap("  ", "  ", &text);
         assert_eq!(lines.last().unwrap(), "  …:error::boom");
     }
 }

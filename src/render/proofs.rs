@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use super::page::{BOLD, Page};
+use super::page::{BOLD, TextPage};
 use super::{Screen, json};
 use crate::evidence::{self, pages};
 
 /// Each kind of file with the line that gets it.
 #[must_use]
 pub fn explain_evidence(screen: Screen) -> String {
-    let page = Page::new(screen);
+    let page = TextPage::new(screen);
     let mut lines = page.wrap("", "", INTRODUCTION);
     for evidence::Page { name, proves, get } in pages() {
         lines.extend([String::new(), page.paint(BOLD, name)]);

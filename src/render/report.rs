@@ -53,12 +53,12 @@ pub struct News {
     /// Fingerprints of findings that the run before did not have.
     pub new: BTreeSet<String>,
     /// Findings of the run before that are there no longer.
-    pub gone: Vec<Gone>,
+    pub gone: Vec<GoneFinding>,
 }
 
 /// A finding of the run before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gone {
+pub struct GoneFinding {
     /// Id of its rule.
     pub rule: String,
     /// Its title.

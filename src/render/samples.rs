@@ -1,6 +1,6 @@
 //! Reports made by hand for the tests of renderers.
 
-use super::{Gone, News, Report, Screen};
+use super::{GoneFinding, News, Report, Screen};
 use crate::config::{Config, Splice, unified_diff};
 use crate::finding::{
     Confidence, Edit, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, ruled_out,
@@ -174,7 +174,7 @@ pub(crate) fn decided() -> Report {
 /// Runs are remembered: one finding is new, two are known, one is gone, whose title is an attack.
 pub(crate) fn remembered() -> Report {
     let mut report = several();
-    let gone = Gone {
+    let gone = GoneFinding {
         rule: "cache-lost".to_owned(),
         title: "the cache of <b>team/app</b> is lost %0A::error::x".to_owned(),
     };

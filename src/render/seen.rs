@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use foldhash::HashMap;
 
 use super::Report;
-use super::jobs::Jobs;
+use super::jobs::JobTitles;
 use crate::finding::{Evidence, Finding};
 use crate::model::Run;
 use crate::series::BuildRef;
@@ -14,8 +14,8 @@ use crate::triage::Places;
 
 /// Of the logs that are quoted, what stands where.
 #[derive(Debug, Default)]
-pub(super) struct Seen<'a> {
-    jobs: Jobs<'a>,
+pub(super) struct QuotedLogs<'a> {
+    jobs: JobTitles<'a>,
     /// The runs of each log, each with its first line.
     logs: HashMap<&'a str, Vec<(u64, &'a Run)>>,
     places: Places<'a>,
@@ -23,7 +23,7 @@ pub(super) struct Seen<'a> {
     keys: HashMap<BuildRef, &'a str>,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> QuotedLogs<'a> {
     pub(super) fn of(report: &'a Report) -> Self {
         let study = &report.study;
         let quoted = report.findings.iter().flat_map(|finding| finding.evidence.places());
@@ -41,7 +41,12 @@ impl<'a> Seen<'a> {
             .iter()
             .flat_map(|series| series.builds.iter().map(|at| (*at, &*series.key)));
         let keys = keys.filter(|(at, _)| is_quoted(at)).collect();
-        Self { jobs: Jobs::of(report), places: Places::of(study, &report.findings), logs, keys }
+        Self {
+            jobs: JobTitles::of(report),
+            places: Places::of(study, &report.findings),
+            logs,
+            keys,
+        }
     }
 
     /// The header of the step that a line belongs to, where the line says what became of it.
@@ -125,7 +130,7 @@ mod tests {
     #[test]
     fn quoted_lines_have_a_run_and_a_step() {
         let report = samples::multi_stage();
-        let seen = Seen::of(&report);
+        let seen = QuotedLogs::of(&report);
         let finding = &report.findings[0];
         assert_eq!(seen.runs(finding), ["run-03"]);
         assert_eq!(seen.series(finding), ["team/svc"]);

@@ -3,8 +3,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::overview::{self, Cause};
-use super::page::{BOLD, DIM, Page, blanks, style_of};
+use super::overview::{self, RuleFindings};
+use super::page::{BOLD, DIM, TextPage, blanks, style_of};
 use super::units::{count, duration, grouped, share};
 use super::{Renderer, Report, Screen, escape, names, phrases};
 use crate::model::Build;
@@ -23,7 +23,7 @@ impl Renderer for Summary {
     }
 
     fn render(&self, report: &Report, screen: Screen) -> String {
-        let page = Page::new(screen);
+        let page = TextPage::new(screen);
         let mut lines = table(&page, report);
         if !lines.is_empty() {
             lines.push(String::new());
@@ -38,7 +38,7 @@ impl Renderer for Summary {
 }
 
 /// The table, also as the head of a long report; nothing where nothing was found.
-pub(super) fn table(page: &Page, report: &Report) -> Vec<String> {
+pub(super) fn table(page: &TextPage, report: &Report) -> Vec<String> {
     let causes = overview::causes(report);
     if causes.is_empty() {
         return Vec::new();
@@ -78,7 +78,7 @@ fn totals(report: &Report) -> String {
 }
 
 /// A line of numbers, and below it what it is and where.
-fn entry(page: &Page, report: &Report, cause: &Cause) -> Vec<String> {
+fn entry(page: &TextPage, report: &Report, cause: &RuleFindings) -> Vec<String> {
     let numbers = [duration(cause.seconds), grouped(cause.jobs.len()), grouped(cause.runs)];
     let name = format!("{}[{}]", names::severity(cause.severity), cause.rule);
     let room = page.width.saturating_sub(BELOW);
@@ -100,7 +100,7 @@ fn entry(page: &Page, report: &Report, cause: &Cause) -> Vec<String> {
 }
 
 /// As many jobs as there is room for, and how many more.
-fn jobs(cause: &Cause, room: usize) -> String {
+fn jobs(cause: &RuleFindings, room: usize) -> String {
     let mut text = String::new();
     for (at, job) in cause.jobs.iter().enumerate() {
         let left = cause.jobs.len() - at;
@@ -124,13 +124,13 @@ const MARGIN: usize = 2 + 12 + 2 + 6 + 2 + 7 + 2;
 /// What the lines below numbers begin with.
 const BELOW: usize = 6;
 
-fn row(page: &Page, numbers: &[&str; 3], text: &str) -> String {
+fn row(page: &TextPage, numbers: &[&str; 3], text: &str) -> String {
     let [time, jobs, runs] = numbers;
     let room = page.width.saturating_sub(MARGIN);
     format!("  {time:>12}  {jobs:>6}  {runs:>7}  {}", escape::cut(text, room))
 }
 
-fn others(page: &Page, rest: &[Cause]) -> String {
+fn others(page: &TextPage, rest: &[RuleFindings]) -> String {
     let seconds: f64 = rest.iter().map(|cause| cause.seconds).sum();
     let runs = grouped(rest.iter().map(|cause| cause.runs).sum());
     row(

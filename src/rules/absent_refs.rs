@@ -11,7 +11,7 @@ use crate::model::{Build, Command, Run, Transfer};
 use crate::series::Series;
 
 /// One build that looked for the reference, in the order of time.
-pub(super) struct Look<'a> {
+pub(super) struct AbsentLook<'a> {
     pub(super) run: &'a Run,
     pub(super) build: &'a Build,
     pub(super) import: &'a Transfer,
@@ -19,13 +19,16 @@ pub(super) struct Look<'a> {
 
 /// Each absent reference of a series with the builds that missed it. Where another import of the
 /// same build is well (a list of fallbacks), nothing is missing.
-pub(super) fn absent<'a>(study: &'a Study, series: &'a Series) -> Vec<(&'a str, Vec<Look<'a>>)> {
-    let mut all: Vec<(&str, Vec<Look>)> = Vec::new();
+pub(super) fn absent<'a>(
+    study: &'a Study,
+    series: &'a Series,
+) -> Vec<(&'a str, Vec<AbsentLook<'a>>)> {
+    let mut all: Vec<(&str, Vec<AbsentLook>)> = Vec::new();
     let mut places: HashMap<(&str, &str), usize> = HashMap::new();
     for (run, build) in study.members(series).filter(|(_, build)| !build.imported()) {
         for import in build.imports.iter().filter(|i| is_absent(i)) {
             let Some(name) = import.reference.as_deref() else { continue };
-            let look = Look { run, build, import };
+            let look = AbsentLook { run, build, import };
             let at = *places.entry(reference::key(name)).or_insert(all.len());
             match all.get_mut(at) {
                 Some((_, looks)) => looks.push(look),

@@ -17,7 +17,7 @@ use crate::finding::{
 };
 use crate::model::{Build, Outcome, Step};
 use crate::series::chain;
-use tools::Tool;
+use tools::PackageTool;
 
 pub(super) struct BuildDownloadsDependencies;
 
@@ -75,7 +75,7 @@ fn findings(past: &Past) -> Vec<Finding> {
 /// The RUN that fetches and builds, and its tool.
 struct Fetching<'a> {
     run: &'a Step,
-    tool: &'static Tool,
+    tool: &'static PackageTool,
 }
 
 fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
@@ -165,14 +165,14 @@ fn cause(copy: &str, run: &str, packages: &str) -> String {
 }
 
 /// The sources may hold what is downloaded elsewhere, unless a download was seen.
-fn rules_out(tool: &Tool, seen: bool, decides: &str) -> Vec<Alternative> {
+fn rules_out(tool: &PackageTool, seen: bool, decides: &str) -> Vec<Alternative> {
     let held = format!("{} that lie in the repository, or none at all", tool.packages);
     let held = if seen { None } else { Some(not_ruled_out(&held)) };
     held.into_iter().chain([to_decide(decides)]).collect()
 }
 
 /// The order to have, and the patch where it is certain to build.
-fn fix(file: Option<&DockerfileAt>, build: &Build, copy: &Step, tool: &Tool) -> Fix {
+fn fix(file: Option<&DockerfileAt>, build: &Build, copy: &Step, tool: &PackageTool) -> Fix {
     let place = file.and_then(|file| Some((file, file.of_step(build, copy)?)));
     let fix = advice(&copy.text, tool);
     match place {
@@ -184,7 +184,7 @@ fn fix(file: Option<&DockerfileAt>, build: &Build, copy: &Step, tool: &Tool) -> 
 }
 
 /// What to do, whatever file it is.
-fn advice(copy: &str, tool: &Tool) -> Fix {
+fn advice(copy: &str, tool: &PackageTool) -> Fix {
     let files = tool.files.join(" and ");
     let mut steps = vec![format!(
         "Copy {files} above `{copy}`, fetch the {} there, and leave the rest as it is.",

@@ -7,7 +7,9 @@ use super::backend::cost_of;
 use super::planned;
 use super::remedy::{self, At, Form, Site};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out};
+use crate::finding::{
+    Confidence, Evidence, Finding, Fix, LogPlace, Proof, Severity, not_ruled_out,
+};
 use crate::model::{CiNote, NoteKind, Run};
 
 pub(super) struct BuildkiteComposePluginV4;
@@ -155,7 +157,7 @@ fn finding(study: &Study, runs: &[&Run]) -> Option<Finding> {
                 .to_owned(),
         evidence: Proof::from_lines(runs.iter().flat_map(|run| lines(run)).take(12).collect())?
             .seen_in(
-                runs.iter().flat_map(|run| run.builds.iter().map(|build| Place::of(run, build))),
+                runs.iter().flat_map(|run| run.builds.iter().map(|build| LogPlace::of(run, build))),
             ),
         fix: fix(&others(last, &site), &Site { form: Form::ComposePlugin, capable: false, ..site }),
         impact: cost_of(

@@ -72,7 +72,7 @@ fn finding(past: &Past) -> Option<Finding> {
 
 /// Where the lost record was.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Store {
+enum LostFrom {
     Imported,
     Builder,
 }
@@ -80,17 +80,17 @@ enum Store {
 struct Lost<'a> {
     at: usize,
     loss: Loss<'a>,
-    store: Store,
+    store: LostFrom,
 }
 
 fn unseen(past: &Past) -> Option<Finding> {
     let keeps = past.never_imports() && answers_another_run(past) && !any_booted(past);
     let warm = past.builds.iter().position(|build| build.hits() > 0);
-    let known = Known { keeps, warm };
+    let known = CacheFacts { keeps, warm };
     let lost: Vec<Lost> = (1..past.len()).filter_map(|i| lost(past, i, known)).collect();
     let newest = lost.last()?;
     // A builder that lost nothing since it first had something kept nothing before.
-    if newest.store == Store::Builder && warm.is_none_or(|warm| newest.at < warm) {
+    if newest.store == LostFrom::Builder && warm.is_none_or(|warm| newest.at < warm) {
         return None;
     }
     let at: Vec<usize> = lost.iter().map(|one| one.at).collect();
@@ -98,7 +98,7 @@ fn unseen(past: &Past) -> Option<Finding> {
         return None;
     }
     let (run, build) = past.get(newest.at)?;
-    let told = lost.len() > 1 || newest.store == Store::Imported;
+    let told = lost.len() > 1 || newest.store == LostFrom::Imported;
     Some(Finding {
         rule: META.id,
         severity: if told { META.severity } else { Severity::Note },
@@ -131,14 +131,14 @@ fn unseen(past: &Past) -> Option<Finding> {
 
 /// What the series tells of its caches.
 #[derive(Clone, Copy)]
-struct Known {
+struct CacheFacts {
     /// The builder is seen to keep its own.
     keeps: bool,
     /// The first run that found something.
     warm: Option<usize>,
 }
 
-fn lost<'a>(past: &Past<'a>, i: usize, known: Known) -> Option<Lost<'a>> {
+fn lost<'a>(past: &Past<'a>, i: usize, known: CacheFacts) -> Option<Lost<'a>> {
     let (_, build) = past.get(i)?;
     let (hits, total) = past.counts(i)?;
     if hits > 0 || total < 2 || past.asked_for_no_cache(i) {
@@ -160,7 +160,7 @@ fn lost<'a>(past: &Past<'a>, i: usize, known: Known) -> Option<Lost<'a>> {
 
 /// In the cache that this run reads and one since wrote; or in a builder that is seen to keep its
 /// own.
-fn store(past: &Past, i: usize, seen: usize, known: Known) -> Option<Store> {
+fn store(past: &Past, i: usize, seen: usize, known: CacheFacts) -> Option<LostFrom> {
     let all_well = past.imports(i).iter().all(|t| t.ok());
     let written = (seen..i)
         .any(|j| past.exported(j) || past.builds.get(j).is_some_and(|b| b.inline.is_some()));
@@ -169,10 +169,10 @@ fn store(past: &Past, i: usize, seen: usize, known: Known) -> Option<Store> {
         || known.warm.is_some_and(|warm| warm < i);
     let whole = past.previous(i).is_some_and(|before| whole(past, before));
     if past.imported(i) && all_well && written && whole && found {
-        return Some(Store::Imported);
+        return Some(LostFrom::Imported);
     }
     let booted = past.builds.get(i).is_some_and(|build| build.booted.is_some());
-    (known.keeps && !booted && whole).then_some(Store::Builder)
+    (known.keeps && !booted && whole).then_some(LostFrom::Builder)
 }
 
 /// Its command line exports the final stage alone: `mode=max` is not among the options.
@@ -212,10 +212,10 @@ fn argument_above(past: &Past, i: usize, loss: &Loss) -> bool {
 
 fn cause(lost: &Lost) -> String {
     let place = match lost.store {
-        Store::Imported => {
+        LostFrom::Imported => {
             "The cache was imported without an error, and an earlier run had written one"
         }
-        Store::Builder => "The builder answers other runs of this series from its own cache",
+        LostFrom::Builder => "The builder answers other runs of this series from its own cache",
     };
     let same = format!(
         "{place}; `{}` reads no files, and its text and base image are the same.",
@@ -241,7 +241,7 @@ fn cause(lost: &Lost) -> String {
 /// A WORKDIR of a cache that is imported. A builder that lost it and keeps its context is told
 /// apart by that.
 fn reads_the_epoch(lost: &Lost) -> bool {
-    lost.loss.step.instruction == "WORKDIR" && lost.store == Store::Imported
+    lost.loss.step.instruction == "WORKDIR" && lost.store == LostFrom::Imported
 }
 
 fn lines(past: &Past, lost: &Lost) -> Vec<Evidence> {
@@ -262,9 +262,9 @@ fn lines(past: &Past, lost: &Lost) -> Vec<Evidence> {
     lines
 }
 
-fn fix(store: Store) -> Fix {
+fn fix(store: LostFrom) -> Fix {
     let (summary, steps, snippet) = match store {
-        Store::Imported => (
+        LostFrom::Imported => (
             "find out who replaces or deletes the cache between the runs",
             [
                 "Give the logs of all jobs that write this reference together with these: builds \
@@ -274,7 +274,7 @@ fn fix(store: Store) -> Fix {
             ],
             None,
         ),
-        Store::Builder => (
+        LostFrom::Builder => (
             "keep the builder's cache, or put it where every agent finds it",
             [
                 "Check on the agent whether the cache is pruned (a cron job, `docker system \
@@ -305,7 +305,7 @@ fn rules_out(past: &Past, lost: &Lost) -> Vec<Alternative> {
         no_cache(past, lost),
     ];
     // A cache that is imported is the same for all.
-    if lost.store == Store::Builder {
+    if lost.store == LostFrom::Builder {
         said.extend(another_agent(past));
     }
     if reads_the_epoch(lost) {

@@ -5,7 +5,7 @@ use super::backend::cost_of;
 use super::cache_ref_shared::scope;
 use super::{Cause, Rule, RuleMeta, Study};
 use crate::finding::{
-    Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out, to_decide,
+    Confidence, Evidence, Finding, Fix, LogPlace, Proof, Severity, not_ruled_out, to_decide,
 };
 use crate::model::{Build, CacheKind, Found, Run, Step, Transfer};
 
@@ -105,7 +105,7 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
             key(kind)
         ),
         evidence: Proof::from_lines(lines.collect())?
-            .seen_in(vain.iter().map(|one| Place::of(one.run, one.build))),
+            .seen_in(vain.iter().map(|one| LogPlace::of(one.run, one.build))),
         fix: fix(kind),
         impact: cost_of(vain.iter().map(|v| v.build)),
         rules_out: vec![

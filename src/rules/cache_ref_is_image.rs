@@ -7,7 +7,7 @@ use super::remedy::{At, Site, reference};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::config::pattern::tells_nothing;
 use crate::finding::{
-    Confidence, Evidence, Finding, Impact, Place, Proof, Severity, not_ruled_out,
+    Confidence, Evidence, Finding, Impact, LogPlace, Proof, Severity, not_ruled_out,
 };
 use crate::model::{Build, CacheKind, Command, Run, Text, Tool};
 
@@ -46,7 +46,7 @@ impl Rule for CacheRefIsImage {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        let mut groups: Vec<(String, Vec<Seen>)> = Vec::new();
+        let mut groups: Vec<(String, Vec<SharingBuild>)> = Vec::new();
         for seen in study.runs.iter().flat_map(seen) {
             match groups.iter_mut().find(|(name, _)| *name == seen.name) {
                 Some((_, all)) => all.push(seen),
@@ -59,19 +59,19 @@ impl Rule for CacheRefIsImage {
 }
 
 /// One build that does so.
-struct Seen<'a> {
+struct SharingBuild<'a> {
     name: String,
     run: &'a Run,
     build: &'a Build,
     command: &'a Command,
 }
 
-fn seen(run: &Run) -> impl Iterator<Item = Seen<'_>> {
+fn seen(run: &Run) -> impl Iterator<Item = SharingBuild<'_>> {
     run.builds.iter().filter_map(move |build| {
         let mut own = run.commands_of(build).iter().filter(|command| command.push);
         let (command, name) =
             own.find_map(|command| Some((command, shared(command, &command.tags)?)))?;
-        Some(Seen { name: name.to_owned(), run, build, command })
+        Some(SharingBuild { name: name.to_owned(), run, build, command })
     })
 }
 
@@ -91,10 +91,11 @@ fn is_one(cache: &str, image: &str) -> bool {
         || (!tells_nothing(cache) && !tells_nothing(image) && reference::same(cache, image))
 }
 
-fn finding(study: &Study, name: &str, all: &[Seen]) -> Option<Finding> {
+fn finding(study: &Study, name: &str, all: &[SharingBuild]) -> Option<Finding> {
     let last = all.last()?;
-    let stored =
-        |seen: &Seen| seen.build.exports.iter().any(|e| e.ok() && e.kind == CacheKind::Registry);
+    let stored = |seen: &SharingBuild| {
+        seen.build.exports.iter().any(|e| e.ok() && e.kind == CacheKind::Registry)
+    };
     Some(Finding {
         rule: META.id,
         severity: META.severity,
@@ -102,7 +103,7 @@ fn finding(study: &Study, name: &str, all: &[Seen]) -> Option<Finding> {
         title: title(name),
         cause: cause(name),
         evidence: Proof::from_lines(all.iter().take(3).flat_map(lines).collect())?
-            .seen_in(all.iter().map(|seen| Place::of(seen.run, seen.build))),
+            .seen_in(all.iter().map(|seen| LogPlace::of(seen.run, seen.build))),
         fix: repair::fix(name, Site::of(study, last.run, last.build)),
         impact: Impact { runs: all.len(), ..Impact::default() },
         rules_out: Vec::new(),
@@ -110,7 +111,7 @@ fn finding(study: &Study, name: &str, all: &[Seen]) -> Option<Finding> {
     })
 }
 
-fn lines(seen: &Seen) -> Vec<Evidence> {
+fn lines(seen: &SharingBuild) -> Vec<Evidence> {
     let quote = |quote, shows: &str| Study::quote(seen.run, quote, shows);
     let named = seen.command.more.iter().filter(|line| line.text.contains(&seen.name));
     let mut lines = vec![quote(&seen.command.quote, "pushes the image and exports a cache")];

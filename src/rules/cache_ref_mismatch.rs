@@ -5,7 +5,7 @@ mod of_branch;
 mod scopes;
 pub(super) mod written;
 
-use super::absent_refs::{Look, absent, written};
+use super::absent_refs::{AbsentLook, absent, written};
 use super::backend::cost_of;
 use super::image_names::may_be_named;
 use super::past::Past;
@@ -88,13 +88,13 @@ fn repositories(study: &Study) -> impl Iterator<Item = Finding> {
         unpulled::finding(
             &META,
             &found,
-            unpulled::Words { title, cause, confidence: Confidence::Proven },
+            unpulled::ImageWords { title, cause, confidence: Confidence::Proven },
         )
     })
 }
 
 /// The line that shows the cache being stored.
-fn stored<'a>(look: &Look<'a>) -> Option<&'a Quote> {
+fn stored<'a>(look: &AbsentLook<'a>) -> Option<&'a Quote> {
     if !look.build.succeeded() {
         return None;
     }
@@ -105,7 +105,7 @@ fn stored<'a>(look: &Look<'a>) -> Option<&'a Quote> {
 }
 
 /// The image that holds the cache of the build, where no other was written.
-fn inlined<'a>(look: &Look<'a>) -> Option<&'a str> {
+fn inlined<'a>(look: &AbsentLook<'a>) -> Option<&'a str> {
     let own = |e: &Transfer| e.kind == CacheKind::Inline;
     let inline = look.build.inline.is_some() || look.build.exports.iter().any(own);
     if !inline || !look.build.exports.iter().all(own) {
@@ -114,7 +114,7 @@ fn inlined<'a>(look: &Look<'a>) -> Option<&'a str> {
     look.build.images.first().map(Text::as_str)
 }
 
-fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
+fn finding(study: &Study, name: &str, looks: &[AbsentLook]) -> Option<Finding> {
     if looks.iter().any(|look| may_write(look, name)) {
         return None;
     }
@@ -172,14 +172,14 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
 }
 
 /// As a cache, or as the image.
-fn may_write(look: &Look, name: &str) -> bool {
+fn may_write(look: &AbsentLook, name: &str) -> bool {
     written(look.run).any(|to| reference::may_be(to, name))
         || may_be_named(look.run, look.build, name)
 }
 
 /// One run whose command line names two references: the next one looks for the first in vain,
 /// unless somebody else writes it.
-fn single_run(study: &Study, name: &str, other: &str, look: &Look) -> Option<Finding> {
+fn single_run(study: &Study, name: &str, other: &str, look: &AbsentLook) -> Option<Finding> {
     let command = look.run.commands_of(look.build).first()?;
     let mut read = look.build.imports.iter().filter_map(|import| import.reference.as_deref());
     if read.any(|read| reference::may_be(other, read)) {
@@ -205,8 +205,8 @@ fn single_run(study: &Study, name: &str, other: &str, look: &Look) -> Option<Fin
     })
 }
 
-fn lines(looks: &[Look], first: usize) -> Vec<Evidence> {
-    let pair = |look: &Look| {
+fn lines(looks: &[AbsentLook], first: usize) -> Vec<Evidence> {
+    let pair = |look: &AbsentLook| {
         let export = stored(look).map(|line| Study::quote(look.run, line, "the cache is stored"));
         let import = look.import.verdict.as_ref().unwrap_or(&look.import.header);
         [Some(Study::quote(look.run, import, "the cache is not there")), export]

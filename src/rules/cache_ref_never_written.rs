@@ -2,13 +2,13 @@
 
 mod silent;
 
-use super::absent_refs::{Look, absent, asks_to_write};
+use super::absent_refs::{AbsentLook, absent, asks_to_write};
 use super::backend::cost_of;
 use super::past::Past;
 use super::remedy::{self, Site, reference};
 use super::{Effect, Rule, RuleMeta, Study, unpulled};
 use crate::finding::{
-    Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity, not_ruled_out, to_decide,
+    Confidence, Evidence, Finding, Fix, Impact, LogPlace, Proof, Severity, not_ruled_out, to_decide,
 };
 use crate::model::Build;
 
@@ -65,7 +65,7 @@ fn repositories(study: &Study) -> impl Iterator<Item = Finding> {
         unpulled::finding(
             &META,
             &found,
-            unpulled::Words { title, cause, confidence: Confidence::Likely },
+            unpulled::ImageWords { title, cause, confidence: Confidence::Likely },
         )
     })
 }
@@ -75,8 +75,8 @@ fn stores_under(build: &Build, name: &str) -> bool {
     build.inline.is_some() || build.images.iter().any(|image| reference::may_be(image, name))
 }
 
-fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
-    let silent = |l: &Look| {
+fn finding(study: &Study, name: &str, looks: &[AbsentLook]) -> Option<Finding> {
+    let silent = |l: &AbsentLook| {
         l.build.exports.is_empty() && !stores_under(l.build, name) && !asks_to_write(l.run)
     };
     let (last, earlier) = looks.split_last()?;
@@ -99,7 +99,7 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
             not there."
             .to_owned(),
         evidence: Proof::from_lines(looks.iter().rev().take(12).rev().map(line).collect())?
-            .seen_in(looks.iter().map(|look| Place::of(look.run, look.build))),
+            .seen_in(looks.iter().map(|look| LogPlace::of(look.run, look.build))),
         fix: fix(&Site::of(study, last.run, last.build)),
         impact: cost_of(looks.iter().skip(1).map(|l| l.build)),
         rules_out: vec![not_ruled_out(
@@ -112,10 +112,10 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
 
 /// The image of each run has this name, and no later run finds it: it stays on the machine that
 /// built it.
-fn never_pushed(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
+fn never_pushed(study: &Study, name: &str, looks: &[AbsentLook]) -> Option<Finding> {
     let (last, earlier) = looks.split_last()?;
-    let own = |l: &Look| l.build.images.iter().any(|image| reference::may_be(image, name));
-    let stays = |l: &Look| !l.run.commands_of(l.build).iter().any(|command| command.push);
+    let own = |l: &AbsentLook| l.build.images.iter().any(|image| reference::may_be(image, name));
+    let stays = |l: &AbsentLook| !l.run.commands_of(l.build).iter().any(|command| command.push);
     let built = earlier.iter().filter(|l| l.build.succeeded()).count();
     if built < 2 || !looks.iter().all(|l| own(l) && stays(l) && l.build.exports.is_empty()) {
         return None;
@@ -129,7 +129,7 @@ fn never_pushed(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
             an earlier run built: it is not pushed, or not under this name."
             .to_owned(),
         evidence: Proof::from_lines(looks.iter().rev().take(12).rev().map(line).collect())?
-            .seen_in(looks.iter().map(|look| Place::of(look.run, look.build))),
+            .seen_in(looks.iter().map(|look| LogPlace::of(look.run, look.build))),
         fix: Fix {
             summary: format!("push {name}, or keep the cache under a name of its own"),
             ..fix(&Site::of(study, last.run, last.build))
@@ -143,14 +143,14 @@ fn never_pushed(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
     })
 }
 
-fn line(look: &Look) -> Evidence {
+fn line(look: &AbsentLook) -> Evidence {
     let end = look.import.verdict.as_ref().unwrap_or(&look.import.header);
     Study::quote(look.run, end, "the cache is not there")
 }
 
 /// One run whose command line is in its log: the next run finds nothing either, unless somebody
 /// else stores it.
-fn single_run(study: &Study, name: &str, look: &Look) -> Option<Finding> {
+fn single_run(study: &Study, name: &str, look: &AbsentLook) -> Option<Finding> {
     if !look.build.succeeded() {
         return None;
     }

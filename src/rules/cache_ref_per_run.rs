@@ -9,7 +9,7 @@ use super::cache_ref_shared::scope;
 use super::remedy::reference;
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{
-    Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out, to_decide,
+    Confidence, Evidence, Finding, Fix, LogPlace, Proof, Severity, not_ruled_out, to_decide,
 };
 use crate::model::{Build, CacheKind, Found, Quote, Run, Transfer};
 
@@ -55,7 +55,7 @@ impl Rule for CacheRefPerRun {
 }
 
 /// A build that looked for a reference in vain.
-struct Look<'a> {
+struct VainLook<'a> {
     run: &'a Run,
     build: &'a Build,
     import: &'a Transfer,
@@ -90,7 +90,7 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
             written: the name changes from run to run."
             .to_owned(),
         evidence: Proof::from_lines(looks.iter().rev().take(6).rev().map(line).collect())?
-            .seen_in(looks.iter().map(|look| Place::of(look.run, look.build))),
+            .seen_in(looks.iter().map(|look| LogPlace::of(look.run, look.build))),
         fix: fix(last),
         impact: cost_of(looks.iter().skip(1).map(|look| look.build)),
         rules_out: vec![
@@ -103,7 +103,7 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
 
 /// The first look of each name.
 struct Looks<'a> {
-    first: Vec<Look<'a>>,
+    first: Vec<VainLook<'a>>,
     /// Some name was looked for again: the same commit was built once more.
     repeated: bool,
     /// Earlier runs looked for a name that stays, or found what they looked for.
@@ -117,7 +117,7 @@ impl<'a> Looks<'a> {
         let mut found = Self { first: Vec::new(), repeated: false, began: false };
         for (run, build) in group {
             let look = look(run, build)?;
-            let same = |known: &Look| reference::same(&known.name, &look.name);
+            let same = |known: &VainLook| reference::same(&known.name, &look.name);
             if found.first.last().is_some_and(same) {
                 found.repeated = true;
             } else if look.is_vain() {
@@ -127,7 +127,7 @@ impl<'a> Looks<'a> {
             }
         }
         let newest = found.first.last()?.name.clone();
-        let fixed = |look: &Look| look.name != newest && !is_of_run(&look.name, &newest);
+        let fixed = |look: &VainLook| look.name != newest && !is_of_run(&look.name, &newest);
         if let Some(last) = found.first.iter().rposition(fixed) {
             found.first.drain(..=last);
             found.began = true;
@@ -136,7 +136,7 @@ impl<'a> Looks<'a> {
     }
 }
 
-impl Look<'_> {
+impl VainLook<'_> {
     /// kaniko keeps its layers under tags of a repository.
     fn is_vain(&self) -> bool {
         let import = self.import;
@@ -150,7 +150,7 @@ impl Look<'_> {
 }
 
 /// The only import.
-fn look<'a>(run: &'a Run, build: &'a Build) -> Option<Look<'a>> {
+fn look<'a>(run: &'a Run, build: &'a Build) -> Option<VainLook<'a>> {
     let [import] = build.imports.as_slice() else { return None };
     let name = if import.kind == CacheKind::Registry {
         Cow::Borrowed(import.reference.as_deref()?)
@@ -158,11 +158,11 @@ fn look<'a>(run: &'a Run, build: &'a Build) -> Option<Look<'a>> {
         let mut asked = run.commands_of(build).iter().flat_map(|c| &c.cache_from);
         Cow::Owned(scope(asked.find(|spec| spec.kind() == import.kind)?)?)
     };
-    Some(Look { run, build, import, name })
+    Some(VainLook { run, build, import, name })
 }
 
 /// No two are the same, and all differ in one place, in what counts or names runs and commits.
-fn all_differ(looks: &[Look]) -> bool {
+fn all_differ(looks: &[VainLook]) -> bool {
     let pairs = looks
         .iter()
         .enumerate()
@@ -212,7 +212,7 @@ fn is_number(word: &str) -> bool {
 }
 
 /// The command line names the same reference on both sides.
-fn writes_what_it_reads(look: &Look) -> bool {
+fn writes_what_it_reads(look: &VainLook) -> bool {
     let mut written = look.run.commands_of(look.build).iter().flat_map(|c| &c.cache_to);
     written.any(|spec| {
         let named = spec.get("ref").is_some_and(|name| reference::same(name, &look.name));
@@ -221,7 +221,7 @@ fn writes_what_it_reads(look: &Look) -> bool {
 }
 
 /// The line that tells how it ended, unless only the first one names the cache, as that of kaniko.
-fn line(look: &Look) -> Evidence {
+fn line(look: &VainLook) -> Evidence {
     let header = &look.import.header;
     let names = |quote: &Quote| quote.text.contains(&*look.name);
     let verdict = look.import.verdict.as_ref().filter(|end| names(end) || !names(header));
@@ -238,7 +238,7 @@ fn stem<'a>(first: &'a str, last: &str) -> &'a str {
         .trim_end_matches(['-', '_', '.', ':', '/'])
 }
 
-fn fix(look: &Look) -> Fix {
+fn fix(look: &VainLook) -> Fix {
     let repository = reference::repository(&look.name);
     let in_tag = look.import.kind == CacheKind::Registry && reference::tag(&look.name).is_some();
     let name = match look.import.kind {

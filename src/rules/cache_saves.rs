@@ -3,9 +3,9 @@
 //! A helper of two rules: one speaks where sharing is shown, the other where it is not.
 
 use super::Study;
-use super::ci_caches::{self, Seen, runs};
+use super::ci_caches::{self, CiOperation, runs};
 use crate::config::Config;
-use crate::config::bitbucket::{Pipelines, Step};
+use crate::config::bitbucket::{PipelineStep, Pipelines};
 use crate::finding::{Confidence, Evidence};
 use crate::model::{CacheOperation, CacheOutcome, CacheReason, Run, Text};
 
@@ -14,7 +14,7 @@ pub(super) struct FailedSave<'a> {
     /// Name without what the CI adds: `docker` of `docker: docker.tar`.
     pub(super) cache: &'a str,
     /// Every save of it, in the order of the runs.
-    pub(super) saves: Vec<Seen<'a>>,
+    pub(super) saves: Vec<CiOperation<'a>>,
 }
 
 /// Reasons that no rule of their own is about.
@@ -30,7 +30,7 @@ const OWN: [Option<CacheReason>; 6] = [
 /// What shows that several steps save into one cache.
 pub(super) enum Sharing<'a> {
     /// The pipelines file: groups of steps that run side by side and name the cache.
-    File { config: &'a Config, groups: Vec<Vec<&'a Step>> },
+    File { config: &'a Config, groups: Vec<Vec<&'a PipelineStep>> },
     /// Logs of one commit that build different images.
     Commit(Vec<&'a Run>),
     /// Logs that lie together and build different images; they print no commit.
@@ -86,8 +86,8 @@ impl Sharing<'_> {
 }
 
 impl<'a> FailedSave<'a> {
-    pub(super) fn failures(&self) -> impl Iterator<Item = Seen<'a>> + '_ {
-        let open = |save: &Seen| OWN.contains(&save.entry.reason);
+    pub(super) fn failures(&self) -> impl Iterator<Item = CiOperation<'a>> + '_ {
+        let open = |save: &CiOperation| OWN.contains(&save.entry.reason);
         self.saves
             .iter()
             .copied()
@@ -134,7 +134,7 @@ impl<'a> FailedSave<'a> {
     }
 
     fn others(&self, failed: &'a Run, near: impl Fn(&Run) -> bool) -> Option<Vec<&'a Run>> {
-        let same_store = |save: &&Seen| save.entry.outcome != CacheOutcome::Skipped;
+        let same_store = |save: &&CiOperation| save.entry.outcome != CacheOutcome::Skipped;
         let saving = runs(self.saves.iter().filter(same_store).map(|save| save.run));
         let mut together = vec![failed];
         together.extend(saving.into_iter().filter(|run| near(run) && differ(failed, run)));

@@ -66,7 +66,7 @@ fn is_import(refusal: &Refusal) -> bool {
 
 /// Why it cannot be fetched, as far as the error says.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Why {
+enum Unfetched {
     /// GitHub evicted it.
     Evicted,
     /// GitHub's link to it is too old, or leads nowhere: Azure's client says which in the lines
@@ -82,25 +82,25 @@ enum Why {
     Own,
 }
 
-fn why(refusal: &Refusal) -> Why {
+fn why(refusal: &Refusal) -> Unfetched {
     let text = refusal.text;
     if is_gone(text) {
-        return Why::Evicted;
+        return Unfetched::Evicted;
     }
     if is_of_record(text) {
-        return Why::Own;
+        return Unfetched::Own;
     }
     if text.contains("/actions-cache/") {
-        return Why::Link;
+        return Unfetched::Link;
     }
     if text.contains("invalid status response 403") {
-        return Why::Expired;
+        return Unfetched::Expired;
     }
     let removed = backend::status(text) == Some(404) || text.contains("from remote: not found");
     if removed {
-        return Why::Removed;
+        return Unfetched::Removed;
     }
-    if imports(refusal) { Why::Quoted } else { Why::Own }
+    if imports(refusal) { Unfetched::Quoted } else { Unfetched::Own }
 }
 
 /// A log that begins below the imports may have had one.
@@ -125,27 +125,27 @@ fn draft(refusal: &Refusal) -> Draft {
 const LATE: &str = "BuildKit fetches a cached layer only when something needs it, and then cannot \
     run its step instead.";
 
-fn reason(why: Why) -> &'static str {
+fn reason(why: Unfetched) -> &'static str {
     match why {
-        Why::Evicted => {
+        Unfetched::Evicted => {
             "GitHub evicted a layer and kept the index that names it: each is an entry of its own, \
                 removed when the repository's caches pass their limit or the entry was unused for \
                 a week."
         }
-        Why::Link => {
+        Unfetched::Link => {
             "GitHub's link to the layer did not work. Below the line quoted the log says why: with \
                 403 the link was over ten minutes old, with 404 (BlobNotFound) the layer was \
                 evicted."
         }
-        Why::Expired => {
+        Unfetched::Expired => {
             "GitHub's link to the layer had expired: the build took longer than the link is valid."
         }
-        Why::Removed => {
+        Unfetched::Removed => {
             "A layer was removed and the manifest that names it was kept: garbage collection, a \
                 retention rule or a lifecycle rule may do so."
         }
-        Why::Quoted => "The line quoted says why the layer could not be fetched.",
-        Why::Own => {
+        Unfetched::Quoted => "The line quoted says why the layer could not be fetched.",
+        Unfetched::Own => {
             "The builder answered a step from its own records and no longer has what they name: it \
                 was stopped while it worked, its disk was full or cleaned by hand, or its garbage \
                 collection ran during the build."
@@ -153,7 +153,7 @@ fn reason(why: Why) -> &'static str {
     }
 }
 
-fn fix(why: Why) -> Fix {
+fn fix(why: Unfetched) -> Fix {
     let newer = "Use BuildKit 0.24 or newer: it asks for a new link when the old one has expired.";
     let checks = "Use a BuildKit newer than 0.13.0: that version uses evicted layers without \
         checking, later ones check first. A layer that is evicted during the build still fails it.";
@@ -168,16 +168,16 @@ fn fix(why: Why) -> Fix {
         that a build was using.";
     let rules = "Let such rules delete whole caches, manifest and layers, or nothing of them.";
     let steps = match why {
-        Why::Evicted => vec![again, checks, room],
-        Why::Link => vec![newer, again, room],
-        Why::Expired => vec![newer, again],
-        Why::Removed => vec![again, rules],
-        Why::Quoted => vec![retry, again],
-        Why::Own => vec![retry, prune, newest],
+        Unfetched::Evicted => vec![again, checks, room],
+        Unfetched::Link => vec![newer, again, room],
+        Unfetched::Expired => vec![newer, again],
+        Unfetched::Removed => vec![again, rules],
+        Unfetched::Quoted => vec![retry, again],
+        Unfetched::Own => vec![retry, prune, newest],
     };
     let no_use =
         "`ignore-error=true` does not help: it is for exports, an import has no such option.";
-    let no_use = (why != Why::Own).then_some(no_use);
+    let no_use = (why != Unfetched::Own).then_some(no_use);
     Fix {
         summary: summary(why).to_owned(),
         steps: steps.into_iter().chain(no_use).map(str::to_owned).collect(),
@@ -185,17 +185,17 @@ fn fix(why: Why) -> Fix {
     }
 }
 
-fn summary(why: Why) -> &'static str {
+fn summary(why: Unfetched) -> &'static str {
     match why {
-        Why::Evicted | Why::Removed => {
+        Unfetched::Evicted | Unfetched::Removed => {
             "build once without the import, so that the cache is rewritten"
         }
-        Why::Quoted => "run again; if that fails too, build once without the import",
-        Why::Own => "run again; if that fails too, prune the builder's cache",
-        Why::Link => {
+        Unfetched::Quoted => "run again; if that fails too, build once without the import",
+        Unfetched::Own => "run again; if that fails too, prune the builder's cache",
+        Unfetched::Link => {
             "use a newer BuildKit; where the layer was evicted, build once without the import"
         }
-        Why::Expired => "use BuildKit 0.24 or newer, which renews such links",
+        Unfetched::Expired => "use BuildKit 0.24 or newer, which renews such links",
     }
 }
 

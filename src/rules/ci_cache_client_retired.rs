@@ -1,6 +1,6 @@
 //! A client of the CI's cache that is too old to be answered.
 
-use super::ci_caches::{self, Seen, Words};
+use super::ci_caches::{self, CiOperation, CiWords};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity, not_ruled_out, to_decide};
 use crate::model::CacheReason;
@@ -44,9 +44,9 @@ impl Rule for CiCacheClientRetired {
     }
 }
 
-fn finding(seen: &[Seen]) -> Option<Finding> {
+fn finding(seen: &[CiOperation]) -> Option<Finding> {
     let stated = seen.iter().any(|s| !s.entry.quote.text.contains("responded with 422"));
-    let words = Words {
+    let words = CiWords {
         severity: META.severity,
         confidence: if stated { Confidence::Proven } else { Confidence::Likely },
         title: format!("{}: the action is too old for the cache service", ci_caches::lost(seen)),

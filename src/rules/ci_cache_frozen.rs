@@ -2,7 +2,7 @@
 
 mod written;
 
-use super::ci_caches::{self, Seen, Words, named};
+use super::ci_caches::{self, CiOperation, CiWords, named};
 use super::instruction::{copies_a_folder, copies_everything};
 use super::past::{Past, cost, header, verdict};
 use super::planned;
@@ -51,12 +51,12 @@ static META: RuleMeta = RuleMeta {
 struct Again<'a> {
     before: (&'a Run, &'a Step),
     now: (&'a Run, &'a Build, &'a Step),
-    why: Why,
+    why: FrozenBy,
 }
 
 /// Why nothing can have changed between the two.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Why {
+enum FrozenBy {
     /// The runs are of one commit.
     OneCommit,
     /// The step reads nothing, and its text and base are the same.
@@ -82,7 +82,7 @@ impl Rule for CiCacheFrozen {
             return seen;
         }
         let saved = |past: &Past| {
-            let saves = |s: Seen| s.is(CacheOperation::Save, CacheOutcome::Saved);
+            let saves = |s: CiOperation| s.is(CacheOperation::Save, CacheOutcome::Saved);
             past.runs.iter().any(|run| ci_caches::of_run(run).any(saves))
         };
         planned::with_undecided(study, seen, saved, written::finding)
@@ -90,7 +90,7 @@ impl Rule for CiCacheFrozen {
 }
 
 fn of_series(past: &Past) -> Vec<Finding> {
-    let kept: Vec<Seen> = past.runs.iter().flat_map(|run| kept(run)).collect();
+    let kept: Vec<CiOperation> = past.runs.iter().flat_map(|run| kept(run)).collect();
     if kept.is_empty() {
         return Vec::new();
     }
@@ -99,16 +99,16 @@ fn of_series(past: &Past) -> Vec<Finding> {
 }
 
 /// Caches that the run restored and did not save again because they exist.
-fn kept(run: &Run) -> impl Iterator<Item = Seen<'_>> {
+fn kept(run: &Run) -> impl Iterator<Item = CiOperation<'_>> {
     let restored = move |cache: &str| {
-        let name = |s: &Seen| ci_caches::bare(&s.entry.name) == cache;
+        let name = |s: &CiOperation| ci_caches::bare(&s.entry.name) == cache;
         ci_caches::of_run(run).any(|s| s.is(CacheOperation::Restore, CacheOutcome::Hit) && name(&s))
     };
-    let exists = |s: &Seen| s.is(CacheOperation::Save, CacheOutcome::Exists);
+    let exists = |s: &CiOperation| s.is(CacheOperation::Save, CacheOutcome::Exists);
     ci_caches::of_run(run).filter(exists).filter(move |s| restored(ci_caches::bare(&s.entry.name)))
 }
 
-fn again<'a>(past: &Past<'a>, kept: &[Seen]) -> Vec<Again<'a>> {
+fn again<'a>(past: &Past<'a>, kept: &[CiOperation]) -> Vec<Again<'a>> {
     let frozen = |i: &usize| {
         let run = past.runs.get(*i);
         let other = |kind| !matches!(kind, CacheKind::Local | CacheKind::Unknown);
@@ -131,13 +131,13 @@ fn twice<'a>(past: &Past<'a>, before: &[usize], i: usize, j: usize) -> Vec<Again
             && reads_nothing(found.step)
     };
     let why = |found: &Miss| match found {
-        _ if one_commit => Some(Why::OneCommit),
-        found if changed(found) => Some(Why::NoInput),
+        _ if one_commit => Some(FrozenBy::OneCommit),
+        found if changed(found) => Some(FrozenBy::NoInput),
         found if reads_few(found.step) => of_files(past, before, found.step),
         _ => None,
     };
     let first = past.misses(i).filter_map(|found| Some((why(&found)?, found)));
-    let again = |(why, found): (Why, Miss<'a>)| {
+    let again = |(why, found): (FrozenBy, Miss<'a>)| {
         let now = executed_again(past, (earlier, later), j, found.step)?;
         Some(Again { before: (a, found.step), now: (b, later, now), why })
     };
@@ -160,16 +160,16 @@ fn executed_again<'a>(
 
 /// What the runs before tell of a step that reads single files: it came from the cache in several
 /// of them and then no more, or it ran in the last of them as well.
-fn of_files(past: &Past, before: &[usize], step: &Step) -> Option<Why> {
+fn of_files(past: &Past, before: &[usize], step: &Step) -> Option<FrozenBy> {
     let came = |run: &&usize| came_from_it(past, **run, step);
     let hits = before.iter().take_while(came).count();
     if before.iter().skip(hits).any(|run| came(&run)) {
         return None;
     }
     match hits {
-        0 => (!before.is_empty()).then_some(Why::Repeated),
+        0 => (!before.is_empty()).then_some(FrozenBy::Repeated),
         1 => None,
-        _ => Some(Why::Settled),
+        _ => Some(FrozenBy::Settled),
     }
 }
 
@@ -198,10 +198,10 @@ fn reads_nothing(step: &Step) -> bool {
     matches!(chain::input(step), Input::None | Input::Values)
 }
 
-fn finding(cache: &str, kept: &[Seen], again: &[Again]) -> Option<Finding> {
+fn finding(cache: &str, kept: &[CiOperation], again: &[Again]) -> Option<Finding> {
     let last = again.last()?;
-    let settled = again.iter().all(|one| matches!(one.why, Why::Settled | Why::Repeated));
-    let words = Words {
+    let settled = again.iter().all(|one| matches!(one.why, FrozenBy::Settled | FrozenBy::Repeated));
+    let words = CiWords {
         severity: META.severity,
         confidence: if settled { Confidence::Suspected } else { Confidence::Likely },
         title: format!(
@@ -216,13 +216,13 @@ fn finding(cache: &str, kept: &[Seen], again: &[Again]) -> Option<Finding> {
             named(cache),
             last.now.2.text,
             match last.why {
-                Why::OneCommit => "though both build one commit",
-                Why::NoInput => "though its text and base image are the same",
-                Why::Settled => {
+                FrozenBy::OneCommit => "though both build one commit",
+                FrozenBy::NoInput => "though its text and base image are the same",
+                FrozenBy::Settled => {
                     "and came from the cache in every run before: a file it copies changed once, \
                         and no cache with that change was ever saved"
                 }
-                Why::Repeated => {
+                FrozenBy::Repeated => {
                     "and in each run before that restored the cache: a file of it changed once, \
                         and the cache that has it was never saved"
                 }

@@ -1,6 +1,6 @@
 //! A CI cache that stays on the machine it was made on.
 
-use super::ci_caches::{self, Seen, Words};
+use super::ci_caches::{self, CiOperation, CiWords};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity, not_ruled_out, to_decide};
 use crate::model::{CacheOperation, CacheOutcome, CacheReason};
@@ -44,12 +44,12 @@ impl Rule for CiCacheLocalOnly {
     }
 }
 
-fn finding(study: &Study, local: &[Seen]) -> Option<Finding> {
+fn finding(study: &Study, local: &[CiOperation]) -> Option<Finding> {
     let missed = missed_later(study, local);
     if missed.is_empty() && found_again(study, local) {
         return None;
     }
-    let words = Words {
+    let words = CiWords {
         severity: if missed.is_empty() { Severity::Note } else { META.severity },
         confidence: Confidence::Proven,
         title: match missed.len() {
@@ -85,17 +85,18 @@ fn finding(study: &Study, local: &[Seen]) -> Option<Finding> {
 }
 
 /// Restores that found nothing though an earlier run had stored the cache on its disk.
-fn missed_later<'a>(study: &'a Study, local: &[Seen]) -> Vec<Seen<'a>> {
-    let at = |seen: &Seen| study.runs.iter().position(|run| std::ptr::eq(run, seen.run));
-    let stored =
-        |miss: &Seen| local.iter().any(|s| s.entry.name == miss.entry.name && at(s) < at(miss));
+fn missed_later<'a>(study: &'a Study, local: &[CiOperation]) -> Vec<CiOperation<'a>> {
+    let at = |seen: &CiOperation| study.runs.iter().position(|run| std::ptr::eq(run, seen.run));
+    let stored = |miss: &CiOperation| {
+        local.iter().any(|s| s.entry.name == miss.entry.name && at(s) < at(miss))
+    };
     ci_caches::all(study)
         .filter(|s| s.is(CacheOperation::Restore, CacheOutcome::Miss) && stored(s))
         .collect()
 }
 
-fn found_again(study: &Study, local: &[Seen]) -> bool {
-    let same = |hit: &Seen| local.iter().any(|s| s.entry.name == hit.entry.name);
+fn found_again(study: &Study, local: &[CiOperation]) -> bool {
+    let same = |hit: &CiOperation| local.iter().any(|s| s.entry.name == hit.entry.name);
     ci_caches::all(study).any(|s| s.is(CacheOperation::Restore, CacheOutcome::Hit) && same(&s))
 }
 

@@ -2,7 +2,7 @@
 
 mod written;
 
-use super::ci_caches::{self, Seen, Words, named};
+use super::ci_caches::{self, CiOperation, CiWords, named};
 use super::past::Past;
 use super::planned;
 use super::{Cause, Effect, Rule, RuleMeta, Study};
@@ -68,7 +68,7 @@ impl Rule for CiCacheNeverRestored {
         if !seen.is_empty() {
             return seen;
         }
-        let restores = |s: Seen| {
+        let restores = |s: CiOperation| {
             s.entry.operation == CacheOperation::Restore && s.entry.outcome != CacheOutcome::Miss
         };
         let decides =
@@ -78,11 +78,11 @@ impl Rule for CiCacheNeverRestored {
 }
 
 /// The n-th restore of each run of a series, where every run misses there.
-fn slots<'a>(past: &Past<'a>) -> Vec<Vec<Seen<'a>>> {
-    let restores = |run: &&'a Run| -> Vec<Seen<'a>> {
+fn slots<'a>(past: &Past<'a>) -> Vec<Vec<CiOperation<'a>>> {
+    let restores = |run: &&'a Run| -> Vec<CiOperation<'a>> {
         ci_caches::of_run(run).filter(|s| s.entry.operation == CacheOperation::Restore).collect()
     };
-    let runs: Vec<Vec<Seen>> =
+    let runs: Vec<Vec<CiOperation>> =
         ci_caches::runs(past.runs.iter().copied()).iter().map(restores).collect();
     let count = runs.first().map_or(0, Vec::len);
     if runs.len() < RUNS || runs.iter().any(|restores| restores.len() != count) {
@@ -93,7 +93,7 @@ fn slots<'a>(past: &Past<'a>) -> Vec<Vec<Seen<'a>>> {
     slots.filter(|slot| slot.iter().all(|s| s.entry.outcome == CacheOutcome::Miss)).collect()
 }
 
-fn finding(study: &Study, missed: &[Seen]) -> Option<Finding> {
+fn finding(study: &Study, missed: &[CiOperation]) -> Option<Finding> {
     let saved = saved_before_last(study, missed);
     let key = key(missed)?;
     if saved.len() + 1 < RUNS {
@@ -101,7 +101,7 @@ fn finding(study: &Study, missed: &[Seen]) -> Option<Finding> {
     }
     let name = missed.last().map_or("", |s| s.entry.name.as_str());
     let (what, cause, confidence) = words(&key);
-    let words = Words {
+    let words = CiWords {
         severity: if matches!(key, Key::Differs) { Severity::Note } else { META.severity },
         confidence,
         title: format!("a cache is saved in {} runs and restored in none: {what}", saved.len()),
@@ -117,9 +117,9 @@ fn finding(study: &Study, missed: &[Seen]) -> Option<Finding> {
 }
 
 /// Saves of these keys in runs that another run follows.
-fn saved_before_last<'a>(study: &'a Study, missed: &[Seen]) -> Vec<Seen<'a>> {
+fn saved_before_last<'a>(study: &'a Study, missed: &[CiOperation]) -> Vec<CiOperation<'a>> {
     let earlier = missed.split_last().map_or(&[][..], |(_, earlier)| earlier);
-    let same = |s: &Seen| {
+    let same = |s: &CiOperation| {
         earlier.iter().any(|m| std::ptr::eq(m.run, s.run) && m.entry.name == s.entry.name)
     };
     ci_caches::all(study)
@@ -127,7 +127,7 @@ fn saved_before_last<'a>(study: &'a Study, missed: &[Seen]) -> Vec<Seen<'a>> {
         .collect()
 }
 
-fn key(missed: &[Seen]) -> Option<Key> {
+fn key(missed: &[CiOperation]) -> Option<Key> {
     let names: Vec<&str> = missed.iter().map(|s| s.entry.name.as_str()).collect();
     let distinct = |i: usize| names.iter().take(i).all(|other| Some(other) != names.get(i));
     if names.iter().all(|name| Some(name) == names.first()) {
@@ -137,13 +137,13 @@ fn key(missed: &[Seen]) -> Option<Key> {
     if !(0..names.len()).all(distinct) || missed.iter().any(|s| s.entry.quote.text.contains(", ")) {
         return None;
     }
-    let with_commit = |s: &Seen| {
+    let with_commit = |s: &CiOperation| {
         s.run.commit.as_deref().and_then(|c| c.get(..7)).is_some_and(|c| s.entry.name.contains(c))
     };
     if missed.iter().all(with_commit) {
         return Some(Key::Unique("its key holds the commit", Confidence::Proven));
     }
-    let twice = |(i, s): (usize, &Seen)| {
+    let twice = |(i, s): (usize, &CiOperation)| {
         s.run.commit.is_some() && missed.iter().take(i).any(|o| o.run.commit == s.run.commit)
     };
     if missed.iter().enumerate().any(twice) {
@@ -259,7 +259,7 @@ fn rules_out(key: &Key) -> Vec<Alternative> {
 }
 
 /// What the keys have in common, which is what the cache is called from run to run.
-fn shape(missed: &[Seen]) -> String {
+fn shape(missed: &[CiOperation]) -> String {
     let mut names = missed.iter().map(|s| s.entry.name.as_str());
     let first = names.next().unwrap_or_default();
     let common = |a: String, b: &str| {

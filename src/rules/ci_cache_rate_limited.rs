@@ -1,6 +1,6 @@
 //! The CI's cache service answers that there are too many requests.
 
-use super::ci_caches::{self, Seen, Words};
+use super::ci_caches::{self, CiOperation, CiWords};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 use crate::model::CacheReason;
@@ -39,9 +39,9 @@ impl Rule for CiCacheRateLimited {
     }
 }
 
-fn finding(seen: &[Seen]) -> Option<Finding> {
+fn finding(seen: &[CiOperation]) -> Option<Finding> {
     let words =
-        Words {
+        CiWords {
             severity: META.severity,
             confidence: Confidence::Proven,
             title: format!("{}: too many requests", ci_caches::lost(seen)),

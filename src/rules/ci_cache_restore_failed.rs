@@ -1,6 +1,6 @@
 //! A cache of the CI that was there and could not be restored.
 
-use super::ci_caches::{self, Seen, Words, named};
+use super::ci_caches::{self, CiOperation, CiWords, named};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
 use crate::model::{CacheOperation, CacheOutcome, CacheReason};
@@ -50,7 +50,7 @@ impl Rule for CiCacheRestoreFailed {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        let failed = |s: &Seen| {
+        let failed = |s: &CiOperation| {
             s.is(CacheOperation::Restore, CacheOutcome::Failed) && OWN.contains(&s.entry.reason)
         };
         let caches = ci_caches::by_cache(ci_caches::all(study).filter(failed).collect());
@@ -58,7 +58,7 @@ impl Rule for CiCacheRestoreFailed {
     }
 }
 
-fn finding(cache: &str, seen: &[Seen]) -> Option<Finding> {
+fn finding(cache: &str, seen: &[CiOperation]) -> Option<Finding> {
     let reason = seen.iter().find_map(|s| s.entry.reason);
     let (why, cause, fix) = match reason {
         Some(CacheReason::Broken) => (
@@ -74,7 +74,7 @@ fn finding(cache: &str, seen: &[Seen]) -> Option<Finding> {
         ),
         _ => ("it failed", "The line quoted is all the CI says about the reason.", unknown()),
     };
-    let words = Words {
+    let words = CiWords {
         severity: META.severity,
         confidence: Confidence::Proven,
         title: format!("{} could not be restored: {why}", named(cache)),

@@ -1,6 +1,6 @@
 //! A key of the CI's cache that another job has taken.
 
-use super::ci_caches::{self, Seen, Words, named};
+use super::ci_caches::{self, CiOperation, CiWords, named};
 use super::{Effect, Rule, RuleMeta, Study, cache_saves};
 use crate::finding::{
     Alternative, Confidence, Finding, Fix, Severity, not_ruled_out, ruled_out, to_decide,
@@ -49,13 +49,13 @@ impl Rule for CiCacheSaveConflict {
     }
 }
 
-fn finding(study: &Study, cache: &str, refused: &[Seen]) -> Option<Finding> {
+fn finding(study: &Study, cache: &str, refused: &[CiOperation]) -> Option<Finding> {
     let others = others(study, cache, refused);
     let differ = others
         .iter()
         .any(|other| refused.iter().any(|one| cache_saves::differ(one.run, other.run)));
     let key = named(cache);
-    let words = Words {
+    let words = CiWords {
         severity: if differ { META.severity } else { Severity::Note },
         confidence: if others.is_empty() { Confidence::Suspected } else { Confidence::Likely },
         title: format!("{key} was not saved: its key is taken"),
@@ -80,18 +80,18 @@ fn finding(study: &Study, cache: &str, refused: &[Seen]) -> Option<Finding> {
 }
 
 /// Other jobs of the commit, else of the folder, that save the cache.
-fn others<'a>(study: &'a Study, cache: &str, refused: &[Seen]) -> Vec<Seen<'a>> {
-    let near = |other: &Seen, one: &Seen| match (&one.run.commit, &other.run.commit) {
+fn others<'a>(study: &'a Study, cache: &str, refused: &[CiOperation]) -> Vec<CiOperation<'a>> {
+    let near = |other: &CiOperation, one: &CiOperation| match (&one.run.commit, &other.run.commit) {
         (Some(a), Some(b)) => a == b,
         (None, None) => {
             cache_saves::folder(&one.run.source) == cache_saves::folder(&other.run.source)
         }
         _ => false,
     };
-    let beside = |other: &Seen| {
+    let beside = |other: &CiOperation| {
         refused.iter().any(|one| !std::ptr::eq(one.run, other.run) && near(other, one))
     };
-    let stores = |s: &Seen| {
+    let stores = |s: &CiOperation| {
         s.is(CacheOperation::Save, CacheOutcome::Saved)
             || s.is(CacheOperation::Save, CacheOutcome::Exists)
     };
@@ -116,7 +116,7 @@ fn fix(cache: &str) -> Fix {
     }
 }
 
-fn rules_out(others: &[Seen]) -> Vec<Alternative> {
+fn rules_out(others: &[CiOperation]) -> Vec<Alternative> {
     if others.is_empty() {
         vec![
             not_ruled_out(

@@ -1,6 +1,6 @@
 //! The CI's cache service, or the way to it, failed.
 
-use super::ci_caches::{self, Seen, Words};
+use super::ci_caches::{self, CiOperation, CiWords};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 use crate::model::{CacheOperation, CacheOutcome, CacheReason};
@@ -42,9 +42,9 @@ impl Rule for CiCacheServiceError {
     }
 }
 
-fn finding(study: &Study, seen: &[Seen]) -> Option<Finding> {
+fn finding(study: &Study, seen: &[CiOperation]) -> Option<Finding> {
     let failed = ci_caches::runs(seen.iter().map(|s| s.run)).len();
-    let good = |s: &Seen| {
+    let good = |s: &CiOperation| {
         matches!(s.entry.outcome, CacheOutcome::Hit | CacheOutcome::Partial | CacheOutcome::Saved)
     };
     let elsewhere = ci_caches::all(study).any(|s| good(&s));
@@ -53,7 +53,7 @@ fn finding(study: &Study, seen: &[Seen]) -> Option<Finding> {
         1 => "this run".to_owned(),
         all => format!("{failed} of {all} runs"),
     };
-    let words = Words {
+    let words = CiWords {
         severity: META.severity,
         confidence: Confidence::Proven,
         title: format!("{}: the cache service failed", ci_caches::lost(seen)),

@@ -1,6 +1,6 @@
 //! A cache that is larger than the CI takes.
 
-use super::ci_caches::{self, Seen, Words, named};
+use super::ci_caches::{self, CiOperation, CiWords, named};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 use crate::model::CacheReason;
@@ -50,8 +50,8 @@ impl Rule for CiCacheTooLarge {
     }
 }
 
-fn too_large(cache: &str, seen: &[Seen]) -> Option<Finding> {
-    let words = Words {
+fn too_large(cache: &str, seen: &[CiOperation]) -> Option<Finding> {
+    let words = CiWords {
         severity: META.severity,
         confidence: Confidence::Proven,
         title: format!("{} is over the CI's limit and is not stored", named(cache)),
@@ -79,8 +79,8 @@ fn too_large(cache: &str, seen: &[Seen]) -> Option<Finding> {
     ci_caches::finding(&META, seen, words)
 }
 
-fn used_up(seen: &[Seen]) -> Option<Finding> {
-    let words = Words {
+fn used_up(seen: &[CiOperation]) -> Option<Finding> {
+    let words = CiWords {
         severity: META.severity,
         confidence: Confidence::Proven,
         title: "the storage for caches is used up: nothing more is stored".to_owned(),

@@ -66,7 +66,7 @@ impl Rule for CiCacheUploadFailed {
 
 fn finding(study: &Study, failed: &FailedSave) -> Option<Finding> {
     let cache = failed.cache;
-    let why = Why::of(failed);
+    let why = UploadFault::of(failed);
     Some(Finding {
         rule: META.id,
         severity: META.severity,
@@ -80,23 +80,27 @@ fn finding(study: &Study, failed: &FailedSave) -> Option<Finding> {
         ),
         evidence: Proof::from_lines(failed.evidence("the cache was not saved"))?,
         fix: match why {
-            Why::NothingThere => nothing_fix(cache),
-            Why::Unreadable => unreadable_fix(),
-            Why::DiskFull => full_fix(),
-            Why::KeyMoved => moved_fix(),
-            Why::Layers => layers_fix(),
-            Why::Bitbucket => bitbucket_fix(cache),
-            Why::Other => other_fix(cache),
+            UploadFault::NothingThere => nothing_fix(cache),
+            UploadFault::Unreadable => unreadable_fix(),
+            UploadFault::DiskFull => full_fix(),
+            UploadFault::KeyMoved => moved_fix(),
+            UploadFault::Layers => layers_fix(),
+            UploadFault::Bitbucket => bitbucket_fix(cache),
+            UploadFault::Other => other_fix(cache),
         },
         impact: Impact { runs: failed.runs().len(), ..Impact::default() },
-        rules_out: if why == Why::Bitbucket { candidates(study, cache) } else { Vec::new() },
+        rules_out: if why == UploadFault::Bitbucket {
+            candidates(study, cache)
+        } else {
+            Vec::new()
+        },
         subject: cache.to_owned(),
     })
 }
 
 /// What the log shows of the reason.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Why {
+enum UploadFault {
     NothingThere,
     Unreadable,
     DiskFull,
@@ -108,7 +112,7 @@ enum Why {
     Other,
 }
 
-impl Why {
+impl UploadFault {
     fn of(failed: &FailedSave) -> Self {
         let all = |reason| failed.failures().all(|save| save.entry.reason == Some(reason));
         let said = [

@@ -1,6 +1,6 @@
 //! A job that may not write the CI's cache.
 
-use super::ci_caches::{self, Seen, Words};
+use super::ci_caches::{self, CiOperation, CiWords};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 use crate::model::{CacheOperation, CacheOutcome, CacheReason};
@@ -41,7 +41,7 @@ impl Rule for CiCacheWriteDenied {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        let denied: Vec<Seen> = ci_caches::because(study, &[CacheReason::Denied])
+        let denied: Vec<CiOperation> = ci_caches::because(study, &[CacheReason::Denied])
             .into_iter()
             .filter(|s| s.entry.operation == CacheOperation::Save)
             .collect();
@@ -49,13 +49,14 @@ impl Rule for CiCacheWriteDenied {
     }
 }
 
-fn finding(denied: &[Seen]) -> Option<Finding> {
-    let read = |s: &Seen| {
-        let good = |c: &Seen| matches!(c.entry.outcome, CacheOutcome::Hit | CacheOutcome::Partial);
+fn finding(denied: &[CiOperation]) -> Option<Finding> {
+    let read = |s: &CiOperation| {
+        let good =
+            |c: &CiOperation| matches!(c.entry.outcome, CacheOutcome::Hit | CacheOutcome::Partial);
         ci_caches::of_run(s.run).any(|c| c.entry.operation == CacheOperation::Restore && good(&c))
     };
     let reads = denied.iter().all(read);
-    let words = Words {
+    let words = CiWords {
         severity: if reads { Severity::Note } else { META.severity },
         confidence: Confidence::Proven,
         title: format!("{}: the job may not write", ci_caches::lost(denied)),
@@ -76,7 +77,7 @@ fn finding(denied: &[Seen]) -> Option<Finding> {
     ci_caches::finding(&META, denied, words)
 }
 
-fn fix(denied: &[Seen]) -> Fix {
+fn fix(denied: &[CiOperation]) -> Fix {
     let github = ci_caches::on(denied, "github-actions");
     let place = if github {
         "GitHub gives pull requests of forks, pull_request_target and other less trusted events a \

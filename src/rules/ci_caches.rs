@@ -6,19 +6,19 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::{RuleMeta, Study};
 use crate::finding::{
-    Alternative, Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity,
+    Alternative, Confidence, Evidence, Finding, Fix, Impact, LogPlace, Proof, Severity,
 };
 use crate::model::{CacheOperation, CacheOutcome, CacheReason, CiCache, Run};
 
 /// One operation, with its run.
 #[derive(Clone, Copy)]
-pub(super) struct Seen<'a> {
+pub(super) struct CiOperation<'a> {
     pub(super) run: &'a Run,
     pub(super) entry: &'a CiCache,
 }
 
 /// Words of a rule for its finding.
-pub(super) struct Words {
+pub(super) struct CiWords {
     pub(super) severity: Severity,
     pub(super) confidence: Confidence,
     pub(super) title: String,
@@ -31,25 +31,25 @@ pub(super) struct Words {
 }
 
 /// Every operation of a CI cache, run by run.
-pub(super) fn all(study: &Study) -> impl Iterator<Item = Seen<'_>> {
+pub(super) fn all(study: &Study) -> impl Iterator<Item = CiOperation<'_>> {
     study.runs.iter().flat_map(of_run)
 }
 
 /// Those of one run.
-pub(super) fn of_run(run: &Run) -> impl Iterator<Item = Seen<'_>> {
-    run.ci_caches.iter().map(move |entry| Seen { run, entry })
+pub(super) fn of_run(run: &Run) -> impl Iterator<Item = CiOperation<'_>> {
+    run.ci_caches.iter().map(move |entry| CiOperation { run, entry })
 }
 
 /// Operations that ended badly for one of these reasons.
-pub(super) fn because<'a>(study: &'a Study, reasons: &[CacheReason]) -> Vec<Seen<'a>> {
+pub(super) fn because<'a>(study: &'a Study, reasons: &[CacheReason]) -> Vec<CiOperation<'a>> {
     all(study)
         .filter(|seen| seen.entry.reason.is_some_and(|reason| reasons.contains(&reason)))
         .collect()
 }
 
 /// The same, those of one cache together, in the order of the names.
-pub(super) fn by_cache(seen: Vec<Seen<'_>>) -> Vec<(&str, Vec<Seen<'_>>)> {
-    let mut caches: BTreeMap<&str, Vec<Seen>> = BTreeMap::new();
+pub(super) fn by_cache(seen: Vec<CiOperation<'_>>) -> Vec<(&str, Vec<CiOperation<'_>>)> {
+    let mut caches: BTreeMap<&str, Vec<CiOperation>> = BTreeMap::new();
     for save in seen {
         caches.entry(bare(&save.entry.name)).or_default().push(save);
     }
@@ -57,7 +57,11 @@ pub(super) fn by_cache(seen: Vec<Seen<'_>>) -> Vec<(&str, Vec<Seen<'_>>)> {
 }
 
 /// The finding about these operations; `None` where there are none.
-pub(super) fn finding(meta: &'static RuleMeta, seen: &[Seen], words: Words) -> Option<Finding> {
+pub(super) fn finding(
+    meta: &'static RuleMeta,
+    seen: &[CiOperation],
+    words: CiWords,
+) -> Option<Finding> {
     Some(Finding {
         rule: meta.id,
         severity: words.severity,
@@ -65,7 +69,7 @@ pub(super) fn finding(meta: &'static RuleMeta, seen: &[Seen], words: Words) -> O
         title: words.title,
         cause: words.cause,
         evidence: Proof::from_lines(lines(seen, words.shows))?.seen_in(seen.iter().map(|save| {
-            Place { source: save.run.source.to_string(), line: save.entry.quote.line }
+            LogPlace { source: save.run.source.to_string(), line: save.entry.quote.line }
         })),
         fix: words.fix,
         impact: Impact { runs: runs(seen.iter().map(|s| s.run)).len(), ..Impact::default() },
@@ -75,7 +79,7 @@ pub(super) fn finding(meta: &'static RuleMeta, seen: &[Seen], words: Words) -> O
 }
 
 /// The line of each operation; of many the first ones.
-pub(super) fn lines(seen: &[Seen], shows: &str) -> Vec<Evidence> {
+pub(super) fn lines(seen: &[CiOperation], shows: &str) -> Vec<Evidence> {
     const ENOUGH: usize = 6;
     seen.iter().take(ENOUGH).map(|s| Study::quote(s.run, &s.entry.quote, shows)).collect()
 }
@@ -92,12 +96,12 @@ pub(super) fn named(cache: &str) -> String {
 }
 
 /// All logs are of this CI.
-pub(super) fn on(seen: &[Seen], ci: &str) -> bool {
+pub(super) fn on(seen: &[CiOperation], ci: &str) -> bool {
     seen.iter().all(|s| s.run.ci == Some(ci))
 }
 
 /// `the cache "deps" was not saved`, `2 caches were neither restored nor saved`.
-pub(super) fn lost(seen: &[Seen]) -> String {
+pub(super) fn lost(seen: &[CiOperation]) -> String {
     let any = |operation| seen.iter().any(|s| s.entry.operation == operation);
     let not = match (any(CacheOperation::Restore), any(CacheOperation::Save)) {
         (true, true) => "neither restored nor saved",
@@ -112,7 +116,7 @@ pub(super) fn lost(seen: &[Seen]) -> String {
     }
 }
 
-impl Seen<'_> {
+impl CiOperation<'_> {
     /// It is a restore or save of this outcome.
     pub(super) fn is(&self, operation: CacheOperation, outcome: CacheOutcome) -> bool {
         self.entry.operation == operation && self.entry.outcome == outcome

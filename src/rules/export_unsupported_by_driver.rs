@@ -5,7 +5,7 @@ use super::planned::{self, bake};
 use super::remedy::builder::CREATE;
 use super::remedy::{self, At, Form, Site, patch};
 use super::{Rule, RuleMeta, Study};
-use crate::config::{Change, Settings};
+use crate::config::{CacheSettings, Change};
 use crate::finding::{Confidence, Finding, Fix, Severity, not_ruled_out, to_decide};
 use crate::model::CacheKind;
 
@@ -162,6 +162,6 @@ fn builder_of(study: &Study, at: At) -> Fix {
 }
 
 fn with_builder(call: &At) -> Change {
-    let settings = Settings { builder: true, ..patch::kept(&call.place.command) };
+    let settings = CacheSettings { builder: true, ..patch::kept(&call.place.command) };
     Change::Caches { place: call.index, settings }
 }

@@ -3,7 +3,7 @@
 use super::backend::cost_of;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{
-    Alternative, Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out,
+    Alternative, Confidence, Evidence, Finding, Fix, LogPlace, Proof, Severity, not_ruled_out,
     ruled_out,
 };
 use crate::model::{Build, BuildOutcome, CacheKind, Outcome, Run, Step};
@@ -79,7 +79,7 @@ fn finding(study: &Study, series: &Series) -> Option<Finding> {
         evidence: Proof::from_lines(
             cold.iter().rev().take(4).rev().filter_map(|(run, build)| line(run, build)).collect(),
         )?
-        .seen_in(cold.iter().map(|(run, build)| Place::of(run, build))),
+        .seen_in(cold.iter().map(|(run, build)| LogPlace::of(run, build))),
         fix: fix(step),
         impact: cost_of(cold.iter().skip(1).map(|(_, build)| *build)),
         rules_out: rules_out(step),

@@ -3,7 +3,7 @@
 use super::past::Past;
 use super::planned;
 use super::remedy::{self, At, Site};
-use super::unstored_stage::{self, Rebuilt, Words};
+use super::unstored_stage::{self, Rebuilt, StageWords};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Finding, Severity, to_decide};
 use crate::model::CacheKind;
@@ -72,7 +72,7 @@ fn finding(past: &Past) -> Option<Finding> {
     let site = Site::of(past.study, run, build);
     let written =
         build.inline.as_ref().map(|q| Study::quote(run, q, "the cache is written into the image"));
-    let words = Words {
+    let words = StageWords {
         meta: &META,
         severity: severity(&seen),
         store: "the inline cache",

@@ -4,7 +4,7 @@ use super::alike;
 use super::backend::cost_of;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{
-    Alternative, Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out,
+    Alternative, Confidence, Evidence, Finding, Fix, LogPlace, Proof, Severity, not_ruled_out,
     ruled_out, to_decide,
 };
 use crate::model::{Build, Dialect, Outcome, Run, Step};
@@ -75,7 +75,7 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
                 .flat_map(|(run, build)| lines(run, build, step))
                 .collect(),
         )?
-        .seen_in(group.iter().map(|(run, build)| Place::of(run, build))),
+        .seen_in(group.iter().map(|(run, build)| LogPlace::of(run, build))),
         fix: fix(),
         impact: cost_of(group.iter().skip(1).map(|(_, build)| *build)),
         rules_out: rules_out(single),

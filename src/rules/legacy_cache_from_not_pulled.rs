@@ -105,24 +105,24 @@ fn finding(past: &Past) -> Option<Finding> {
     })
 }
 
-struct Words {
+struct PullWords {
     title: String,
     cause: String,
     fix: Fix,
 }
 
 /// Why the image is not there.
-fn words(blind: &Blind, never: &str, always: &str) -> Words {
+fn words(blind: &Blind, never: &str, always: &str) -> PullWords {
     let image = &blind.image;
     let title = |why: &str| format!("--cache-from {image} finds nothing: {why}");
     if let Some(why) = blind.tried.map(refused::why) {
-        return Words {
+        return PullWords {
             title: title(refused::title(why)),
             cause: refused::cause(why, image, always),
             fix: refused::fix(why, blind),
         };
     }
-    Words {
+    PullWords {
         title: title("the image is not pulled first"),
         cause: format!(
             "The classic builder takes its cache from images that dockerd has. {image} is not \

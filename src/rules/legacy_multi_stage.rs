@@ -55,7 +55,7 @@ impl Rule for LegacyMultiStage {
 }
 
 /// A run in which build stages ran and the final one did not.
-struct Seen<'a> {
+struct InnerRebuild<'a> {
     at: usize,
     losses: Vec<Loss<'a>>,
     hit: &'a Step,
@@ -69,7 +69,7 @@ fn finding(past: &Past) -> Option<Finding> {
     if let Some(found) = single_run(past) {
         return Some(found);
     }
-    let seen: Vec<Seen> = (1..past.len()).filter_map(|i| seen(past, &stored, i)).collect();
+    let seen: Vec<InnerRebuild> = (1..past.len()).filter_map(|i| seen(past, &stored, i)).collect();
     let last = seen.last()?;
     let (run, build) = past.get(last.at)?;
     let mut names: Vec<&str> =
@@ -153,7 +153,11 @@ fn single_run(past: &Past) -> Option<Finding> {
     })
 }
 
-fn seen<'a>(past: &Past<'a>, stored: &BTreeSet<(&str, &str)>, i: usize) -> Option<Seen<'a>> {
+fn seen<'a>(
+    past: &Past<'a>,
+    stored: &BTreeSet<(&str, &str)>,
+    i: usize,
+) -> Option<InnerRebuild<'a>> {
     let (_, build) = past.get(i).filter(|(_, b)| b.dialect == Dialect::Classic)?;
     if past.asked_for_no_cache(i) {
         return None;
@@ -171,10 +175,10 @@ fn seen<'a>(past: &Past<'a>, stored: &BTreeSet<(&str, &str)>, i: usize) -> Optio
     let blind = |stage: &Stage| named || stage.base.is_some_and(|b| b.pulled.is_some());
     let losses: Vec<Loss> =
         past.losses(i).into_iter().filter(|l| inner(&l.stage) && blind(&l.stage)).collect();
-    (!losses.is_empty()).then_some(Seen { at: i, losses, hit })
+    (!losses.is_empty()).then_some(InnerRebuild { at: i, losses, hit })
 }
 
-fn lines(past: &Past, seen: &Seen) -> Vec<Evidence> {
+fn lines(past: &Past, seen: &InnerRebuild) -> Vec<Evidence> {
     let Some((run, build)) = past.get(seen.at) else { return Vec::new() };
     let ours = |p: &&NamedImage| {
         build.comes_behind(p.quote.line)

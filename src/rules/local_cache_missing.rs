@@ -8,7 +8,7 @@ use super::backend::cost_of;
 use super::planned;
 use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{
-    Alternative, Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out,
+    Alternative, Confidence, Evidence, Finding, Fix, LogPlace, Proof, Severity, not_ruled_out,
 };
 use crate::model::{Build, BuildOutcome, CacheKind, Outcome, Quote, Run};
 use crate::series::Series;
@@ -188,7 +188,7 @@ fn finding(directory: &str, missed: &[Missed], found: bool) -> Option<Finding> {
         title,
         cause: cause.to_owned(),
         evidence: Proof::from_lines(lines)?
-            .seen_in(missed.iter().map(|one| Place::of(one.run, one.build))),
+            .seen_in(missed.iter().map(|one| LogPlace::of(one.run, one.build))),
         fix: fix(directory),
         impact: cost_of(missed.iter().filter(|m| m.stored == written).map(|m| m.build)),
         rules_out: doubt.into_iter().collect(),

@@ -3,7 +3,7 @@
 use super::past::Past;
 use super::planned;
 use super::remedy::{self, At, Site, reference};
-use super::unstored_stage::{self, Words};
+use super::unstored_stage::{self, StageWords};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Finding, Severity, to_decide};
 use crate::model::{Build, CacheKind, CacheSpec, Command, Found, Run, Transfer};
@@ -65,7 +65,7 @@ fn finding(past: &Past) -> Option<Finding> {
     if other && unstored_stage::is_blind(&seen) {
         return None;
     }
-    let words = Words {
+    let words = StageWords {
         meta: &META,
         severity: if seen.iter().any(|r| r.compared) { META.severity } else { Severity::Note },
         store: "the exported cache",

@@ -13,10 +13,10 @@ mod written;
 use super::cache_saves::{self, FailedSave, Sharing};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::config::Config;
-use crate::config::bitbucket::Step;
+use crate::config::bitbucket::PipelineStep;
 use crate::finding::{Evidence, Finding, Impact, Proof, Severity};
 use crate::model::{Dialect, Run, Transfer};
-use advice::Case;
+use advice::Situation;
 
 pub(super) struct ParallelStepsShareCache;
 
@@ -135,7 +135,7 @@ fn more_evidence(failed: &FailedSave, sharing: &Sharing) -> Vec<Evidence> {
     }
 }
 
-fn declared(config: &Config, step: &Step, cache: &str) -> Option<Evidence> {
+fn declared(config: &Config, step: &PipelineStep, cache: &str) -> Option<Evidence> {
     let used = step.caches.iter().find(|c| c.name == cache && c.line > 0)?;
     let index = usize::try_from(used.line).ok()?.checked_sub(1)?;
     let text = config.text.lines().nth(index)?.to_owned();
@@ -147,7 +147,7 @@ fn declared(config: &Config, step: &Step, cache: &str) -> Option<Evidence> {
     })
 }
 
-fn case<'a>(failed: &FailedSave<'a>, sharing: &'a Sharing) -> Case<'a> {
+fn case<'a>(failed: &FailedSave<'a>, sharing: &'a Sharing) -> Situation<'a> {
     let runs = failed.runs();
     let (recipes, file) = match sharing {
         Sharing::File { config, groups } => {
@@ -163,7 +163,7 @@ fn case<'a>(failed: &FailedSave<'a>, sharing: &'a Sharing) -> Case<'a> {
     });
     let same_script = matches!(sharing, Sharing::File { groups, .. } if groups.iter().all(|group| one_script(group)));
     let from_file = file.is_some();
-    Case {
+    Situation {
         cache: failed.cache,
         builder,
         builder_known,
@@ -219,7 +219,7 @@ fn same_image(sharing: &Sharing) -> bool {
     })
 }
 
-fn one_script(group: &[&Step]) -> bool {
+fn one_script(group: &[&PipelineStep]) -> bool {
     let mut scripts = group.iter().map(|step| &step.script);
     let first = scripts.next();
     scripts.all(|script| Some(script) == first)

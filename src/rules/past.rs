@@ -5,7 +5,7 @@
 mod machines;
 
 use super::Study;
-use crate::finding::{Evidence, Finding, Impact, Place};
+use crate::finding::{Evidence, Finding, Impact, LogPlace};
 use crate::model::{
     Build, CacheKind, Command, Engine, ImageRef, Outcome, Run, Step, StepKind, Transfer, elapsed,
 };
@@ -85,8 +85,8 @@ impl<'a> Past<'a> {
     pub(super) fn places(
         &self,
         builds: impl IntoIterator<Item = usize>,
-    ) -> impl Iterator<Item = Place> {
-        builds.into_iter().filter_map(|i| self.get(i)).map(|(run, build)| Place::of(run, build))
+    ) -> impl Iterator<Item = LogPlace> {
+        builds.into_iter().filter_map(|i| self.get(i)).map(|(run, build)| LogPlace::of(run, build))
     }
 
     /// The run of a series of one; `None` of a longer series, whatever its newest stretch is.

@@ -11,7 +11,7 @@ use super::instruction::{copies_context, copies_few, installs};
 use super::past::{Past, cost, header, verdict};
 use crate::finding::{Confidence, Evidence, Impact};
 use crate::model::{Build, Outcome, Step, StepKind};
-use crate::series::{Because, BuildRef, Miss, Row, rows, standing};
+use crate::series::{Because, BuildRef, Miss, StepRow, rows, standing};
 
 /// A step at which the chain broke in some run.
 #[derive(Clone)]
@@ -240,7 +240,7 @@ fn of_series(past: Past) -> Spots {
 }
 
 /// The step, where it breaks in some run.
-fn of_row(past: &Past, row: &Row) -> Option<SpotIndex> {
+fn of_row(past: &Past, row: &StepRow) -> Option<SpotIndex> {
     let cells = || row.cells.iter().enumerate().skip(1).filter_map(|(i, cell)| Some((i, (*cell)?)));
     let broke = |(i, step): &(usize, &Step)| {
         past.misses_of(*i, step).any(|miss| usable(miss.because)) && !past.asked_for_no_cache(*i)

@@ -70,7 +70,7 @@ fn finding(past: &Past) -> Option<Finding> {
     }
     let spots = spots(past);
     let signs = Signs::of(past, &runs, &spots);
-    let read = Read::of(past, last)?;
+    let read = RunReads::of(past, last)?;
     let named_later = !signs.are_clear() && may_be_named_later(build, &read.name);
     if !signs.suffice() || named_later || written_elsewhere(past, &read) {
         return None;
@@ -158,14 +158,14 @@ impl<'s, 'a> Signs<'s, 'a> {
 }
 
 /// What the runs read.
-struct Read<'a> {
+struct RunReads<'a> {
     name: String,
     /// The back end, where its imports have no name.
     kind: Option<CacheKind>,
     asked: Option<&'a CacheSpec>,
 }
 
-impl<'a> Read<'a> {
+impl<'a> RunReads<'a> {
     fn of(past: &Past<'a>, i: usize) -> Option<Self> {
         let named = |t: &&Transfer| t.ok() && t.kind == CacheKind::Registry;
         if let Some(import) = past.imports(i).into_iter().find(named) {
@@ -234,7 +234,7 @@ fn may_be_named_later(build: &Build, name: &str) -> bool {
 }
 
 /// Another series among the logs writes it.
-fn written_elsewhere(past: &Past, read: &Read) -> bool {
+fn written_elsewhere(past: &Past, read: &RunReads) -> bool {
     if let Some(kind) = read.kind {
         return unnamed::written_elsewhere(past, kind);
     }

@@ -1,7 +1,7 @@
 //! All that was read: what a rule may look at.
 
 use super::alike;
-use super::backend::{Refused, refused};
+use super::backend::{RefusedBuild, refused};
 use super::cache_ref_shared::{differ, legs_differ};
 use super::dockerfile_at;
 use super::planned::{Calls, Dockerfiles, StoredStages, callers, environment};
@@ -38,7 +38,7 @@ pub struct Study {
     /// And at which of their steps they do so again and again.
     pub(super) spots: Vec<SeriesSpots>,
     /// Builds with refused cache operations.
-    pub(super) refused: Vec<Refused>,
+    pub(super) refused: Vec<RefusedBuild>,
     /// Builds of one Dockerfile, over all series.
     pub(super) alike: Vec<Vec<BuildRef>>,
     /// Which caches are read, and by whom.

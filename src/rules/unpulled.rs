@@ -21,7 +21,7 @@ pub(super) struct Unpulled<'a> {
 }
 
 /// What a rule says of them.
-pub(super) struct Words {
+pub(super) struct ImageWords {
     pub(super) title: String,
     pub(super) cause: &'static str,
     pub(super) confidence: Confidence,
@@ -59,7 +59,7 @@ fn in_vain<'a>(past: &Past<'a>, i: usize) -> Option<(&'a Run, &'a Build, &'a Com
 }
 
 /// One finding for all of the runs.
-pub(super) fn finding(meta: &RuleMeta, found: &Unpulled, words: Words) -> Option<Finding> {
+pub(super) fn finding(meta: &RuleMeta, found: &Unpulled, words: ImageWords) -> Option<Finding> {
     let to = found.written.unwrap_or(found.name);
     Some(Finding {
         rule: meta.id,

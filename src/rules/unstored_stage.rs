@@ -39,7 +39,7 @@ pub(super) struct Rebuilt<'a> {
 }
 
 /// Words of a rule for its finding.
-pub(super) struct Words {
+pub(super) struct StageWords {
     pub(super) meta: &'static RuleMeta,
     pub(super) severity: Severity,
     pub(super) store: &'static str,
@@ -85,7 +85,7 @@ pub(super) fn is_blind(seen: &[Rebuilt]) -> bool {
 }
 
 /// The finding for these runs.
-pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Finding> {
+pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: StageWords) -> Option<Finding> {
     let last = seen.last()?;
     let compared = seen.iter().any(|r| r.compared);
     let open = !words.certain && seen.iter().all(|r| r.open);
@@ -94,7 +94,7 @@ pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Fin
     let proven = compared
         && words.certain
         && file.as_ref().is_some_and(|file| proof::decides(past, file, seen));
-    let blind = is_blind(seen).then(|| copied::Case::of(past, seen, words.certain));
+    let blind = is_blind(seen).then(|| copied::StoreSigns::of(past, seen, words.certain));
     let mut evidence = wording::lines(past, seen, words.written);
     evidence.extend(blind.iter().filter_map(|case| case.evidence(past)));
     evidence.extend(file.iter().flat_map(|file| proof::lines(file, last)));

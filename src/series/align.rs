@@ -10,7 +10,7 @@ use crate::model::{Build, Step, StepKind};
 
 /// One step over the builds of a series.
 #[derive(Clone, Debug)]
-pub struct Row<'a> {
+pub struct StepRow<'a> {
     /// Stage.
     pub stage: &'a str,
     /// Platform.
@@ -24,7 +24,7 @@ pub struct Row<'a> {
 
 /// Aligns the counted steps of builds: by stage and text first, then by position and instruction.
 #[must_use]
-pub fn rows<'a>(builds: &[&'a Build]) -> Vec<Row<'a>> {
+pub fn rows<'a>(builds: &[&'a Build]) -> Vec<StepRow<'a>> {
     let mut rows = Rows { columns: builds.len(), ..Rows::default() };
     for (column, build) in builds.iter().enumerate() {
         let mut before = None;
@@ -57,7 +57,7 @@ type Place<'a, T> = (&'a str, &'a str, T);
 
 /// A row, and the newest step in it.
 struct Growing<'a> {
-    row: Row<'a>,
+    row: StepRow<'a>,
     last: &'a Step,
     next: Option<usize>,
 }
@@ -139,7 +139,7 @@ impl<'a> Rows<'a> {
             None => self.first.replace(at),
         };
         let cells = vec![None; self.columns];
-        let row = Row { stage: &step.stage, platform: &step.platform, text: &step.text, cells };
+        let row = StepRow { stage: &step.stage, platform: &step.platform, text: &step.text, cells };
         self.all.push(Growing { row, last: step, next });
         self.is_found_by(at, step);
         at
@@ -175,7 +175,7 @@ impl<'a> Rows<'a> {
         self.stages.entry((stage, platform)).or_default().insert((step.position, Reverse(at)));
     }
 
-    fn in_order(self) -> Vec<Row<'a>> {
+    fn in_order(self) -> Vec<StepRow<'a>> {
         let mut rows: Vec<Option<Growing>> = self.all.into_iter().map(Some).collect();
         let mut next = self.first;
         let following = std::iter::from_fn(|| {

@@ -17,9 +17,9 @@ use foldhash::{HashMap, HashSet};
 use self::builder::Builder;
 use self::spared::Spared;
 use super::chain::{self, Stage};
-use super::miss::Found;
+use super::miss::IndexedMiss;
 use super::proof;
-use super::reason::Case;
+use super::reason::MissInSeries;
 use super::{Misses, Start, Store, machines};
 use crate::model::{
     Base, Build, BuildOutcome, Found as Finds, Outcome, Quote, Run, Step, StepKind, Transfer,
@@ -44,7 +44,7 @@ impl Misses {
 
     /// The same, of each machine by itself.
     fn of_machines(members: &[(&Run, &Build)], newest: usize, apart: &[Vec<usize>]) -> Self {
-        let mut each: Vec<(Vec<Found>, Start)> = Vec::new();
+        let mut each: Vec<(Vec<IndexedMiss>, Start)> = Vec::new();
         each.resize_with(members.len(), Default::default);
         for own in apart {
             let part: Vec<_> = own.iter().filter_map(|&i| members.get(i).copied()).collect();
@@ -77,7 +77,7 @@ pub(super) struct Ledger<'m, 'a> {
     /// Some build of the series prints a layer for a step (buildah).
     pub(super) layered: bool,
     spared: Spared<'a>,
-    stages: HashMap<(&'a str, &'a str), Line<'a>>,
+    stages: HashMap<(&'a str, &'a str), StageLine<'a>>,
     /// Some export of an earlier build went well.
     pub(super) stored_once: bool,
     /// Hashes that kaniko printed.
@@ -93,15 +93,15 @@ pub(super) struct Ledger<'m, 'a> {
 
 /// What is known of a stage.
 #[derive(Default)]
-pub(super) struct Line<'a> {
+pub(super) struct StageLine<'a> {
     /// Printed only when something of it is needed, so the last that was counts.
     pub(super) base: Option<&'a Base>,
     pub(super) seen: usize,
-    steps: HashMap<&'a str, Seen<'a>>,
+    steps: HashMap<&'a str, LastSeen<'a>>,
 }
 
 /// A step when it was last seen.
-pub(super) struct Seen<'a> {
+pub(super) struct LastSeen<'a> {
     pub(super) build: usize,
     step: usize,
     /// How much of the context was sent when it was a hit.
@@ -153,7 +153,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
     }
 
     /// The misses of the next build.
-    fn next(&mut self, i: usize) -> (Vec<Found>, Start) {
+    fn next(&mut self, i: usize) -> (Vec<IndexedMiss>, Start) {
         let member = self.members.get(i).copied();
         let Some((run, build)) = member.filter(|(_, build)| !build.tangled) else {
             return (Vec::new(), Start::Unknown);
@@ -220,7 +220,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
 
     /// What the log shows of a stage that ran, or what files beside it prove. A step that ran
     /// because another stage did may have run by itself all the same; only those files can tell.
-    fn misses(&self, now: &Now<'a>, stage: &Stage<'a>, step: &'a Step) -> Vec<Found> {
+    fn misses(&self, now: &Now<'a>, stage: &Stage<'a>, step: &'a Step) -> Vec<IndexedMiss> {
         let follows = now.follows(stage, step)
             || self.follows_a_build_before(now, stage, step)
             || self.follows_a_common_step(now, stage, step);
@@ -230,7 +230,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
         }
         let build = (now.run, now.build);
         let cases = proof::of_stage(self.runs_before(now), build, stage, (step, said.as_ref()));
-        let proved: Vec<Found> =
+        let proved: Vec<IndexedMiss> =
             cases.into_iter().filter_map(|case| case.found(now.build, said.as_ref())).collect();
         // Of a build without its log nothing is known but what is proven.
         if proved.is_empty() && !now.build.headless { said.into_iter().collect() } else { proved }
@@ -262,7 +262,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
         self.members.get(..now.i).unwrap_or_default().iter().copied()
     }
 
-    fn miss(&self, now: &Now<'a>, stage: &Stage<'a>, step: &'a Step) -> Option<Found> {
+    fn miss(&self, now: &Now<'a>, stage: &Stage<'a>, step: &'a Step) -> Option<IndexedMiss> {
         let at = now.build.steps.element_offset(step)?;
         let first = stage.steps.first().is_some_and(|first| std::ptr::eq(*first, step))
             && now.shared_parent(stage).is_none();
@@ -272,8 +272,9 @@ impl<'m, 'a> Ledger<'m, 'a> {
         let before = seen.and_then(|seen| {
             Some((u32::try_from(seen.build).ok()?, u32::try_from(seen.step).ok()?))
         });
-        let why = Case { ledger: self, now, stage, step, first, line, seen }.reason(now.store());
-        Some(Found {
+        let why =
+            MissInSeries { ledger: self, now, stage, step, first, line, seen }.reason(now.store());
+        Some(IndexedMiss {
             step: u32::try_from(at).ok()?,
             first,
             before,
@@ -335,7 +336,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
             let hit = step.outcome == Outcome::Hit;
             let known = line.steps.get(step.text.as_str()).and_then(|seen| seen.sent);
             let sent = if hit { sent.or(known) } else { known };
-            line.steps.insert(&step.text, Seen { build: i, step: at, sent });
+            line.steps.insert(&step.text, LastSeen { build: i, step: at, sent });
         }
         self.keys.extend(build.steps.iter().filter_map(|step| step.key.as_deref()));
         self.builder.learn(build);
@@ -349,7 +350,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
     }
 }
 
-impl<'a> Line<'a> {
+impl<'a> StageLine<'a> {
     /// A builder that fetches nothing may not print which image it uses: where the stage came from
     /// the cache it is the one that is known.
     fn learn_base(&mut self, stage: &Stage<'a>) {

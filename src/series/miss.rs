@@ -110,7 +110,7 @@ pub struct Miss<'a> {
 pub struct Misses {
     /// Where those of each build end.
     ends: Vec<u32>,
-    found: Vec<Found>,
+    found: Vec<IndexedMiss>,
     /// Of each build, whether its builder held something of the builds before, or began without
     /// anything.
     starts: Vec<Start>,
@@ -133,7 +133,7 @@ pub enum Start {
 
 /// A [`Miss`] by the index of its step in the build.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(super) struct IndexedMiss {
     pub(super) step: u32,
     pub(super) first: bool,
     pub(super) before: Option<(u32, u32)>,
@@ -146,7 +146,7 @@ pub(super) struct Found {
     pub(super) proved: Option<Box<Proved>>,
 }
 
-impl Found {
+impl IndexedMiss {
     /// Of builds that are these of the series: says which by their places there. What is the first
     /// run on one machine need not be the first of the build.
     pub(super) fn is_counted_by(&mut self, places: &[usize]) {
@@ -164,7 +164,7 @@ impl Found {
 
 impl Misses {
     /// Those of the next build.
-    pub(super) fn push(&mut self, mut found: Vec<Found>, start: Start) {
+    pub(super) fn push(&mut self, mut found: Vec<IndexedMiss>, start: Start) {
         found.sort_by_key(|found| found.step);
         self.found.append(&mut found);
         self.starts.push(start);
@@ -223,14 +223,14 @@ impl Misses {
             .filter_map(|found| found.of(build))
     }
 
-    fn found_in(&self, at: usize) -> &[Found] {
+    fn found_in(&self, at: usize) -> &[IndexedMiss] {
         let end = |at: usize| self.ends.get(at).map_or(0, |end| *end as usize);
         let start = at.checked_sub(1).map_or(0, end);
         self.found.get(start..end(at)).unwrap_or_default()
     }
 }
 
-impl Found {
+impl IndexedMiss {
     fn of<'a>(&'a self, build: &'a Build) -> Option<Miss<'a>> {
         Some(Miss {
             step: build.steps.get(self.step as usize)?,

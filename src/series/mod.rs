@@ -21,7 +21,7 @@ mod stretch;
 #[cfg(test)]
 mod tests;
 
-pub use align::{Row, rows};
+pub use align::{StepRow, rows};
 pub use asked::{EPOCH, shows_command};
 pub use linked::settle as settle_links;
 pub use machines::apart as machines;

@@ -14,7 +14,7 @@ mod parts;
 use std::collections::BTreeSet;
 
 use super::chain::{self, Stage};
-use super::miss::Found;
+use super::miss::IndexedMiss;
 use super::{Because, Confidence, KeyPart, Store};
 use crate::model::{
     Build, EvidenceKind, Few, KeyInput, NoCache, Outcome, Run, Step, StepKey, Text,
@@ -60,15 +60,15 @@ impl Difference {
 }
 
 /// A step that ran, and why.
-pub(super) struct Case {
+pub(super) struct RanStep {
     /// Its index in the build.
     step: usize,
     proved: Proved,
-    why: Why,
+    why: Together,
 }
 
 /// Why a step ran, as far as files and log tell together.
-struct Why {
+struct Together {
     differs: Difference,
     because: Because,
     confidence: Confidence,
@@ -78,7 +78,7 @@ struct Why {
     open: Few<KeyPart>,
 }
 
-impl Why {
+impl Together {
     fn of(differs: Difference, because: Because, confidence: Confidence) -> Self {
         Self { differs, because, confidence, inputs: Few::new(), open: Few::new() }
     }
@@ -91,9 +91,9 @@ pub(super) fn of_stage<'a, 'b: 'a>(
     before: impl DoubleEndedIterator<Item = (&'b Run, &'b Build)>,
     now: (&'a Run, &'a Build),
     stage: &'a Stage<'a>,
-    (ran, said): (&Step, Option<&'a Found>),
-) -> Vec<Case> {
-    let Some(pair) = Pair::of(before, now, stage, said) else { return Vec::new() };
+    (ran, said): (&Step, Option<&'a IndexedMiss>),
+) -> Vec<RanStep> {
+    let Some(pair) = StagePair::of(before, now, stage, said) else { return Vec::new() };
     let first = stage.steps.iter().position(|step| std::ptr::eq(*step, ran));
     let Some(first) = first else { return Vec::new() };
     let mut cases = Vec::new();
@@ -130,7 +130,7 @@ pub(super) fn first_changed<'a, 'b: 'a>(
     now: (&'a Run, &'a Build),
     stage: &'a Stage<'a>,
 ) -> Option<usize> {
-    let pair = Pair::of(before, now, stage, None)?;
+    let pair = StagePair::of(before, now, stage, None)?;
     let changed = |(at, step): &(usize, &&Step)| {
         !may_be_reused(step) && pair.difference(*at, step).is_some_and(Difference::is_something)
     };
@@ -159,7 +159,7 @@ fn steps_of<'a>(before: &'a Build, now: &Build, stage: &Stage) -> Option<Vec<&'a
 }
 
 /// A stage of a build beside the same stage of an earlier one.
-struct Pair<'a> {
+struct StagePair<'a> {
     before: &'a Build,
     /// The steps of the stage in it, by their positions.
     then: Vec<&'a Step>,
@@ -170,16 +170,16 @@ struct Pair<'a> {
     now: &'a Build,
     stage: &'a Stage<'a>,
     /// What the log shows of the first step that ran.
-    said: Option<&'a Found>,
+    said: Option<&'a IndexedMiss>,
 }
 
-impl<'a> Pair<'a> {
+impl<'a> StagePair<'a> {
     /// A stage, and the same one in the nearest earlier build that files tell of.
     fn of<'b: 'a>(
         before: impl DoubleEndedIterator<Item = (&'b Run, &'b Build)>,
         (run, now): (&'a Run, &'a Build),
         stage: &'a Stage<'a>,
-        said: Option<&'a Found>,
+        said: Option<&'a IndexedMiss>,
     ) -> Option<Self> {
         let then =
             |(run, build): (&'b Run, &'b Build)| Some((run, build, steps_of(build, now, stage)?));
@@ -268,7 +268,7 @@ impl<'a> Pair<'a> {
         }
     }
 
-    fn case(&self, step: &'a Step, differs: Difference) -> Option<Case> {
+    fn case(&self, step: &'a Step, differs: Difference) -> Option<RanStep> {
         let mut why = self.why(step, differs);
         if self.now.headless && differs.is_something() && !self.is_aligned(step) {
             why.confidence = Confidence::Suspected;
@@ -288,7 +288,7 @@ impl<'a> Pair<'a> {
             told: told.into_iter().collect(),
             inputs: why.inputs.clone(),
         };
-        Some(Case { step: at, proved, why })
+        Some(RanStep { step: at, proved, why })
     }
 
     /// Files with another content or mode, where the commits of both builds are known; none where
@@ -307,9 +307,9 @@ impl<'a> Pair<'a> {
         if names.len() > MOST { Few::new() } else { names.into_iter().collect() }
     }
 
-    fn why(&self, step: &'a Step, differs: Difference) -> Why {
+    fn why(&self, step: &'a Step, differs: Difference) -> Together {
         use Confidence::Proven;
-        let why = |because| Why::of(differs, because, Proven);
+        let why = |because| Together::of(differs, because, Proven);
         match differs {
             Difference::Instruction
             | Difference::Above
@@ -318,7 +318,7 @@ impl<'a> Pair<'a> {
             Difference::Base if self.has_same_layers(step) => {
                 let files = matches!(step.instruction.as_str(), "COPY" | "ADD");
                 let open = if files { Few::from([KeyPart::Files]) } else { Few::new() };
-                Why { open, ..Why::of(differs, Because::BaseChanged, Confidence::Likely) }
+                Together { open, ..Together::of(differs, Because::BaseChanged, Confidence::Likely) }
             }
             Difference::Base => why(Because::BaseChanged),
             Difference::Files => why(Because::InputsChanged),
@@ -366,13 +366,13 @@ pub(super) fn has_digests(stage: &Stage) -> bool {
     stage.steps.iter().any(|step| step.digests.is_some())
 }
 
-impl Case {
+impl RanStep {
     /// The miss in its build, with what the log said of the first one of the stage.
-    pub(super) fn found(self, build: &Build, said: Option<&Found>) -> Option<Found> {
+    pub(super) fn found(self, build: &Build, said: Option<&IndexedMiss>) -> Option<IndexedMiss> {
         build.steps.get(self.step)?;
         let at = u32::try_from(self.step).ok()?;
         let same = said.filter(|said| said.step == at);
-        Some(Found {
+        Some(IndexedMiss {
             step: at,
             first: same.is_some_and(|said| said.first),
             before: same.and_then(|said| said.before),

@@ -13,14 +13,14 @@ mod unstored;
 
 use super::asked::{Asked, EPOCH};
 use super::chain::{self, Input, Stage};
-use super::ledger::{Ledger, Line, Now, Seen};
+use super::ledger::{LastSeen, Ledger, Now, StageLine};
 use super::{Because, Confidence, KeyPart, Store};
 use crate::model::{Build, Outcome, Run, Step, StepKind, Text, differ_in_cache_ids, is_proxy};
 
 use Confidence::{Likely, Proven, Suspected};
 
 /// One miss in its series.
-pub(super) struct Case<'c, 'm, 'a> {
+pub(super) struct MissInSeries<'c, 'm, 'a> {
     pub(super) ledger: &'c Ledger<'m, 'a>,
     pub(super) now: &'c Now<'a>,
     pub(super) stage: &'c Stage<'a>,
@@ -28,13 +28,13 @@ pub(super) struct Case<'c, 'm, 'a> {
     /// It is the first step of its stage.
     pub(super) first: bool,
     /// What is known of the stage; `None` where no earlier build has it.
-    pub(super) line: Option<&'c Line<'a>>,
+    pub(super) line: Option<&'c StageLine<'a>>,
     /// The step when it was last seen with this text.
-    pub(super) seen: Option<&'c Seen<'a>>,
+    pub(super) seen: Option<&'c LastSeen<'a>>,
 }
 
 /// The answer.
-pub(super) struct Why {
+pub(super) struct Explanation {
     pub(super) because: Because,
     pub(super) confidence: Confidence,
     pub(super) differs: Vec<KeyPart>,
@@ -42,7 +42,7 @@ pub(super) struct Why {
     pub(super) store: Store,
 }
 
-impl Why {
+impl Explanation {
     fn of(because: Because, confidence: Confidence, store: Store) -> Self {
         Self { because, confidence, store, differs: Vec::new(), hidden: Vec::new() }
     }
@@ -56,11 +56,11 @@ impl Why {
     }
 }
 
-impl<'a> Case<'_, '_, 'a> {
+impl<'a> MissInSeries<'_, '_, 'a> {
     /// Why the step ran, where this is what was asked of a cache.
-    pub(super) fn reason(&self, store: Store) -> Why {
+    pub(super) fn reason(&self, store: Store) -> Explanation {
         if let Some(confidence) = self.disabled() {
-            return Why::of(Because::CacheDisabled, confidence, Store::Disabled);
+            return Explanation::of(Because::CacheDisabled, confidence, Store::Disabled);
         }
         let Some(line) = self.line else { return self.first_run(store) };
         if self.is_first_of_its_platform() {
@@ -70,27 +70,27 @@ impl<'a> Case<'_, '_, 'a> {
         let none = matches!(store, Store::NeverAsked | Store::NotFound) && self.now.empty;
         if !none && let Some(confidence) = self.base_changed(line) {
             let differs = vec![KeyPart::Base];
-            return Why::of(Because::BaseChanged, confidence, store).differing(differs);
+            return Explanation::of(Because::BaseChanged, confidence, store).differing(differs);
         }
         let before = self.ledger.members.get(line.seen).copied();
         if self.seen.is_none() {
             return self.text_changed(before, store);
         }
         if before.is_some_and(|(_, build)| self.stands_below_a_change(build)) {
-            let why = Why::of(Because::InstructionChanged, Proven, store);
+            let why = Explanation::of(Because::InstructionChanged, Proven, store);
             return why.differing(vec![KeyPart::Instruction]);
         }
         if self.step.key.is_some() {
             return self.by_key(store);
         }
         if self.copies_from_a_moved_image() {
-            let why = Why::of(Because::InputsChanged, Likely, store);
+            let why = Explanation::of(Because::InputsChanged, Likely, store);
             return why.differing(vec![KeyPart::Stage]);
         }
         let unstored = if self.first { self.unstored() } else { None };
         if unstored == Some(Likely) && store == Store::Read {
             let hidden = self.hidden(before);
-            let why = Why::of(Because::NotStored, Likely, Store::FinalStageOnly);
+            let why = Explanation::of(Because::NotStored, Likely, Store::FinalStageOnly);
             return why.hiding(hidden);
         }
         let bare = none || store == Store::NotFound;
@@ -107,12 +107,14 @@ impl<'a> Case<'_, '_, 'a> {
         before: Option<(&'a Run, &'a Build)>,
         store: Store,
         unstored: Option<Confidence>,
-    ) -> Why {
+    ) -> Explanation {
         let input = chain::input(self.step);
         let hidden = self.hidden(before);
-        let said = |because, confidence| Why::of(because, confidence, store).hiding(hidden.clone());
+        let said = |because, confidence| {
+            Explanation::of(because, confidence, store).hiding(hidden.clone())
+        };
         if self.was_never_finished() {
-            return Why::of(Because::NotStored, Likely, store);
+            return Explanation::of(Because::NotStored, Likely, store);
         }
         if self.was_replaced() {
             return said(Because::RecordLost, Likely);
@@ -135,7 +137,7 @@ impl<'a> Case<'_, '_, 'a> {
             Store::Asked | Store::Read | Store::FinalStageOnly | Store::Disabled => {}
         }
         if let Some(confidence) = unstored {
-            let why = Why::of(Because::NotStored, confidence, Store::FinalStageOnly);
+            let why = Explanation::of(Because::NotStored, confidence, Store::FinalStageOnly);
             return why.hiding(hidden);
         }
         if input != Input::Files && self.was_never_written() {
@@ -143,20 +145,21 @@ impl<'a> Case<'_, '_, 'a> {
         }
         if input == Input::None && hidden.is_empty() && self.keeps_its_context() {
             let epoch = KeyPart::Argument(Text::new(EPOCH));
-            return Why::of(Because::ArgumentChanged, Suspected, store).hiding(vec![epoch]);
+            return Explanation::of(Because::ArgumentChanged, Suspected, store).hiding(vec![epoch]);
         }
         self.by_input(store, &hidden)
     }
 
     /// The cache was read, and could hold the step: what it depends on decides.
-    fn by_input(&self, store: Store, hidden: &[KeyPart]) -> Why {
+    fn by_input(&self, store: Store, hidden: &[KeyPart]) -> Explanation {
         let sure = if hidden.is_empty() && store == Store::Read { Likely } else { Suspected };
-        let said =
-            |because, confidence| Why::of(because, confidence, store).hiding(hidden.to_vec());
+        let said = |because, confidence| {
+            Explanation::of(because, confidence, store).hiding(hidden.to_vec())
+        };
         match chain::input(self.step) {
             Input::Files if store == Store::Asked => said(Because::Unknown, Suspected),
             Input::Files if self.was_hit_with_the_same_files() => {
-                Why::of(Because::Unknown, Suspected, store).hiding(vec![KeyPart::Options])
+                Explanation::of(Because::Unknown, Suspected, store).hiding(vec![KeyPart::Options])
             }
             Input::Files if self.step.operation().is_link() => {
                 said(Because::InputsChanged, Suspected)
@@ -201,23 +204,25 @@ impl<'a> Case<'_, '_, 'a> {
 
     /// No earlier build has the stage. That the builder had nothing of it, the log shows by what it
     /// had to fetch or did not find; a step that came from the cache shows the contrary.
-    fn first_run(&self, store: Store) -> Why {
+    fn first_run(&self, store: Store) -> Explanation {
         let build = self.now.build;
         if self.was_called_otherwise() {
             return match store {
-                Store::NeverAsked if self.now.empty => Why::of(Because::NotImported, Likely, store),
-                Store::NotFound => Why::of(Because::ImportFailed, Likely, store),
-                _ => Why::of(Because::Unknown, Suspected, store).hiding(self.hidden(None)),
+                Store::NeverAsked if self.now.empty => {
+                    Explanation::of(Because::NotImported, Likely, store)
+                }
+                Store::NotFound => Explanation::of(Because::ImportFailed, Likely, store),
+                _ => Explanation::of(Because::Unknown, Suspected, store).hiding(self.hidden(None)),
             };
         }
         if build.hits() > 0 && self.ledger.last.is_none() {
             let hidden = self.hidden(None);
-            return Why::of(Because::Unknown, Suspected, store).hiding(hidden);
+            return Explanation::of(Because::Unknown, Suspected, store).hiding(hidden);
         }
         let nothing = self.now.empty || build.imports.iter().any(|import| !import.ok());
         let known = self.ledger.last.is_some();
         let confidence = if nothing || known { Proven } else { Likely };
-        Why::of(Because::FirstRun, confidence, store)
+        Explanation::of(Because::FirstRun, confidence, store)
     }
 
     /// The build before has a stage of the same steps under a name that is gone: names are no part
@@ -256,12 +261,12 @@ impl<'a> Case<'_, '_, 'a> {
     }
 
     /// The step has another text than in any earlier build of the stage.
-    fn text_changed(&self, before: Option<(&'a Run, &'a Build)>, store: Store) -> Why {
+    fn text_changed(&self, before: Option<(&'a Run, &'a Build)>, store: Store) -> Explanation {
         if let Some(why) = before.and_then(|(_, build)| self.unfinished(build, store)) {
             return why;
         }
         if before.is_some_and(|(_, build)| self.was_shared(build)) {
-            let why = |because, sure| Why::of(because, sure, store);
+            let why = |because, sure| Explanation::of(because, sure, store);
             return match self.stage.base {
                 Some(_) => why(Because::BaseChanged, Likely).differing(vec![KeyPart::Base]),
                 None => why(Because::Unknown, Suspected).hiding(self.hidden(before)),
@@ -272,7 +277,7 @@ impl<'a> Case<'_, '_, 'a> {
             return self.by_key(store);
         }
         if before.is_some_and(|(_, build)| self.is_left_out_of(build)) {
-            return Why::of(Because::Unknown, Suspected, store).hiding(self.hidden(before));
+            return Explanation::of(Because::Unknown, Suspected, store).hiding(self.hidden(before));
         }
         if let Some((argument, sure)) = self.argument_in_text(before) {
             // A RUN is printed with the value filled in: what it shows is another instruction.
@@ -280,7 +285,7 @@ impl<'a> Case<'_, '_, 'a> {
                 "RUN" => Because::InstructionChanged,
                 _ => Because::ArgumentChanged,
             };
-            return Why::of(because, sure, store).differing(vec![argument]);
+            return Explanation::of(because, sure, store).differing(vec![argument]);
         }
         // Whether that is another key depends on the version of the builder.
         let sure = if before.is_some_and(|(_, build)| self.has_another_cache_id(build)) {
@@ -288,7 +293,8 @@ impl<'a> Case<'_, '_, 'a> {
         } else {
             Proven
         };
-        Why::of(Because::InstructionChanged, sure, store).differing(vec![KeyPart::Instruction])
+        Explanation::of(Because::InstructionChanged, sure, store)
+            .differing(vec![KeyPart::Instruction])
     }
 
     /// The step stood in the build before with another `id=` in its cache mount, and all else alike.
@@ -380,15 +386,15 @@ impl<'a> Case<'_, '_, 'a> {
     /// kaniko prints the hash of all that a step depends on: the same one again is a record that is
     /// gone, or never was stored; another one is a changed input, ARG or base, and the log says not
     /// which.
-    fn by_key(&self, store: Store) -> Why {
+    fn by_key(&self, store: Store) -> Explanation {
         let known = self.step.key.as_deref().is_some_and(|key| self.ledger.keys.contains(key));
         let why = match (known, self.ledger.stored_once) {
-            (true, true) => Why::of(Because::RecordLost, Proven, store),
-            (true, false) => Why::of(Because::NotStored, Likely, store),
+            (true, true) => Explanation::of(Because::RecordLost, Proven, store),
+            (true, false) => Explanation::of(Because::NotStored, Likely, store),
             (false, _) if self.copies_since_the_last_hit() => {
-                Why::of(Because::InputsChanged, Suspected, store)
+                Explanation::of(Because::InputsChanged, Suspected, store)
             }
-            (false, _) => Why::of(Because::Unknown, Suspected, store),
+            (false, _) => Explanation::of(Because::Unknown, Suspected, store),
         };
         let mut hidden = if known { Vec::new() } else { vec![KeyPart::Files, KeyPart::Values] };
         if self.first && self.has_unknown_base() {

@@ -50,14 +50,14 @@ pub(super) fn give_back() {
 
 /// The wanted lines of a block, copied together, and how many lines the block had.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct WantedLines {
     bytes: Vec<u8>,
     entries: Vec<Entry>,
     /// Lines in the block, wanted or not.
     pub(super) lines: u64,
 }
 
-impl Kept {
+impl WantedLines {
     /// Scans a block that begins at the start of a line.
     pub(super) fn of<S: Sieve>(block: &[u8], sieve: &S) -> Self {
         let spare = SPARE.lock().ok().and_then(|mut spare| spare.pop());
@@ -83,7 +83,7 @@ impl Kept {
     }
 }
 
-impl Drop for Kept {
+impl Drop for WantedLines {
     fn drop(&mut self) {
         let mut room = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.entries));
         room.0.clear();
@@ -104,7 +104,7 @@ struct Sifting<'a, S: Sieve> {
     state: S::State,
     /// The line before, where it is not wanted.
     left_out: Option<Range<usize>>,
-    kept: Kept,
+    kept: WantedLines,
 }
 
 impl<'a, S: Sieve> Sifting<'a, S> {

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use encoding_rs_io::DecodeReaderBytes;
 use tempfile::SpooledTempFile;
 
-use super::progress::Counted;
+use super::progress::CountedReader;
 use super::tee::Tee;
 use super::{BLOCK, Entry, Input, MAX_LINE, Progress, Unreadable, natural};
 use bounded::{Bounded, Budget};
@@ -118,7 +118,7 @@ struct Limits {
 
 /// One log, by itself or in an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct LogPart {
     /// Name in the report; a member's follows its archive's: `logs.zip/0_build.txt`.
     pub name: String,
     /// Job that the member is the log of, where the archive's layout tells.
@@ -126,11 +126,11 @@ pub struct Part {
 }
 
 /// Takes each log of an input, or why it is not read.
-pub type Visit<'v> = dyn FnMut(&Part, Result<Content, Unreadable>) + 'v;
+pub type Visit<'v> = dyn FnMut(&LogPart, Result<Content, Unreadable>) + 'v;
 
 /// Opens a file, or standard input for `-`, and visits every log in it.
 pub fn each(entry: &Entry, reading: &Reading, visit: &mut Visit) {
-    let part = Part { name: entry.name.clone(), job: None };
+    let part = LogPart { name: entry.name.clone(), job: None };
     let visit: &mut Visit = &mut |part, content| {
         let cut = |content| match content {
             Content::Log(input) => Content::Log(input.in_blocks_of(reading.block)),
@@ -145,7 +145,7 @@ pub fn each(entry: &Entry, reading: &Reading, visit: &mut Visit) {
 
 fn open(
     entry: &Entry,
-    part: &Part,
+    part: &LogPart,
     reading: &Reading,
     visit: &mut Visit,
 ) -> Result<(), Unreadable> {
@@ -183,7 +183,7 @@ fn open(
 
 fn open_bytes(
     bytes: &Arc<[u8]>,
-    part: &Part,
+    part: &LogPart,
     limits: &Limits,
     visit: &mut Visit,
 ) -> Result<(), Unreadable> {
@@ -197,7 +197,7 @@ fn open_bytes(
     }
 }
 
-fn log(part: &Part, input: Result<Input, Unreadable>, visit: &mut Visit) {
+fn log(part: &LogPart, input: Result<Input, Unreadable>, visit: &mut Visit) {
     visit(part, input.map(Content::Log));
 }
 
@@ -207,8 +207,8 @@ impl Limits {
     }
 }
 
-fn counted(file: File, reading: &Reading) -> Counted<File> {
-    Counted { inner: file, progress: reading.progress.clone() }
+fn counted(file: File, reading: &Reading) -> CountedReader<File> {
+    CountedReader { inner: file, progress: reading.progress.clone() }
 }
 
 /// How many containers are around a stream.
@@ -220,7 +220,7 @@ struct Depth {
 
 /// Takes one container off, and the next, until there is text.
 fn expand(
-    part: &Part,
+    part: &LogPart,
     mut stream: Box<dyn Read + Send>,
     depth: Depth,
     limits: &Limits,
@@ -325,14 +325,14 @@ fn document(mut stream: impl Read + Send + 'static) -> Result<Input, Unreadable>
 }
 
 fn untar(
-    part: &Part,
+    part: &LogPart,
     stream: impl Read,
     depth: Depth,
     limits: &Limits,
     visit: &mut Visit,
 ) -> Result<(), Unreadable> {
     let mut archive = tar::Archive::new(stream);
-    let mut names = names::Names::default();
+    let mut names = names::MemberName::default();
     let (mut members, mut read, mut image) = (0, false, false);
     // Raw: the crate would read a name of any length.
     for entry in archive.entries()?.raw(true) {
@@ -369,7 +369,7 @@ fn is_of_image(name: &str) -> bool {
 }
 
 fn unzip(
-    part: &Part,
+    part: &LogPart,
     mut file: impl Read + Seek,
     limits: &Limits,
     visit: &mut Visit,
@@ -393,7 +393,7 @@ fn unzip(
 
 /// Reads a member that has the name of a log, or begins as a file that is wanted as a whole.
 fn wanted(
-    part: &Part,
+    part: &LogPart,
     name: &str,
     mut entry: impl Read,
     depth: Depth,
@@ -418,7 +418,7 @@ fn wanted(
 
 /// Copies a member out, so that its scan needs nothing of the archive, and reads it.
 fn member(
-    part: &Part,
+    part: &LogPart,
     name: &str,
     entry: impl Read,
     depth: Depth,
@@ -438,8 +438,8 @@ fn member(
     }
 }
 
-fn inside(part: &Part, name: &str) -> Part {
-    Part { name: format!("{}/{name}", part.name), job: jobs::job_of(name) }
+fn inside(part: &LogPart, name: &str) -> LogPart {
+    LogPart { name: format!("{}/{name}", part.name), job: jobs::job_of(name) }
 }
 
 #[cfg(test)]

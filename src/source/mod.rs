@@ -20,7 +20,7 @@ mod same;
 mod tee;
 
 pub use checkout::{Checkout, Tracked, TrackedKind};
-pub use container::{Content, EXPANDED, Part, Reading, Visit, Whole, each};
+pub use container::{Content, EXPANDED, LogPart, Reading, Visit, Whole, each};
 pub use digest::Digest;
 pub use discover::{
     Entry, Found, discover, discover_configs, names_beside, read_small, read_text,
@@ -220,7 +220,7 @@ impl Input {
         let size = self.blocks.size;
         match self.body {
             Body::Placed(_, len) if len <= self.head.len().min(size) as u64 => {
-                let kept = block::Kept::of(&self.head, sieve);
+                let kept = block::WantedLines::of(&self.head, sieve);
                 self.blocks.scanned(len);
                 kept.pour(0, sink);
                 SPARE.set(self.head);

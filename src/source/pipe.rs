@@ -7,7 +7,7 @@ use std::thread;
 use memchr::{memchr, memrchr};
 use rayon::prelude::*;
 
-use super::block::Kept;
+use super::block::WantedLines;
 use super::{MAX_LINE, Sieve, Sink};
 
 /// Scans the head and what follows it. The channel is bounded, so memory is; buffers come back to
@@ -46,7 +46,8 @@ fn drain<S: Sieve>(
         while let Some(block) = (group.len() < threads).then(|| take.try_recv().ok()).flatten() {
             group.push(block?);
         }
-        let kept: Vec<Kept> = group.par_iter().map(|block| Kept::of(block, sieve)).collect();
+        let kept: Vec<WantedLines> =
+            group.par_iter().map(|block| WantedLines::of(block, sieve)).collect();
         for block in group {
             let _ = give_back.send(block);
         }

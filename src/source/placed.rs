@@ -11,7 +11,7 @@ use memchr::{memchr, memrchr};
 use rayon::prelude::*;
 
 use super::at::ReadAt;
-use super::block::{self, Kept};
+use super::block::{self, WantedLines};
 use super::{Blocks, MAX_LINE, Sieve, Sink};
 
 /// Blocks that are scanned before they are handed on, at the least. Where every line is wanted, a
@@ -66,14 +66,14 @@ struct Placed<'a, S> {
 
 impl<S: Sieve> Placed<'_, S> {
     /// Scans as many blocks from this one on as there are, side by side.
-    fn group(&self, from: u64, blocks: u32) -> io::Result<Vec<Kept>> {
+    fn group(&self, from: u64, blocks: u32) -> io::Result<Vec<WantedLines>> {
         let all = self.len.div_ceil(self.cut.size as u64);
         // One at a time: nobody waits for another's half.
         let group = (0..blocks).into_par_iter().with_max_len(1).map(|i| from + u64::from(i));
         group.filter(|i| *i < all).map(|i| self.block(i)).collect()
     }
 
-    fn block(&self, i: u64) -> io::Result<Kept> {
+    fn block(&self, i: u64) -> io::Result<WantedLines> {
         let step = self.cut.size as u64;
         let (start, end) = (i * step, (i * step + step).min(self.len));
         let kept = BUFFER.with_borrow_mut(|buffer| {
@@ -107,7 +107,7 @@ fn block<S: Sieve>(
     more: bool,
     buffer: &mut Vec<u8>,
     sieve: &S,
-) -> io::Result<Kept> {
+) -> io::Result<WantedLines> {
     let first = own.start == 0;
     fill(bytes, &own, buffer)?;
     let start = if first { Some(0) } else { memchr(b'\n', buffer).map(|at| at + 1) };
@@ -115,7 +115,7 @@ fn block<S: Sieve>(
         end_line(bytes, own.end, buffer, sieve)?;
     }
     let lines = start.and_then(|start| buffer.get(start..));
-    Ok(Kept::of(lines.unwrap_or_default(), sieve))
+    Ok(WantedLines::of(lines.unwrap_or_default(), sieve))
 }
 
 fn fill(bytes: &dyn ReadAt, own: &Range<u64>, buffer: &mut Vec<u8>) -> io::Result<()> {

@@ -36,12 +36,12 @@ impl Progress {
 }
 
 /// Counts what is read of a file.
-pub(super) struct Counted<R> {
+pub(super) struct CountedReader<R> {
     pub(super) inner: R,
     pub(super) progress: Option<Arc<Progress>>,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for CountedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.inner.read(buffer)?;
         if let Some(progress) = &self.progress {
@@ -52,7 +52,7 @@ impl<R: Read> Read for Counted<R> {
 }
 
 /// What is skipped is not counted: an archive's index is read first, from its end.
-impl<R: Seek> Seek for Counted<R> {
+impl<R: Seek> Seek for CountedReader<R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.inner.seek(to)
     }

@@ -54,9 +54,9 @@ mod tests {
     }
 
     /// A reader that has gone away.
-    struct Gone;
+    struct ReaderGone;
 
-    impl Write for Gone {
+    impl Write for ReaderGone {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {
             Err(io::ErrorKind::BrokenPipe.into())
         }
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn reading_goes_on_where_nobody_listens() {
         let mut read = Vec::new();
-        Tee::new(&b"log"[..], Gone).read_to_end(&mut read).unwrap();
+        Tee::new(&b"log"[..], ReaderGone).read_to_end(&mut read).unwrap();
         assert_eq!(read, b"log");
     }
 }

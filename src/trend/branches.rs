@@ -5,7 +5,7 @@ use crate::model::{Run, Text};
 
 /// A job whose runs are remembered.
 #[derive(Clone, Debug, Default)]
-pub struct Job {
+pub struct RememberedJob {
     /// What it is called, for people.
     pub title: String,
     /// Repository; empty where nobody said it, as the three that follow.

@@ -4,7 +4,7 @@ use super::states::States;
 use super::stretches;
 use super::{Member, Reported};
 use crate::model::Build;
-use crate::series::Row;
+use crate::series::StepRow;
 use crate::series::recorded::{self, Difference, Said};
 use crate::triage::Figures;
 
@@ -38,14 +38,14 @@ pub struct Moved {
     /// Its index among the steps of the trend.
     pub step: usize,
     /// Runs before, without those in which it had to run.
-    pub before: Counted,
+    pub before: StepRuns,
     /// Runs after, without those in which it had to run.
-    pub after: Counted,
+    pub after: StepRuns,
 }
 
 /// Some runs of one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counted {
+pub struct StepRuns {
     /// Runs that had it from the cache.
     pub hits: usize,
     /// All of them.
@@ -53,7 +53,7 @@ pub struct Counted {
 }
 
 /// A row that changed: somewhere behind the last run before and not after the first run after.
-struct Spot {
+struct ChangedRow {
     row: usize,
     between: (usize, usize),
     better: bool,
@@ -61,7 +61,7 @@ struct Spot {
 
 pub(super) fn of<'a>(
     members: &[Member<'a>],
-    rows: &[Row<'a>],
+    rows: &[StepRow<'a>],
     states: &[States],
 ) -> Vec<Change<'a>> {
     let spots = states.iter().enumerate().flat_map(|(row, states)| spots(row, &states.all));
@@ -75,12 +75,12 @@ pub(super) fn of<'a>(
 /// The runs of a build, and what each of its steps did in them.
 struct Runs<'t, 'a> {
     members: &'t [Member<'a>],
-    rows: &'t [Row<'a>],
+    rows: &'t [StepRow<'a>],
     states: &'t [States],
 }
 
 impl<'a> Runs<'_, 'a> {
-    fn change(&self, group: &Group, ends: &[(usize, usize)]) -> Change<'a> {
+    fn change(&self, group: &ChangedRows, ends: &[(usize, usize)]) -> Change<'a> {
         let (last, first) = group.between;
         // Up to the neighbouring changes; two of one place go in opposite directions.
         let begin = ends.iter().map(|end| end.1).filter(|end| *end <= last).max();
@@ -115,7 +115,7 @@ impl<'a> Runs<'_, 'a> {
     }
 
     /// What the run says, and the lines of the steps that changed.
-    fn said(&self, group: &Group, i: usize) -> Option<Said> {
+    fn said(&self, group: &ChangedRows, i: usize) -> Option<Said> {
         let member = self.members.get(i).filter(|member| member.counts())?;
         let mut said = recorded::said(member.run, member.build);
         said.extend(recorded::lines(self.rows, &group.rows, i));
@@ -123,7 +123,7 @@ impl<'a> Runs<'_, 'a> {
     }
 }
 
-fn spots(row: usize, states: &[Option<bool>]) -> Vec<Spot> {
+fn spots(row: usize, states: &[Option<bool>]) -> Vec<ChangedRow> {
     let decided: Vec<(usize, bool)> =
         states.iter().enumerate().filter_map(|(i, state)| state.map(|state| (i, state))).collect();
     let hits: Vec<bool> = decided.iter().map(|(_, hit)| *hit).collect();
@@ -133,7 +133,7 @@ fn spots(row: usize, states: &[Option<bool>]) -> Vec<Spot> {
 }
 
 /// Where one stretch of runs ends and the next begins.
-fn spot(row: usize, decided: &[(usize, bool)], bounds: &[usize]) -> Option<Spot> {
+fn spot(row: usize, decided: &[(usize, bool)], bounds: &[usize]) -> Option<ChangedRow> {
     let [begin, start, end] = *bounds else { return None };
     let share = |from: usize, to: usize| {
         let part = decided.get(from..to).unwrap_or_default();
@@ -141,11 +141,11 @@ fn spot(row: usize, decided: &[(usize, bool)], bounds: &[usize]) -> Option<Spot>
     };
     let (before, after) = (share(begin, start), share(start, end));
     let between = (decided.get(start.checked_sub(1)?)?.0, decided.get(start)?.0);
-    Some(Spot { row, between, better: after.0 * before.1 > before.0 * after.1 })
+    Some(ChangedRow { row, between, better: after.0 * before.1 > before.0 * after.1 })
 }
 
 /// Rows that changed between the same two runs, in the same direction.
-struct Group {
+struct ChangedRows {
     between: (usize, usize),
     better: bool,
     rows: Vec<usize>,
@@ -153,14 +153,14 @@ struct Group {
 
 /// A step that had to run at that time says less exactly when it changed: what overlaps is one
 /// change.
-fn together(mut spots: Vec<Spot>) -> Vec<Group> {
+fn together(mut spots: Vec<ChangedRow>) -> Vec<ChangedRows> {
     spots.sort_by_key(|spot| (spot.better, spot.between.1, spot.between.0, spot.row));
-    let mut groups: Vec<Group> = Vec::new();
+    let mut groups: Vec<ChangedRows> = Vec::new();
     for spot in spots {
-        let narrowed = |group: &Group| {
+        let narrowed = |group: &ChangedRows| {
             (group.between.0.max(spot.between.0), group.between.1.min(spot.between.1))
         };
-        let fits = |group: &&mut Group| {
+        let fits = |group: &&mut ChangedRows| {
             group.better == spot.better && narrowed(group).0 < narrowed(group).1
         };
         match groups.iter_mut().find(fits) {
@@ -168,7 +168,7 @@ fn together(mut spots: Vec<Spot>) -> Vec<Group> {
                 group.between = narrowed(group);
                 group.rows.push(spot.row);
             }
-            None => groups.push(Group {
+            None => groups.push(ChangedRows {
                 between: spot.between,
                 better: spot.better,
                 rows: vec![spot.row],
@@ -185,9 +185,9 @@ fn builds<'a>(members: &[Member<'a>], from: usize, to: usize) -> Vec<&'a Build> 
     members.get(from..=to).unwrap_or_default().iter().map(|member| member.build).collect()
 }
 
-fn counted(states: &[Option<bool>], from: usize, to: usize) -> Counted {
+fn counted(states: &[Option<bool>], from: usize, to: usize) -> StepRuns {
     let decided = states.get(from..=to).unwrap_or_default().iter().flatten();
-    decided.fold(Counted::default(), |counted, hit| Counted {
+    decided.fold(StepRuns::default(), |counted, hit| StepRuns {
         hits: counted.hits + usize::from(*hit),
         total: counted.total + 1,
     })

@@ -21,12 +21,12 @@ mod changes;
 mod states;
 mod stretches;
 
-pub use self::branches::{Branch, Job, branches};
-pub use self::changes::{Change, Counted, Moved};
+pub use self::branches::{Branch, RememberedJob, branches};
+pub use self::changes::{Change, Moved, StepRuns};
 pub use crate::series::recorded::{Difference, What};
 
 use crate::model::{Build, Dialect, Outcome, Run};
-use crate::series::{self, Row, Series};
+use crate::series::{self, Series, StepRow};
 use crate::triage::{Figures, median};
 
 /// What is as likely by chance as once in this many is not called a change, nor a pattern.
@@ -107,7 +107,7 @@ impl Member<'_> {
 #[derive(Clone, Debug)]
 pub struct StepTrend<'a> {
     /// What it is, and what became of it in each run.
-    pub row: Row<'a>,
+    pub row: StepRow<'a>,
     /// Runs that had it from the cache, of those that ended well.
     pub hits: usize,
     /// Runs that had it from the cache or executed it, of those that ended well.
@@ -172,7 +172,7 @@ pub fn trend<'a>(runs: &'a [Run], reported: &'a [Vec<Reported>], series: &Series
     }
 }
 
-fn step<'a>(members: &[Member], row: Row<'a>, in_turns: bool) -> StepTrend<'a> {
+fn step<'a>(members: &[Member], row: StepRow<'a>, in_turns: bool) -> StepTrend<'a> {
     let cells = || {
         row.cells
             .iter()

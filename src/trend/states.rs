@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::Member;
 use crate::model::{Outcome, Step};
-use crate::series::{Because, Miss, Misses, Row};
+use crate::series::{Because, Miss, Misses, StepRow};
 
 /// One row, run by run: from the cache, executed, or `None` where that says nothing.
 pub(super) struct States {
@@ -21,7 +21,7 @@ pub(super) struct States {
 }
 
 /// Of each row.
-pub(super) fn of(members: &[Member], rows: &[Row]) -> Vec<States> {
+pub(super) fn of(members: &[Member], rows: &[StepRow]) -> Vec<States> {
     let pairs: Vec<_> = members.iter().map(|member| (member.run, member.build)).collect();
     let found = Misses::of(&pairs, 0);
     let breaks: Vec<Vec<Miss>> = members
@@ -33,7 +33,7 @@ pub(super) fn of(members: &[Member], rows: &[Row]) -> Vec<States> {
     let asked: BTreeSet<usize> =
         (0..).zip(&breaks).filter(|(_, breaks)| own_reason(breaks)).map(|(i, _)| i).collect();
     let past = Past { members, rows, breaks: &breaks };
-    let states = |row: &Row| {
+    let states = |row: &StepRow| {
         let all: Vec<_> = (0..members.len()).map(|i| past.state(row, i)).collect();
         let kept =
             |(i, state): (usize, &Option<bool>)| state.filter(|hit| *hit || !asked.contains(&i));
@@ -54,12 +54,12 @@ fn is_own_reason(because: Because) -> bool {
 
 struct Past<'p, 'a> {
     members: &'p [Member<'a>],
-    rows: &'p [Row<'a>],
+    rows: &'p [StepRow<'a>],
     breaks: &'p [Vec<Miss<'a>>],
 }
 
 impl Past<'_, '_> {
-    fn state(&self, row: &Row, i: usize) -> Option<bool> {
+    fn state(&self, row: &StepRow, i: usize) -> Option<bool> {
         self.members.get(i).filter(|member| member.counts())?;
         let step = cell(row, i)?;
         match step.outcome {
@@ -71,7 +71,7 @@ impl Past<'_, '_> {
     }
 
     /// It is new, or files that it reads changed, or those of a step that it always stood behind.
-    fn had_to_run(&self, row: &Row, i: usize, step: &Step) -> bool {
+    fn had_to_run(&self, row: &StepRow, i: usize, step: &Step) -> bool {
         let breaks = self.breaks.get(i).map_or(&[][..], Vec::as_slice);
         let before = |b: &&Miss| {
             b.step.is_of(&step.stage, &step.platform) && b.step.position <= step.position
@@ -88,8 +88,8 @@ impl Past<'_, '_> {
 
     /// Also in the nearest runs that had the step of this row from the cache, it stood behind the
     /// other one.
-    fn always_behind(&self, row: &Row, i: usize, other: &Step) -> bool {
-        let is_other = |row: &&Row| cell(row, i).is_some_and(|step| std::ptr::eq(step, other));
+    fn always_behind(&self, row: &StepRow, i: usize, other: &Step) -> bool {
+        let is_other = |row: &&StepRow| cell(row, i).is_some_and(|step| std::ptr::eq(step, other));
         let Some(other) = self.rows.iter().find(is_other) else { return false };
         let held = |j: &usize| cell(row, *j).is_some_and(|step| step.outcome == Outcome::Hit);
         let behind = |j: usize| {
@@ -100,6 +100,6 @@ impl Past<'_, '_> {
     }
 }
 
-fn cell<'a>(row: &Row<'a>, i: usize) -> Option<&'a Step> {
+fn cell<'a>(row: &StepRow<'a>, i: usize) -> Option<&'a Step> {
     row.cells.get(i).copied().flatten()
 }

@@ -15,7 +15,7 @@ use crate::series::{BuildRef, Series};
 /// Tells each finding the builds that show it; of one that no log shows, the configuration.
 pub(super) fn name(findings: &mut [Finding], study: &Study) {
     let places = Places::of(study, findings);
-    let mut names = Names::of(study, findings);
+    let mut names = SeriesNames::of(study, findings);
     let configs: BTreeSet<&str> = study.configs.iter().map(|config| config.path.as_str()).collect();
     for finding in findings {
         let builds = finding.evidence.places().filter_map(|(log, line)| places.build(log, line));
@@ -30,7 +30,7 @@ pub(super) fn name(findings: &mut [Finding], study: &Study) {
 }
 
 /// Names of series, each made when it is first asked for.
-struct Names<'a> {
+struct SeriesNames<'a> {
     study: &'a Study,
     series: HashMap<BuildRef, &'a Series>,
     made: HashMap<&'a str, OnceCell<String>>,
@@ -38,7 +38,7 @@ struct Names<'a> {
     logs: HashMap<usize, String>,
 }
 
-impl<'a> Names<'a> {
+impl<'a> SeriesNames<'a> {
     /// Of the builds in the logs that these findings quote.
     fn of(study: &'a Study, findings: &[Finding]) -> Self {
         let quoted = findings.iter().flat_map(|finding| finding.evidence.places());

@@ -12,13 +12,13 @@ use crate::series::BuildRef;
 /// The logs that findings quote, and what stands where in them.
 #[derive(Debug, Default)]
 pub(crate) struct Places<'a> {
-    logs: BTreeMap<&'a str, Log<'a>>,
+    logs: BTreeMap<&'a str, LogBuilds<'a>>,
 }
 
 /// The builds of one log with their first lines, and of the lines that are quoted those that say
 /// what became of a step or of a cache.
 #[derive(Debug, Default)]
-struct Log<'a> {
+struct LogBuilds<'a> {
     builds: Vec<(u64, BuildRef)>,
     steps: HashMap<u64, (BuildRef, &'a Step)>,
     /// Lines of imports and exports.
@@ -32,7 +32,7 @@ impl<'a> Places<'a> {
         for (source, line) in findings.iter().flat_map(|finding| finding.evidence.places()) {
             quoted.entry(source).or_default().insert(line);
         }
-        let mut logs: BTreeMap<&str, Log> = BTreeMap::new();
+        let mut logs: BTreeMap<&str, LogBuilds> = BTreeMap::new();
         for (at, run) in study.runs.iter().enumerate() {
             if let Some(lines) = quoted.get(&*run.source) {
                 logs.entry(&run.source).or_default().add(at, run, lines);
@@ -63,7 +63,7 @@ impl<'a> Places<'a> {
     }
 }
 
-impl<'a> Log<'a> {
+impl<'a> LogBuilds<'a> {
     fn add(&mut self, at: usize, run: &'a Run, quoted: &HashSet<u64>) {
         let is_quoted = |line: &u64| quoted.contains(line);
         for (number, build) in run.builds.iter().enumerate() {
@@ -94,7 +94,7 @@ fn lines(step: &Step) -> impl Iterator<Item = u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Place;
+    use crate::finding::LogPlace;
     use crate::model::{Build, Instruction};
 
     /// A target of a bake with the step of both, printed for `web`, and one of its own.
@@ -116,8 +116,8 @@ mod tests {
         let builds = vec![target("web", 12), target("api", 15)];
         let run = Run { source: "run.log".into(), builds, ..Run::default() };
         let [web, api] = run.builds.as_slice() else { panic!("two targets") };
-        assert_eq!((Place::of(&run, web).line, Place::of(&run, api).line), (7, 15));
-        let mut log = Log::default();
+        assert_eq!((LogPlace::of(&run, web).line, LogPlace::of(&run, api).line), (7, 15));
+        let mut log = LogBuilds::default();
         log.add(0, &run, &HashSet::from_iter([7, 12, 15]));
         let of = |line| log.steps.get(&line).map(|(at, _)| at.build);
         assert_eq!([7, 12, 15].map(of), [Some(0), Some(0), Some(1)]);

@@ -61,7 +61,7 @@ impl Policy {
     /// What is shown, and what is not.
     pub(super) fn part(&self, findings: Vec<Finding>, runs: &[Run]) -> (Vec<Finding>, Vec<Hidden>) {
         let (mut shown, mut hidden) = (Vec::new(), Vec::new());
-        let jobs = LazyCell::new(|| Jobs::of(runs));
+        let jobs = LazyCell::new(|| LogJobs::of(runs));
         let asked = |rule: &str| self.only.is_empty() || self.only.iter().any(|only| only == rule);
         for finding in findings.into_iter().filter(|finding| asked(finding.rule)) {
             match self.ignores.iter().find(|ignore| ignore.holds_for(&finding, &jobs)) {
@@ -74,7 +74,7 @@ impl Policy {
 }
 
 impl Ignore {
-    fn holds_for(&self, finding: &Finding, jobs: &Jobs) -> bool {
+    fn holds_for(&self, finding: &Finding, jobs: &LogJobs) -> bool {
         self.rule == finding.rule
             && self.fingerprint.as_ref().is_none_or(|wanted| *wanted == finding.fingerprint())
             && self
@@ -86,9 +86,9 @@ impl Ignore {
 }
 
 /// The jobs of each log.
-struct Jobs<'a>(BTreeMap<&'a str, Vec<&'a str>>);
+struct LogJobs<'a>(BTreeMap<&'a str, Vec<&'a str>>);
 
-impl<'a> Jobs<'a> {
+impl<'a> LogJobs<'a> {
     fn of(runs: &'a [Run]) -> Self {
         let mut jobs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for run in runs {
@@ -155,7 +155,7 @@ mod tests {
             (Ignore { fingerprint: Some(lost.fingerprint()), ..ignore() }, true),
             (Ignore { fingerprint: some("0"), ..ignore() }, false),
         ] {
-            assert_eq!(ignore.holds_for(&lost, &Jobs::of(&runs)), holds, "{ignore:?}");
+            assert_eq!(ignore.holds_for(&lost, &LogJobs::of(&runs)), holds, "{ignore:?}");
         }
     }
 
@@ -169,11 +169,11 @@ mod tests {
         ];
         let nightly = Ignore { job: Some("nightly".to_owned()), ..ignore() };
         let mut both = finding("cache-lost", "", "a.log");
-        assert!(nightly.holds_for(&both, &Jobs::of(&runs)));
+        assert!(nightly.holds_for(&both, &LogJobs::of(&runs)));
         both.evidence.push(finding("cache-lost", "", "b.log").evidence.first().clone());
-        assert!(!nightly.holds_for(&both, &Jobs::of(&runs)));
-        assert!(!nightly.holds_for(&finding("cache-lost", "", "c.log"), &Jobs::of(&runs)));
-        assert!(!nightly.holds_for(&finding("cache-lost", "", "Dockerfile"), &Jobs::of(&runs)));
+        assert!(!nightly.holds_for(&both, &LogJobs::of(&runs)));
+        assert!(!nightly.holds_for(&finding("cache-lost", "", "c.log"), &LogJobs::of(&runs)));
+        assert!(!nightly.holds_for(&finding("cache-lost", "", "Dockerfile"), &LogJobs::of(&runs)));
     }
 
     #[test]

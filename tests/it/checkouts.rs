@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use assert_cmd::cargo::CommandCargoExt;
-use cachediag::config::{Change, Config, Settings, Side};
+use cachediag::config::{CacheSettings, Change, Config, Side};
 use serde_json::Value;
 
 use crate::support::{folder, git};
@@ -117,8 +117,12 @@ fn change(value: &Value) -> Change {
             .map(|v| v.as_str().unwrap().to_owned())
             .collect();
         let flag = |key: &str| value[key].as_bool().unwrap_or(false);
-        let settings =
-            Settings { from, to: text("to"), inline: flag("inline"), builder: flag("builder") };
+        let settings = CacheSettings {
+            from,
+            to: text("to"),
+            inline: flag("inline"),
+            builder: flag("builder"),
+        };
         return Change::Caches { place: place("caches"), settings };
     }
     if has("spec") {

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cachediag::config::{Change, Config, Place, Settings, Side};
+use cachediag::config::{CacheSettings, Change, Config, Place, Side};
 
 use crate::support::{folder, git};
 
@@ -45,7 +45,7 @@ fn changes(text: &str) -> Vec<Change> {
         let place = || rest.parse::<usize>().unwrap();
         match (word, found.last_mut()) {
             ("caches", _) => {
-                found.push(Change::Caches { place: place(), settings: Settings::default() });
+                found.push(Change::Caches { place: place(), settings: CacheSettings::default() });
             }
             ("spec", _) => {
                 let (old, new) = (String::new(), String::new());
@@ -245,7 +245,7 @@ proptest::proptest! {
                 let new = to.clone().unwrap_or("type=gha".into());
                 Change::Spec { place, side: if inline { Side::To } else { Side::Both }, old: old.raw.clone(), new }
             }
-            _ => Change::Caches { place, settings: Settings { from, to, inline, builder } },
+            _ => Change::Caches { place, settings: CacheSettings { from, to, inline, builder } },
         };
         let Ok(new) = config.corrected(&[change]) else { return Ok(()) };
         proptest::prop_assert_eq!(applied(path_of(kind), &text, &new.diff), new.text.clone());

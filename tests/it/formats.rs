@@ -4,7 +4,7 @@ use std::fs;
 
 use cachediag::finding::Finding;
 use cachediag::pipeline::{self, Options};
-use cachediag::render::{Gone, News, RENDERERS, Report, Screen};
+use cachediag::render::{GoneFinding, News, RENDERERS, Report, Screen};
 use serde_json::Value;
 use uppsala::XsdValidator;
 
@@ -18,7 +18,7 @@ fn read(path: &str) -> Report {
 fn reports() -> [Report; 4] {
     let mut remembered = read("sample-logs");
     let new = remembered.findings.iter().take(1).map(Finding::fingerprint).collect();
-    let gone = vec![Gone {
+    let gone = vec![GoneFinding {
         rule: "cache-lost".to_owned(),
         title: "the cache of \u{1}a & <b> is lost".to_owned(),
     }];

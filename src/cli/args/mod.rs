@@ -31,8 +31,8 @@ pub(super) use self::look::{Charset, Look, When};
 pub(super) use self::run::RunArgs;
 pub(super) use self::trend::TrendArgs;
 pub(super) use self::value::{
-    AUTO, FailOn, Format, Inside, ListFormat, MustHit, NO_NUMBER, Output, Percent, RuleId, formats,
-    nearest, renderer, whole,
+    AUTO, FailOn, Format, ListFormat, MustHit, NO_NUMBER, Output, Percent, RuleId, SettingsPath,
+    formats, nearest, renderer, whole,
 };
 
 /// First, because most who ask for help want to see how it is called.

@@ -131,15 +131,15 @@ impl TryFrom<String> for Output {
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String"))]
 #[serde(try_from = "String")]
-pub(in crate::cli) struct Inside(pub(in crate::cli) PathBuf);
+pub(in crate::cli) struct SettingsPath(pub(in crate::cli) PathBuf);
 
-impl From<OsString> for Inside {
+impl From<OsString> for SettingsPath {
     fn from(path: OsString) -> Self {
         Self(path.into())
     }
 }
 
-impl TryFrom<String> for Inside {
+impl TryFrom<String> for SettingsPath {
     type Error = String;
 
     /// From the settings file.

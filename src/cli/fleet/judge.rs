@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{Streams, unless_closed};
 use crate::cli::args::GroupsArgs;
-use crate::cli::baseline::Kept;
+use crate::cli::baseline::AskedBaseline;
 use crate::cli::settings::{Project, Settings};
 use crate::history::Record;
 use crate::pipeline::{self, Options};
@@ -18,7 +18,7 @@ use crate::render::{self, Ended};
 /// Says how many records of one group follow, a line each.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(in crate::cli) struct Group {
+pub(in crate::cli) struct RecordCount {
     /// What its records have in common: it comes back in every line about them.
     key: String,
     /// Number of records.
@@ -27,7 +27,7 @@ pub(in crate::cli) struct Group {
 
 pub(in crate::cli) fn run(args: &GroupsArgs) -> anyhow::Result<ExitCode> {
     let project = Project::load(&Settings::default(), &args.scope)?;
-    let baseline = Kept::open(args.baseline.as_deref(), false)?.map(|kept| kept.known);
+    let baseline = AskedBaseline::open(args.baseline.as_deref(), false)?.map(|kept| kept.known);
     let options = Options { policy: project.policy, baseline, ..Options::default() };
     let last = args.last.map_or(usize::MAX, NonZeroUsize::get);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.get()).build()?;
@@ -44,7 +44,7 @@ fn filter(
     let mut streams = Streams::of(input, output);
     while let Some(line) = streams.head()? {
         let at = streams.line;
-        let group: Group = serde_json::from_slice(&line)
+        let group: RecordCount = serde_json::from_slice(&line)
             .with_context(|| format!("line {at} of standard input is not the header of a group"))?;
         let (records, unread) = records(&mut streams, &group)?;
         if records.is_empty() {
@@ -63,7 +63,7 @@ fn filter(
 /// The records of a group, and why others of them cannot be read.
 fn records<R: Read, W: Write>(
     streams: &mut Streams<R, W>,
-    group: &Group,
+    group: &RecordCount,
 ) -> anyhow::Result<(Vec<Record>, Vec<String>)> {
     let (mut records, mut unread) = (Vec::new(), Vec::new());
     for number in 1..=group.records {

@@ -99,7 +99,7 @@ mod tests {
     use schemars::generate::SchemaSettings;
     use serde_json::{Value, json};
 
-    use super::judge::Group;
+    use super::judge::RecordCount;
     use super::records::Frame;
     use crate::history::Facts;
     use crate::render::{Ended, finding_of_group};
@@ -112,7 +112,7 @@ mod tests {
         let lines = [
             ("frame", generator.subschema_for::<Frame>()),
             ("row", generator.subschema_for::<Facts<'static>>()),
-            ("group", generator.subschema_for::<Group>()),
+            ("group", generator.subschema_for::<RecordCount>()),
             ("finding", finding_of_group(&mut generator)),
             ("end", generator.subschema_for::<Ended<'static>>()),
         ];

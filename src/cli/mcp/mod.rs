@@ -18,7 +18,7 @@ use rmcp::model::{
 use rmcp::service::{RequestContext, RoleServer, ServiceExt};
 use rmcp::transport::stdio;
 
-use self::tools::{Answer, TOOLS, Tool};
+use self::tools::{AgentTool, TOOLS, ToolAnswer};
 
 const INSTRUCTIONS: &str = "Finds out why Docker build caches fail, from logs that already exist. \
     Call diagnose first and read its verdict: 'healthy' means stop, 'too-little-to-tell' names \
@@ -60,7 +60,7 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(TOOLS.iter().map(Tool::declared).collect()))
+        Ok(ListToolsResult::with_all_items(TOOLS.iter().map(AgentTool::declared).collect()))
     }
 
     async fn call_tool(
@@ -84,7 +84,7 @@ impl ServerHandler for Server {
 }
 
 /// The JSON, and what was left out of it.
-fn contents(answer: Answer) -> Vec<ContentBlock> {
+fn contents(answer: ToolAnswer) -> Vec<ContentBlock> {
     let mut blocks = vec![ContentBlock::text(answer.json)];
     blocks.extend(answer.left_out.map(ContentBlock::text));
     blocks

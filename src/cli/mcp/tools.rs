@@ -20,24 +20,24 @@ use crate::source::Entry;
 use crate::triage;
 
 /// What a call answers: JSON, and a sentence on what it lacks.
-pub(super) struct Answer {
+pub(super) struct ToolAnswer {
     pub(super) json: String,
     pub(super) left_out: Option<String>,
 }
 
 /// One tool. An error is for the agent to read.
-pub(super) struct Tool {
+pub(super) struct AgentTool {
     pub(super) name: &'static str,
     title: &'static str,
     description: &'static str,
     /// The properties of its arguments.
     takes: fn() -> Value,
     required: &'static [&'static str],
-    pub(super) call: fn(Value) -> Result<Answer, String>,
+    pub(super) call: fn(Value) -> Result<ToolAnswer, String>,
 }
 
-pub(super) static TOOLS: &[Tool] = &[
-    Tool {
+pub(super) static TOOLS: &[AgentTool] = &[
+    AgentTool {
         name: "diagnose",
         title: "Diagnose Docker build logs",
         description: "Reads logs of Docker builds and says why their cache did not help: verdict, \
@@ -48,7 +48,7 @@ pub(super) static TOOLS: &[Tool] = &[
         required: &[],
         call: diagnose,
     },
-    Tool {
+    AgentTool {
         name: "explain",
         title: "Explain a rule",
         description: "Says what a rule looks for, why that is bad, how to fix it, what it may be \
@@ -60,7 +60,7 @@ pub(super) static TOOLS: &[Tool] = &[
         required: &["rule"],
         call: explain,
     },
-    Tool {
+    AgentTool {
         name: "fix",
         title: "Make patches",
         description: "Answers with patches (unified diffs for git apply) of the configuration for \
@@ -70,7 +70,7 @@ pub(super) static TOOLS: &[Tool] = &[
         required: &[],
         call: fix,
     },
-    Tool {
+    AgentTool {
         name: "compare",
         title: "Compare before and after",
         description: "Compares logs from before and after a change: whether it helped, and which \
@@ -84,7 +84,7 @@ pub(super) static TOOLS: &[Tool] = &[
     },
 ];
 
-impl Tool {
+impl AgentTool {
     /// As the protocol lists it.
     pub(super) fn declared(&self) -> Declared {
         let mut schema = Map::new();
@@ -125,7 +125,7 @@ fn of_fix() -> Value {
 /// What is to be read.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Input {
+struct LogsAsked {
     #[serde(default)]
     paths: Vec<PathBuf>,
     log: Option<String>,
@@ -152,21 +152,21 @@ fn read<T: DeserializeOwned>(arguments: Value) -> Result<T, String> {
     serde_json::from_value(arguments).map_err(|error| format!("wrong arguments: {error}"))
 }
 
-fn diagnose(arguments: Value) -> Result<Answer, String> {
+fn diagnose(arguments: Value) -> Result<ToolAnswer, String> {
     let report = report(read(arguments)?)?;
     let (json, left_out) = bounded(Json.render(&report, screen::FILE));
-    Ok(Answer { json, left_out })
+    Ok(ToolAnswer { json, left_out })
 }
 
-fn explain(arguments: Value) -> Result<Answer, String> {
+fn explain(arguments: Value) -> Result<ToolAnswer, String> {
     let Named { rule } = read(arguments)?;
     let id: RuleId = rule.parse().map_err(|hint| format!("{rule}: {hint}"))?;
     let rule = RULES.iter().find(|rule| rule.meta().id == id.as_str()).ok_or("no such rule")?;
-    Ok(Answer { json: render::explain_json(rule.meta()), left_out: None })
+    Ok(ToolAnswer { json: render::explain_json(rule.meta()), left_out: None })
 }
 
-fn fix(arguments: Value) -> Result<Answer, String> {
-    let input: Input = read(arguments)?;
+fn fix(arguments: Value) -> Result<ToolAnswer, String> {
+    let input: LogsAsked = read(arguments)?;
     let with_unsafe = input.r#unsafe;
     let report = report(input)?;
     let patches = triage::patches(&report.findings, &report.study.configs, with_unsafe);
@@ -186,10 +186,10 @@ fn fix(arguments: Value) -> Result<Answer, String> {
         "needs_unsafe": held,
         "without_patch": without.collect::<Vec<_>>(),
     });
-    Ok(Answer { json: said.to_string(), left_out: None })
+    Ok(ToolAnswer { json: said.to_string(), left_out: None })
 }
 
-fn compare(arguments: Value) -> Result<Answer, String> {
+fn compare(arguments: Value) -> Result<ToolAnswer, String> {
     let Compared { before, after } = read(arguments)?;
     let project = project(&[])?;
     let judged = |paths: &[PathBuf]| -> Result<Report, String> {
@@ -199,7 +199,7 @@ fn compare(arguments: Value) -> Result<Answer, String> {
     let (before, after) = (judged(&before)?, judged(&after)?);
     let comparison =
         triage::compare((&before.study, &before.findings), (&after.study, &after.findings));
-    Ok(Answer { json: render::comparison_json(&comparison), left_out: None })
+    Ok(ToolAnswer { json: render::comparison_json(&comparison), left_out: None })
 }
 
 fn project(config: &[PathBuf]) -> Result<Project, String> {
@@ -218,7 +218,7 @@ fn named(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     Ok(paths.to_vec())
 }
 
-fn report(input: Input) -> Result<Report, String> {
+fn report(input: LogsAsked) -> Result<Report, String> {
     let project = project(&input.config)?;
     let logs = input.log.is_some() || !input.paths.is_empty();
     let report = match (input.log, input.paths.is_empty()) {

@@ -8,17 +8,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::log::{Lines, Log};
+use super::log::{StreamLines, WholeLines};
 
 /// Why nothing was started, with the status that shells give.
-pub(super) struct Refused {
+pub(super) struct NotStarted {
     pub(super) status: u8,
     pub(super) message: String,
 }
 
 /// Runs the command to its end and returns its status, as shells give it: 128 and the signal where
 /// one ended it.
-pub(super) fn watch(command: &[OsString], log: &Arc<Log>) -> Result<i32, Refused> {
+pub(super) fn watch(command: &[OsString], log: &Arc<WholeLines>) -> Result<i32, NotStarted> {
     let (program, args) =
         command.split_first().ok_or_else(|| refused("", &io::ErrorKind::NotFound.into()))?;
     let name = program.to_string_lossy();
@@ -53,12 +53,12 @@ pub(super) fn watch(command: &[OsString], log: &Arc<Log>) -> Result<i32, Refused
 /// gets what was asked for.
 const PROGRESS: &str = "BUILDKIT_PROGRESS";
 
-fn refused(program: &str, error: &io::Error) -> Refused {
+fn refused(program: &str, error: &io::Error) -> NotStarted {
     match error.kind() {
         io::ErrorKind::NotFound => {
-            Refused { status: 127, message: format!("{program}: command not found") }
+            NotStarted { status: 127, message: format!("{program}: command not found") }
         }
-        _ => Refused { status: 126, message: format!("{program}: cannot be started: {error}") },
+        _ => NotStarted { status: 126, message: format!("{program}: cannot be started: {error}") },
     }
 }
 
@@ -93,14 +93,14 @@ impl Copy {
     fn start(
         mut from: impl Read + Source + Send + 'static,
         mut to: impl Write + Send + 'static,
-        log: &Arc<Log>,
+        log: &Arc<WholeLines>,
     ) -> Self {
         let [turns, read, passed] = [(); 3].map(|()| Arc::new(AtomicU64::new(0)));
         let waiting = from.waiting();
         let log = Arc::clone(log);
         let (turn, come, gone) = (Arc::clone(&turns), Arc::clone(&read), Arc::clone(&passed));
         let thread = thread::spawn(move || {
-            let mut lines = Lines::of(&log);
+            let mut lines = StreamLines::of(&log);
             let mut buffer = vec![0; 64 << 10];
             let mut heard = true;
             loop {

@@ -11,9 +11,9 @@ use crate::model::Problem;
 use crate::source::Entry;
 
 /// Whole lines, in the order in which they ended: two streams never meet within one.
-pub(super) struct Log(Mutex<Kept>);
+pub(super) struct WholeLines(Mutex<KeptLog>);
 
-struct Kept {
+struct KeptLog {
     room: Room,
     /// Why not all of it is there.
     trouble: Option<io::Error>,
@@ -38,7 +38,7 @@ type Place = tempfile::TempPath;
 /// Bytes that are kept without a disk.
 const MEMORY: usize = 12 << 20;
 
-impl Log {
+impl WholeLines {
     pub(super) fn new() -> Self {
         let folders = [
             std::env::temp_dir(),
@@ -48,10 +48,10 @@ impl Log {
         ];
         let room =
             folders.iter().find_map(|folder| on_disk(folder)).unwrap_or(Room::Memory(Vec::new()));
-        Self(Mutex::new(Kept { room, trouble: None }))
+        Self(Mutex::new(KeptLog { room, trouble: None }))
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, KeptLog> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -133,13 +133,13 @@ fn on_disk(folder: &Path) -> Option<Room> {
 const LONGEST: usize = 1 << 20;
 
 /// One of the streams: holds a line back until it has ended.
-pub(super) struct Lines<'l> {
-    log: &'l Log,
+pub(super) struct StreamLines<'l> {
+    log: &'l WholeLines,
     begun: Vec<u8>,
 }
 
-impl<'l> Lines<'l> {
-    pub(super) fn of(log: &'l Log) -> Self {
+impl<'l> StreamLines<'l> {
+    pub(super) fn of(log: &'l WholeLines) -> Self {
         Self { log, begun: Vec::new() }
     }
 
@@ -155,7 +155,7 @@ impl<'l> Lines<'l> {
     }
 }
 
-impl Drop for Lines<'_> {
+impl Drop for StreamLines<'_> {
     /// The last line of a stream may have no end.
     fn drop(&mut self) {
         if !self.begun.is_empty() {
@@ -169,7 +169,7 @@ impl Drop for Lines<'_> {
 mod tests {
     use super::*;
 
-    fn text(log: &Log) -> String {
+    fn text(log: &WholeLines) -> String {
         let entry = log.entry("output");
         entry.bytes.map_or_else(
             || std::fs::read_to_string(&entry.path).unwrap(),
@@ -177,14 +177,14 @@ mod tests {
         )
     }
 
-    fn in_memory() -> Log {
-        Log(Mutex::new(Kept { room: Room::Memory(Vec::new()), trouble: None }))
+    fn in_memory() -> WholeLines {
+        WholeLines(Mutex::new(KeptLog { room: Room::Memory(Vec::new()), trouble: None }))
     }
 
     #[test]
     fn two_streams_never_meet_within_a_line() {
-        for log in [Log::new(), in_memory()] {
-            let (mut one, mut two) = (Lines::of(&log), Lines::of(&log));
+        for log in [WholeLines::new(), in_memory()] {
+            let (mut one, mut two) = (StreamLines::of(&log), StreamLines::of(&log));
             one.push(b"#1 [1/2] FR");
             two.push(b"warning\nand");
             one.push(b"OM alpine\n#1 DO");
@@ -197,8 +197,8 @@ mod tests {
 
     #[test]
     fn a_line_without_end_is_not_held_for_ever() {
-        let log = Log::new();
-        let mut lines = Lines::of(&log);
+        let log = WholeLines::new();
+        let mut lines = StreamLines::of(&log);
         lines.push(&vec![b'x'; LONGEST + 1]);
         assert!(lines.begun.is_empty());
     }

@@ -11,7 +11,7 @@ mod signals;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use self::log::Log;
+use self::log::WholeLines;
 use super::args::{AUTO, Look, RunArgs};
 use super::diagnosis::{Diagnosis, To};
 use super::screen::{self, Stream};
@@ -22,7 +22,7 @@ const NAME: &str = "output";
 
 pub(super) fn run(args: &RunArgs, look: Look) -> anyhow::Result<ExitCode> {
     let diagnosis = Diagnosis::open(&args.diagnosis)?;
-    let log = Arc::new(Log::new());
+    let log = Arc::new(WholeLines::new());
     let built = match child::watch(&args.command, &log) {
         Ok(status) => status,
         Err(refused) => {
@@ -43,7 +43,7 @@ pub(super) fn run(args: &RunArgs, look: Look) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn judge(log: &Log, diagnosis: Diagnosis, look: Look) -> anyhow::Result<u8> {
+fn judge(log: &WholeLines, diagnosis: Diagnosis, look: Look) -> anyhow::Result<u8> {
     let format = diagnosis.project.settings.format.as_ref();
     if format.is_none_or(|format| format.0 == "human" || format.0 == AUTO) {
         // Between what the build said last and the report.

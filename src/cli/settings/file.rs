@@ -13,13 +13,13 @@ const NAME: &str = "cachediag.toml";
 
 /// A file that was read.
 #[derive(Default)]
-pub(super) struct File {
+pub(super) struct ReadSettings {
     /// As it is named in messages.
     pub(super) name: String,
     text: String,
 }
 
-impl File {
+impl ReadSettings {
     /// `cachediag.toml:12`.
     pub(super) fn place(&self, at: usize) -> String {
         format!("{}:{}", self.name, self.line(at))
@@ -43,11 +43,11 @@ pub(super) fn find() -> Option<PathBuf> {
 
 /// Reads it. What cannot be read as settings is an error: a gate that is misspelt would never
 /// close.
-pub(super) fn read(path: &Path) -> anyhow::Result<(File, Settings)> {
+pub(super) fn read(path: &Path) -> anyhow::Result<(ReadSettings, Settings)> {
     let name = path.display().to_string();
     let text =
         source::read_small(path).with_context(|| format!("cannot read the settings {name}"))?;
-    let file = File { name, text };
+    let file = ReadSettings { name, text };
     match toml::from_str(&file.text) {
         Ok(settings) => Ok((file, settings)),
         Err(error) => anyhow::bail!(complaint(&file, &error)),
@@ -55,7 +55,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<(File, Settings)> {
 }
 
 /// `cachediag.toml:3: unknown key fail_on, did you mean fail-on?`, and the line.
-fn complaint(file: &File, error: &toml::de::Error) -> String {
+fn complaint(file: &ReadSettings, error: &toml::de::Error) -> String {
     let message = unknown_key(error.message()).unwrap_or_else(|| plain(error.message()));
     let Some(span) = error.span() else { return format!("{}: {message}", file.name) };
     let line = file.line(span.start);

@@ -18,8 +18,8 @@ use toml::Spanned;
 
 use self::rules::{Ignored, RuleSettings};
 use super::args::{
-    Charset, FailOn, Format, Inside, Look, MustHit, Output, Percent, RuleId, Span, When, formats,
-    whole,
+    Charset, FailOn, Format, Look, MustHit, Output, Percent, RuleId, SettingsPath, Span, When,
+    formats, whole,
 };
 use super::judge::only_configuration;
 use crate::model::Problem;
@@ -97,7 +97,7 @@ pub(super) struct Settings {
     pub(super) max_expanded: Option<u64>,
     /// Compare with the earlier runs in this file and add this one; created if missing
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "CACHEDIAG_HISTORY", hide_env = true)]
-    pub(super) history: Option<Inside>,
+    pub(super) history: Option<SettingsPath>,
     /// How long the history remembers a run: 36h, 12w [default: 90d]
     #[arg(long, value_name = "TIME", env = "CACHEDIAG_KEEP", hide_env = true)]
     pub(super) keep: Option<Span>,
@@ -153,7 +153,7 @@ impl Project {
     /// Flags and variables are read already; what they leave open the file says.
     pub(super) fn load(given: &Settings, scope: &Scope) -> anyhow::Result<Self> {
         let Some(path) = scope.settings.clone().or_else(file::find) else {
-            let policy = rules::policy(scope, &Settings::default(), &file::File::default());
+            let policy = rules::policy(scope, &Settings::default(), &file::ReadSettings::default());
             return Ok(Self { settings: given.clone(), policy, problems: Vec::new() });
         };
         let (file, written) = file::read(&path)?;

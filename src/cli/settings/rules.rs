@@ -5,7 +5,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
 
-use super::file::File;
+use super::file::ReadSettings;
 use super::{Scope, Settings};
 use crate::cli::args::RuleId;
 use crate::finding::Severity;
@@ -104,7 +104,7 @@ impl Ignored {
 
 /// Flags and the file together. A rule that was asked for by a flag is checked though the file
 /// turns it off.
-pub(super) fn policy(scope: &Scope, written: &Settings, file: &File) -> Policy {
+pub(super) fn policy(scope: &Scope, written: &Settings, file: &ReadSettings) -> Policy {
     let mut policy =
         Policy { only: scope.rule.iter().map(ToString::to_string).collect(), ..Policy::default() };
     let flags = scope.ignore.iter().map(|rule| off(rule, "--ignore".to_owned()));
@@ -127,20 +127,20 @@ fn off(rule: &RuleId, place: String) -> Ignore {
     Ignore { rule: rule.to_string(), reason: "turned off".to_owned(), place, ..Ignore::default() }
 }
 
-fn ignore(ignored: &Spanned<Ignored>, file: &File) -> Ignore {
+fn ignore(ignored: &Spanned<Ignored>, file: &ReadSettings) -> Ignore {
     let Ignored { rule, job, subject, fingerprint, reason, .. } = ignored.as_ref().clone();
     let place = file.place(ignored.span().start);
     Ignore { rule: rule.to_string(), job, subject, fingerprint, reason: reason.0, place }
 }
 
 /// Ignores whose last day is over hide nothing, and say so until somebody looks at them.
-pub(super) fn ended(written: &Settings, file: &File) -> Vec<Problem> {
+pub(super) fn ended(written: &Settings, file: &ReadSettings) -> Vec<Problem> {
     let ended =
         written.ignore.iter().filter_map(|ignored| Some((ignored, ignored.as_ref().ended()?)));
     ended.map(|(ignored, last)| expired(ignored, last, file)).collect()
 }
 
-fn expired(ignored: &Spanned<Ignored>, last: NaiveDate, file: &File) -> Problem {
+fn expired(ignored: &Spanned<Ignored>, last: NaiveDate, file: &ReadSettings) -> Problem {
     Problem {
         source: file.name.clone(),
         line: Some(file.line(ignored.span().start)),

@@ -9,8 +9,8 @@ use hcl_edit::parser::parse_body;
 use hcl_edit::structure::{Attribute, Block, Body};
 use memchr::memchr_iter;
 
-use super::target::{self, Target, Value};
-use super::{Edit, Set};
+use super::target::{self, BakeValue, Target};
+use super::{AttributeEdit, Set};
 use crate::config::patch::{Patch, eol, indent_at, line_at};
 use crate::model::Quote;
 
@@ -22,7 +22,7 @@ pub(super) fn targets(text: &str) -> Result<Vec<Target>, String> {
     target::bounded(body.get_blocks("target").count())?;
     let grouped: HashSet<String> =
         groups_of(text, &body).into_iter().flat_map(|(_, targets)| targets).collect();
-    let mut lines = Lines { text, at: 0, number: 1 };
+    let mut lines = LineCounter { text, at: 0, number: 1 };
     let target = |block: &Block| {
         let name = label(block)?;
         let fields = block
@@ -59,7 +59,7 @@ pub(super) fn variables(text: &str) -> Vec<(String, String)> {
 }
 
 /// The text with these attributes.
-pub(super) fn correct(text: &str, edits: &[Edit]) -> Result<String, String> {
+pub(super) fn correct(text: &str, edits: &[AttributeEdit]) -> Result<String, String> {
     let body = parse_body(text).map_err(|e| e.to_string())?;
     let mut patch = Patch::default();
     for edit in edits {
@@ -89,13 +89,13 @@ pub(super) fn label(block: &Block) -> Option<String> {
 }
 
 /// Counts the lines of a file once, for blocks in the order in which they stand in it.
-struct Lines<'a> {
+struct LineCounter<'a> {
     text: &'a str,
     at: usize,
     number: u64,
 }
 
-impl Lines<'_> {
+impl LineCounter<'_> {
     fn quote(&mut self, block: &Block) -> Quote {
         let start = block.span().map_or(0, |span| span.start);
         let between = self.text.get(self.at..start).unwrap_or_default();
@@ -106,23 +106,23 @@ impl Lines<'_> {
     }
 }
 
-fn value(text: &str, name: &str, expression: &Expression) -> Option<Value> {
+fn value(text: &str, name: &str, expression: &Expression) -> Option<BakeValue> {
     if let Some(array) = list_of(expression) {
-        return Some(Value::List(array.iter().filter_map(|item| string(text, item)).collect()));
+        return Some(BakeValue::List(array.iter().filter_map(|item| string(text, item)).collect()));
     }
     Some(match expression {
-        Expression::Bool(flag) => Value::Flag(*flag.value()),
+        Expression::Bool(flag) => BakeValue::Flag(*flag.value()),
         Expression::Object(_) if name == "cache-from" || name == "cache-to" => {
-            Value::List(string(text, expression).into_iter().collect())
+            BakeValue::List(string(text, expression).into_iter().collect())
         }
         Expression::Object(object) => {
             let pairs = object
                 .iter()
                 .filter_map(|(key, value)| Some((key_of(text, key)?, string(text, value.expr())?)));
-            Value::Pairs(pairs.collect())
+            BakeValue::Pairs(pairs.collect())
         }
         Expression::Null(_) => return None,
-        other => Value::Text(string(text, other)?),
+        other => BakeValue::Text(string(text, other)?),
     })
 }
 

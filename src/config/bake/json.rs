@@ -1,8 +1,8 @@
 //! Bake's JSON: read and corrected as the part of YAML that it is.
 
-use super::target::{self, Target, Value};
-use super::{Edit, Set};
-use crate::config::items::{List, remove_key};
+use super::target::{self, BakeValue, Target};
+use super::{AttributeEdit, Set};
+use crate::config::items::{ItemList, remove_key};
 use crate::config::patch::Patch;
 use crate::config::yaml::{self, Document, Route, Scalar, entries, key, quoted, text, texts};
 use crate::model::Quote;
@@ -50,7 +50,7 @@ pub(super) fn variables(source: &str) -> Vec<(String, String)> {
 }
 
 /// The text with these attributes.
-pub(super) fn correct(source: &str, edits: &[Edit]) -> Result<String, String> {
+pub(super) fn correct(source: &str, edits: &[AttributeEdit]) -> Result<String, String> {
     let doc = Document::new(source)?;
     let mut patch = Patch::default();
     for edit in edits {
@@ -58,7 +58,7 @@ pub(super) fn correct(source: &str, edits: &[Edit]) -> Result<String, String> {
         let place = key(&mapping, edit.attribute);
         match &edit.set {
             Set::List(items) => {
-                List { doc: &doc, mapping: &mapping, name: edit.attribute, json: true }
+                ItemList { doc: &doc, mapping: &mapping, name: edit.attribute, json: true }
                     .set(items, &mut patch)?;
             }
             Set::Item(old, new) => item(&doc, &place, old, new, &mut patch)?,
@@ -75,18 +75,18 @@ fn quote(source: &str, line: u64) -> Quote {
     Quote { line, text: shown.trim_end().into() }
 }
 
-fn field(value: &yaml_serde::Value) -> Option<Value> {
+fn field(value: &yaml_serde::Value) -> Option<BakeValue> {
     use yaml_serde::Value::{Bool, Mapping, Sequence};
     Some(match value {
-        Bool(flag) => Value::Flag(*flag),
-        Sequence(items) => Value::List(items.iter().filter_map(spec).collect()),
-        Mapping(_) => Value::Pairs(
+        Bool(flag) => BakeValue::Flag(*flag),
+        Sequence(items) => BakeValue::List(items.iter().filter_map(spec).collect()),
+        Mapping(_) => BakeValue::Pairs(
             entries(value)
                 .into_iter()
                 .filter_map(|(k, v)| Some((k.to_owned(), spec(v)?)))
                 .collect(),
         ),
-        other => Value::Text(text(other)?),
+        other => BakeValue::Text(text(other)?),
     })
 }
 

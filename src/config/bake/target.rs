@@ -17,14 +17,14 @@ pub(super) struct Target {
     /// Its line.
     pub(super) quote: Quote,
     /// Its attributes.
-    pub(super) fields: Vec<(String, Value)>,
+    pub(super) fields: Vec<(String, BakeValue)>,
     /// A group names it.
     pub(super) grouped: bool,
 }
 
 /// A value, as far as caches are concerned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value {
+pub(super) enum BakeValue {
     Text(String),
     Flag(bool),
     /// Cache specifications are joined: `type=registry,ref=r`.
@@ -46,12 +46,12 @@ pub(super) fn bounded(targets: usize) -> Result<(), String> {
 
 impl Target {
     /// An attribute of its own.
-    pub(super) fn own(&self, name: &str) -> Option<&Value> {
+    pub(super) fn own(&self, name: &str) -> Option<&BakeValue> {
         self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 }
 
-impl Value {
+impl BakeValue {
     /// The texts of a list, or the one text.
     pub(super) fn texts(&self) -> Vec<String> {
         match self {
@@ -69,7 +69,7 @@ impl Value {
 /// Targets that build something.
 pub(super) fn built(all: &[Target]) -> Vec<&Target> {
     let inherited: HashSet<String> =
-        all.iter().filter_map(|target| target.own("inherits")).flat_map(Value::texts).collect();
+        all.iter().filter_map(|target| target.own("inherits")).flat_map(BakeValue::texts).collect();
     let groups = all.iter().any(|target| target.grouped);
     let only_base = |target: &Target| {
         inherited.contains(&target.name)
@@ -101,7 +101,7 @@ fn spec(raw: &str, variables: &[(String, String)]) -> CacheSpec {
 /// `bake/hclparser`).
 pub(super) fn of_matrices(all: &[Target]) -> Vec<(String, Vec<String>)> {
     let made = |target: &Target| {
-        let name = target.own("name").and_then(Value::text)?;
+        let name = target.own("name").and_then(BakeValue::text)?;
         (name != target.name).then(|| (target.name.clone(), vec![name.to_owned()]))
     };
     all.iter().filter_map(made).collect()
@@ -113,7 +113,11 @@ pub(super) fn inline_argument(all: &[Target], target: &Target) -> bool {
 }
 
 /// An attribute, own or inherited.
-pub(super) fn field<'a>(all: &'a [Target], target: &'a Target, name: &str) -> Option<&'a Value> {
+pub(super) fn field<'a>(
+    all: &'a [Target],
+    target: &'a Target,
+    name: &str,
+) -> Option<&'a BakeValue> {
     inherit(all, target, name, 0)
 }
 
@@ -122,14 +126,14 @@ fn inherit<'a>(
     target: &'a Target,
     name: &str,
     depth: usize,
-) -> Option<&'a Value> {
+) -> Option<&'a BakeValue> {
     if let Some(own) = target.own(name) {
         return Some(own);
     }
     if depth >= 8 {
         return None;
     }
-    let parents = target.own("inherits").map(Value::texts).unwrap_or_default();
+    let parents = target.own("inherits").map(BakeValue::texts).unwrap_or_default();
     let mut parents =
         parents.iter().rev().filter_map(|parent| all.iter().find(|known| known.name == *parent));
     parents.find_map(|parent| inherit(all, parent, name, depth + 1))
@@ -138,7 +142,7 @@ fn inherit<'a>(
 /// Arguments of all it inherits and its own.
 fn arguments(all: &[Target], target: &Target) -> Vec<String> {
     match field(all, target, "args") {
-        Some(Value::Pairs(pairs)) => {
+        Some(BakeValue::Pairs(pairs)) => {
             pairs.iter().map(|(name, value)| format!("{name}={value}")).collect()
         }
         _ => Vec::new(),
@@ -146,12 +150,12 @@ fn arguments(all: &[Target], target: &Target) -> Vec<String> {
 }
 
 fn place(all: &[Target], target: &Target, variables: &[(String, String)]) -> Place {
-    let texts = |name: &str| field(all, target, name).map(Value::texts).unwrap_or_default();
-    let text = |name: &str| field(all, target, name).and_then(Value::text).map(str::to_owned);
-    let flag = |name: &str| field(all, target, name) == Some(&Value::Flag(true));
+    let texts = |name: &str| field(all, target, name).map(BakeValue::texts).unwrap_or_default();
+    let text = |name: &str| field(all, target, name).and_then(BakeValue::text).map(str::to_owned);
+    let flag = |name: &str| field(all, target, name) == Some(&BakeValue::Flag(true));
     let specs = |name: &str| texts(name).iter().map(|raw| spec(raw, variables)).collect();
     let matrix = match field(all, target, "matrix") {
-        Some(Value::Pairs(pairs)) => pairs.as_slice(),
+        Some(BakeValue::Pairs(pairs)) => pairs.as_slice(),
         _ => &[],
     };
     let legs = matrix.iter().map(|(name, _)| name.clone()).collect();
@@ -180,10 +184,10 @@ fn place(all: &[Target], target: &Target, variables: &[(String, String)]) -> Pla
     let command =
         Command { quote: target.quote.clone(), asked: asked.into(), ..Command::default() };
     let mut inputs: Vec<String> = text("dockerfile-inline").into_iter().collect();
-    if let Some(Value::Pairs(pairs)) = field(all, target, "contexts") {
+    if let Some(BakeValue::Pairs(pairs)) = field(all, target, "contexts") {
         inputs.extend(pairs.iter().map(|(name, context)| format!("{name}={context}")));
     }
-    let name = target.own("name").and_then(Value::text).unwrap_or(&target.name);
+    let name = target.own("name").and_then(BakeValue::text).unwrap_or(&target.name);
     Place {
         target: Some(name.to_owned()),
         command,

@@ -97,7 +97,7 @@ proptest! {
         let text = if crlf { text.replace('\n', "\r\n") } else { text };
         let config = Config::read("docker-bake.hcl", &text).unwrap().unwrap();
         let from = (0..count).map(|n| format!("r.example.com/x:{n}")).collect();
-        let settings = Settings { from, to: export.then(|| "type=gha,mode=max".to_owned()), ..Settings::default() };
+        let settings = CacheSettings { from, to: export.then(|| "type=gha,mode=max".to_owned()), ..CacheSettings::default() };
         let Some(asked) = config.content.places.get(place).and_then(|place| place.target.clone()) else { return Ok(()) };
         let Ok(new) = config.corrected(&[Change::Caches { place, settings }]) else { return Ok(()) };
         let others = |text: &str| -> Vec<String> {

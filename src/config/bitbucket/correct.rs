@@ -10,7 +10,7 @@ pub(super) mod settings;
 
 use crate::config::yaml::{Document, Route};
 
-use super::{CacheDefinition, Pipelines, Setting, Step};
+use super::{CacheDefinition, PipelineStep, Pipelines, Setting};
 use crate::config::patch::Patch;
 
 /// What to change in one step.
@@ -73,8 +73,8 @@ fn verify(old: &str, new: &str, corrections: &[Correction]) -> Result<(), String
     if old.steps.len() != new.steps.len() {
         return Err("the file's structure does not allow it".into());
     }
-    let corrected = |step: &Step| corrections.iter().find(|c| same(&c.route, &step.route));
-    let known: Vec<&Step> = old.steps.iter().filter(|s| corrected(s).is_some()).collect();
+    let corrected = |step: &PipelineStep| corrections.iter().find(|c| same(&c.route, &step.route));
+    let known: Vec<&PipelineStep> = old.steps.iter().filter(|s| corrected(s).is_some()).collect();
     for (before, after) in old.steps.iter().zip(&new.steps) {
         let done = corrected(before).is_none_or(|c| {
             !after.uses(&c.cache) && c.instead.as_deref().is_none_or(|cache| after.uses(cache))
@@ -91,8 +91,8 @@ fn verify(old: &str, new: &str, corrections: &[Correction]) -> Result<(), String
     Ok(())
 }
 
-fn alike(a: &Step, b: &Step) -> bool {
-    let caches = |s: &Step| s.caches.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
+fn alike(a: &PipelineStep, b: &PipelineStep) -> bool {
+    let caches = |s: &PipelineStep| s.caches.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
     a.script == b.script && caches(a) == caches(b) && a.image == b.image && a.runtime == b.runtime
 }
 

@@ -1,8 +1,8 @@
 //! Build commands in the scripts of steps.
 
 use super::correct::{caches, settings};
-use super::{CacheUse, Correction, Pipelines, Step};
-use crate::config::script::{self, Builders, Item, Spot};
+use super::{CacheUse, Correction, PipelineStep, Pipelines};
+use crate::config::script::{self, BuildSpot, Builders, Item};
 use crate::config::yaml::{Document, field, key, span};
 use crate::config::{Change, Fate, Kept, Place};
 
@@ -13,8 +13,8 @@ const DOCKER: &str = "docker";
 const MAKE: &str = "docker buildx create --name ci --driver docker-container --use";
 
 /// Builds of all steps. A step that several pipelines use by alias is one place.
-pub(super) fn find(doc: Option<&Document>, pipelines: &Pipelines) -> Vec<(Place, Spot)> {
-    let mut found: Vec<(Place, Spot)> = Vec::new();
+pub(super) fn find(doc: Option<&Document>, pipelines: &Pipelines) -> Vec<(Place, BuildSpot)> {
+    let mut found: Vec<(Place, BuildSpot)> = Vec::new();
     let mut seen: Vec<(usize, &str)> = Vec::new();
     for (job, step) in pipelines.steps.iter().enumerate() {
         let written = doc.and_then(|doc| {
@@ -47,7 +47,7 @@ fn kept(pipelines: &Pipelines, cache: &CacheUse) -> Kept {
     Kept { line: cache.line, ..Kept::of(path, cache.name.clone(), Fate::once(fixed)) }
 }
 
-fn builds(doc: Option<&Document>, job: usize, step: &Step) -> Vec<(Place, Spot)> {
+fn builds(doc: Option<&Document>, job: usize, step: &PipelineStep) -> Vec<(Place, BuildSpot)> {
     let route = doc
         .and_then(|doc| field(doc, &step.route, "script"))
         .map_or_else(|| key(&step.route, "script"), |f| f.route);
@@ -101,7 +101,7 @@ pub(super) fn correct(text: &str, changes: &[Change]) -> Result<String, String> 
 }
 
 /// Numbers of the steps for which a builder is made.
-fn new_builders(found: &[(Place, Spot)], changes: &[Change]) -> Vec<usize> {
+fn new_builders(found: &[(Place, BuildSpot)], changes: &[Change]) -> Vec<usize> {
     let asks =
         |change: &&Change| matches!(change, Change::Caches { settings, .. } if settings.builder);
     let spots =
@@ -113,10 +113,12 @@ fn new_builders(found: &[(Place, Spot)], changes: &[Change]) -> Vec<usize> {
 
 /// A step whose script is as it was runs where it ran.
 fn others_stay(old: &Pipelines, new: &Pipelines) -> Result<(), String> {
-    let caches =
-        |step: &Step| step.caches.iter().map(|cache| cache.name.clone()).collect::<Vec<_>>();
-    let moved =
-        |a: &Step, b: &Step| a.image != b.image || a.runtime != b.runtime || caches(a) != caches(b);
+    let caches = |step: &PipelineStep| {
+        step.caches.iter().map(|cache| cache.name.clone()).collect::<Vec<_>>()
+    };
+    let moved = |a: &PipelineStep, b: &PipelineStep| {
+        a.image != b.image || a.runtime != b.runtime || caches(a) != caches(b)
+    };
     let other = old.steps.iter().zip(&new.steps).find(|(a, b)| a.script == b.script && moved(a, b));
     match other {
         Some((step, _)) => {

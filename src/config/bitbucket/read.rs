@@ -4,7 +4,7 @@ use yaml_serde::Value;
 
 use crate::config::yaml::{Document, Route, entries, field, key, line_of_key, span, text, texts};
 
-use super::{CacheDefinition, CacheUse, Pipelines, Step};
+use super::{CacheDefinition, CacheUse, PipelineStep, Pipelines};
 
 /// Everything but the lines.
 pub(super) fn pipelines(root: &Value) -> Pipelines {
@@ -22,7 +22,7 @@ pub(super) fn pipelines(root: &Value) -> Pipelines {
 
 /// Lines of steps and of the caches they name; 0 stays where the text has another shape than
 /// thought.
-pub(super) fn fill_lines(steps: &mut [Step], text: &str) {
+pub(super) fn fill_lines(steps: &mut [PipelineStep], text: &str) {
     let Ok(doc) = Document::new(text) else { return };
     for step in steps {
         step.line = line_of_key(&doc, &step.route);
@@ -35,7 +35,7 @@ pub(super) fn fill_lines(steps: &mut [Step], text: &str) {
 
 #[derive(Default)]
 struct Walk {
-    steps: Vec<Step>,
+    steps: Vec<PipelineStep>,
     groups: usize,
     image: Option<String>,
 }
@@ -89,7 +89,7 @@ impl Walk {
             return;
         }
         let number = self.steps.len() + 1;
-        self.steps.push(Step {
+        self.steps.push(PipelineStep {
             name: value.get("name").and_then(text).unwrap_or_else(|| format!("step {number}")),
             pipeline: pipeline.to_owned(),
             parallel,

@@ -3,7 +3,7 @@
 //! Atlassian, "Enable and use Runtime v3": versions below 3 switch buildx off, and version 3 puts
 //! no docker client into the step.
 
-use super::{Pipelines, Step};
+use super::{PipelineStep, Pipelines};
 
 /// Image that holds the Docker client and buildx.
 pub const DOCKER_IMAGE: &str = "docker:28-cli";
@@ -33,7 +33,7 @@ impl Pipelines {
     ///
     /// # Errors
     /// Why that is not known or cannot be changed, in words that complete "no patch:".
-    pub fn lacks(&self, step: &Step) -> Result<Setting, String> {
+    pub fn lacks(&self, step: &PipelineStep) -> Result<Setting, String> {
         if self.is_modern(step) {
             return Ok(Setting::default());
         }
@@ -58,7 +58,7 @@ impl Pipelines {
     }
 }
 
-impl Step {
+impl PipelineStep {
     /// Its image is one of Docker's own, which holds client and buildx: `docker:28-cli`,
     /// `docker:dind`. Those below 23 have no buildx.
     #[must_use]

@@ -1,11 +1,11 @@
 //! Changes to settings of the plugin and to commands.
 
 use super::plugin::{Plugin, of_service};
-use super::read::{At, Found, builds, uses_of_plugin};
+use super::read::{At, PipelineBuild, builds, uses_of_plugin};
 use crate::config::patch::Patch;
 use crate::config::script::{self, Maker};
-use crate::config::yaml::{self, Document, Fields, Written, entries, key_span};
-use crate::config::{Change, Settings, Side};
+use crate::config::yaml::{self, Document, FieldText, Fields, entries, key_span};
+use crate::config::{CacheSettings, Change, Side};
 
 const UNUSUAL: &str = "the plugin's settings are written in an unusual form";
 /// Agents may keep their engine, with the builder of a job before.
@@ -75,7 +75,7 @@ fn corrected<'a, 'b>(
 }
 
 impl Corrected<'_> {
-    fn change(&mut self, build: &Found, change: &Change) -> Result<(), String> {
+    fn change(&mut self, build: &PipelineBuild, change: &Change) -> Result<(), String> {
         let service = build.place.target.as_deref().unwrap_or_default();
         match change {
             Change::Caches { settings, .. } => self.caches(service, settings),
@@ -99,7 +99,7 @@ impl Corrected<'_> {
         }
     }
 
-    fn caches(&mut self, service: &str, settings: &Settings) -> Result<(), String> {
+    fn caches(&mut self, service: &str, settings: &CacheSettings) -> Result<(), String> {
         replace(&mut self.from, service, &settings.from);
         replace(&mut self.to, service, settings.to.as_slice());
         self.inline = settings.inline;
@@ -125,7 +125,7 @@ impl Corrected<'_> {
         }
         match (self.inline, self.plugin.is_true("buildkit-inline-cache")) {
             (true, false) => {
-                fields.set("buildkit-inline-cache", &Written::One("true".into()), patch)?;
+                fields.set("buildkit-inline-cache", &FieldText::One("true".into()), patch)?;
             }
             (false, true) => fields.remove("buildkit-inline-cache", patch)?,
             _ => {}
@@ -139,7 +139,7 @@ impl Corrected<'_> {
                 ("driver", "docker-container"),
             ];
             let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-            fields.set("builder", &Written::Map(pairs), patch)?;
+            fields.set("builder", &FieldText::Map(pairs), patch)?;
         }
         if self.uses_cache {
             fields.remove("no-cache", patch)?;

@@ -3,13 +3,13 @@
 use yaml_serde::Value;
 
 use super::plugin::Plugin;
-use crate::config::script::{self, Builders, Item, Spot};
+use crate::config::script::{self, BuildSpot, Builders, Item};
 use crate::config::yaml::{Document, Route, entries, field, key, text};
 use crate::config::{Place, fits_tag};
 
 /// A build of the file.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(super) struct PipelineBuild {
     pub(super) place: Place,
     pub(super) at: At,
 }
@@ -18,13 +18,13 @@ pub(super) struct Found {
 #[derive(Clone, Debug)]
 pub(super) enum At {
     /// In its commands.
-    Script(Spot),
+    Script(BuildSpot),
     /// By the docker-compose plugin.
     Plugin(Box<Plugin>),
 }
 
 /// All builds, in the order of the file. Old files are a list without `steps:`.
-pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<Found> {
+pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<PipelineBuild> {
     let mut walk = Walk { doc, set: variables(root), found: Vec::new(), jobs: 0 };
     let top = Route::default();
     match root.get("steps") {
@@ -55,7 +55,7 @@ pub(super) fn uses_of_plugin(value: &Value) -> usize {
 struct Walk<'a> {
     doc: Option<&'a Document>,
     set: Vec<(String, String)>,
-    found: Vec<Found>,
+    found: Vec<PipelineBuild>,
     jobs: usize,
 }
 
@@ -82,7 +82,7 @@ impl Walk<'_> {
             for place in plugin.places(self.doc) {
                 let (legs, plain_legs) = (frame.legs.clone(), frame.plain_legs.clone());
                 let place = Place { legs, plain_legs, ..within(&frame, place) };
-                self.found.push(Found { place, at: At::Plugin(Box::new(plugin.clone())) });
+                self.found.push(PipelineBuild { place, at: At::Plugin(Box::new(plugin.clone())) });
             }
         }
         let items: Vec<Item> = ["command", "commands"]
@@ -96,7 +96,7 @@ impl Walk<'_> {
             let mut place = within(&frame, place);
             place.take_legs(&frame.legs, &frame.plain_legs);
             place.resolve();
-            self.found.push(Found { place, at: At::Script(spot) });
+            self.found.push(PipelineBuild { place, at: At::Script(spot) });
         }
     }
 

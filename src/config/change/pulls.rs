@@ -39,14 +39,16 @@ pub(in crate::config) fn without_pulls<'a>(
 
 /// It does nothing but pull, and its script or list is not empty without it.
 fn is_removable(lines: &[&str], at: usize) -> bool {
-    let Some(line) = lines.get(at).map(|line| Line::of(line)) else { return false };
-    let above = lines.get(..at).unwrap_or_default().iter().rev().map(|line| Line::of(line));
-    let below = lines.get(at + 1..).unwrap_or_default().iter().map(|line| Line::of(line));
-    let (above, below) = (above.filter(Line::is_written), below.filter(Line::is_written));
+    let Some(line) = lines.get(at).map(|line| ScriptLine::of(line)) else { return false };
+    let above = lines.get(..at).unwrap_or_default().iter().rev().map(|line| ScriptLine::of(line));
+    let below = lines.get(at + 1..).unwrap_or_default().iter().map(|line| ScriptLine::of(line));
+    let (above, below) =
+        (above.filter(ScriptLine::is_written), below.filter(ScriptLine::is_written));
     let is_whole = below.clone().next().is_none_or(|next| next.indent <= line.indent);
     let is_joined = !line.is_item && above.clone().next().is_some_and(|last| last.goes_on());
-    let is_inside = |other: &Line| other.indent >= line.indent;
-    let is_beside = |other: Line| other.indent == line.indent && other.is_item == line.is_item;
+    let is_inside = |other: &ScriptLine| other.indent >= line.indent;
+    let is_beside =
+        |other: ScriptLine| other.indent == line.indent && other.is_item == line.is_item;
     pulls_only(line.script)
         && !line.goes_on()
         && is_whole
@@ -56,7 +58,7 @@ fn is_removable(lines: &[&str], at: usize) -> bool {
 }
 
 /// One line of a file with scripts.
-struct Line<'a> {
+struct ScriptLine<'a> {
     indent: usize,
     /// It begins an item of a list.
     is_item: bool,
@@ -64,7 +66,7 @@ struct Line<'a> {
     script: &'a str,
 }
 
-impl<'a> Line<'a> {
+impl<'a> ScriptLine<'a> {
     fn of(line: &'a str) -> Self {
         let text = line.trim();
         let item = text.strip_prefix("- ");

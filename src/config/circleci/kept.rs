@@ -5,46 +5,46 @@
 
 use yaml_serde::Value;
 
-use crate::config::jobs::Step;
+use crate::config::jobs::JobStep;
 use crate::config::yaml::{Route, key, one_or_more, text};
 use crate::config::{Fate, Kept};
 
 /// What the step saves; of one that restores, the keys that it asks for.
-pub(super) fn of_step(name: &str, value: &Value, at: &Route) -> Vec<Step> {
+pub(super) fn of_step(name: &str, value: &Value, at: &Route) -> Vec<JobStep> {
     let named = |name: &str| value.get(name).map(one_or_more).unwrap_or_default();
     if name == "restore_cache" {
         let older = Some([named("key"), named("keys")].concat());
-        return vec![Step::Kept(Kept { older, ..Kept::default() }, key(at, "key"))];
+        return vec![JobStep::Kept(Kept { older, ..Kept::default() }, key(at, "key"))];
     }
     let Some(written) = value.get("key").and_then(text) else { return Vec::new() };
     let fate = Fate::once(is_fixed(&written));
-    vec![Step::Kept(Kept::of(&named("paths").join("\n"), written, fate), key(at, "key"))]
+    vec![JobStep::Kept(Kept::of(&named("paths").join("\n"), written, fate), key(at, "key"))]
 }
 
 /// The steps of a job, with its caches before the first build: an engine of its own comes without
 /// them, and they are restored to it.
-pub(super) fn early(steps: Vec<Step>) -> Vec<Step> {
-    let (caches, mut steps): (Vec<Step>, Vec<Step>) =
-        steps.into_iter().partition(|step| matches!(step, Step::Kept(..)));
+pub(super) fn early(steps: Vec<JobStep>) -> Vec<JobStep> {
+    let (caches, mut steps): (Vec<JobStep>, Vec<JobStep>) =
+        steps.into_iter().partition(|step| matches!(step, JobStep::Kept(..)));
     let mut restored: Vec<String> = Vec::new();
     let mut saved = Vec::new();
     for step in caches {
         match step {
-            Step::Kept(kept, _) if kept.key.is_empty() => {
+            JobStep::Kept(kept, _) if kept.key.is_empty() => {
                 restored.extend(kept.older.unwrap_or_default());
             }
-            Step::Kept(kept, route) => saved.push((kept, route)),
+            JobStep::Kept(kept, route) => saved.push((kept, route)),
             _ => {}
         }
     }
     // Another job may restore what this one saves.
     saved.retain(|_| !restored.is_empty());
-    let engine = steps.iter().rposition(|step| matches!(step, Step::Engine { .. }));
+    let engine = steps.iter().rposition(|step| matches!(step, JobStep::Engine { .. }));
     let behind = engine.map_or(0, |engine| engine + 1);
     let older = Some(restored);
     let caches = saved
         .into_iter()
-        .map(|(kept, route)| Step::Kept(Kept { older: older.clone(), ..kept }, route));
+        .map(|(kept, route)| JobStep::Kept(Kept { older: older.clone(), ..kept }, route));
     let _ = steps.splice(behind..behind, caches).count();
     steps
 }

@@ -8,12 +8,12 @@ use yaml_serde::Value;
 use super::with_forms;
 use crate::config::Place;
 use crate::config::elsewhere::{may_build_images, unread};
-use crate::config::jobs::Step;
+use crate::config::jobs::JobStep;
 use crate::config::yaml::{Route, entries, text};
 use crate::model::{Command, Quote};
 
 /// A job or a command that a file takes from an orb.
-pub(super) struct Call<'a> {
+pub(super) struct OrbCall<'a> {
     /// `docker/publish`
     name: &'a str,
     given: Option<&'a Value>,
@@ -21,7 +21,7 @@ pub(super) struct Call<'a> {
     orb: String,
 }
 
-impl<'a> Call<'a> {
+impl<'a> OrbCall<'a> {
     /// `None` where the name is not one of an orb of the file.
     pub(super) fn of(root: &Value, name: &'a str, given: Option<&'a Value>) -> Option<Self> {
         let (alias, _) = name.split_once('/')?;
@@ -57,7 +57,7 @@ impl<'a> Call<'a> {
     }
 
     /// The build that it makes; `None` where it makes none that is known.
-    pub(super) fn build(&self, route: &Route) -> Option<Step> {
+    pub(super) fn build(&self, route: &Route) -> Option<JobStep> {
         if !self.builds() {
             return None;
         }
@@ -78,7 +78,10 @@ impl<'a> Call<'a> {
         command.file = self.parameter("dockerfile").or(command.file.take());
         let context = self.parameter("docker_context").or_else(|| self.parameter("path"));
         let context = context.or_else(|| Some(".".to_owned()));
-        Some(Step::Build(Box::new(Place { command, context, ..Place::default() }), route.clone()))
+        Some(JobStep::Build(
+            Box::new(Place { command, context, ..Place::default() }),
+            route.clone(),
+        ))
     }
 
     /// What is to be said of it where it may build images in a way that is not read.

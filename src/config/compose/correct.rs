@@ -1,10 +1,10 @@
 //! Writes a corrected Compose file: cache options of a service's build.
 
 use super::build_route;
-use crate::config::items::{List, lines, remove_key, trimmed_end};
+use crate::config::items::{ItemList, lines, remove_key, trimmed_end};
 use crate::config::patch::{Patch, indent_at, line_at};
 use crate::config::yaml::{Document, Route, Scalar, field, flow_list, key, key_span, span};
-use crate::config::{Change, Content, Place, Settings, Side};
+use crate::config::{CacheSettings, Change, Content, Place, Side};
 use crate::model::{CacheSpec, asks_inline};
 
 /// The text with these changes.
@@ -47,7 +47,7 @@ fn caches(
     doc: &Document,
     place: &Place,
     build: &Route,
-    settings: &Settings,
+    settings: &CacheSettings,
     patch: &mut Patch,
 ) -> Result<(), String> {
     if settings.builder {
@@ -72,7 +72,7 @@ fn caches(
     match short_form(doc, build) {
         Some(short) => expand(doc, build, short, &other, patch),
         None => other.iter().try_for_each(|(name, items)| {
-            List { doc, mapping: build, name, json: false }.set(items, patch)
+            ItemList { doc, mapping: build, name, json: false }.set(items, patch)
         }),
     }
 }
@@ -189,7 +189,7 @@ fn own_list(
         .iter()
         .map(|spec| if spec.raw == old { new.to_owned() } else { spec.raw.clone() })
         .collect();
-    List { doc, mapping: build, name, json: false }.set(&items, patch)?;
+    ItemList { doc, mapping: build, name, json: false }.set(&items, patch)?;
     Ok(true)
 }
 

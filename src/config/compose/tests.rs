@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::{Config, Settings};
+use crate::config::{CacheSettings, Config};
 
 const FILE: &str = r#"
 x-build: &build
@@ -103,7 +103,7 @@ proptest! {
         let text = if crlf { text.replace('\n', "\r\n") } else { text };
         let config = Config::read("compose.yaml", &text).unwrap().unwrap();
         let from = (0..count).map(|n| format!("r.example.com/x:{n}")).collect();
-        let settings = Settings { from, to: export.then(|| "type=gha,mode=max,scope=x".to_owned()), ..Settings::default() };
+        let settings = CacheSettings { from, to: export.then(|| "type=gha,mode=max,scope=x".to_owned()), ..CacheSettings::default() };
         let Some(asked) = config.content.places.get(place).and_then(|place| place.target.clone()) else { return Ok(()) };
         let Ok(new) = config.corrected(&[Change::Caches { place, settings }]) else { return Ok(()) };
         for comment in text.lines().filter_map(|line| line.split_once('#')).map(|(_, comment)| comment) {

@@ -3,7 +3,7 @@
 //! Carries out what it is asked for where all instructions still get what they depend on; else it
 //! refuses.
 
-use super::moving::Lines;
+use super::moving::MovingLines;
 use super::words::arguments;
 use super::{base_span, declared, mentions, read};
 use crate::config::{Change, Content, Instruction, Stage};
@@ -11,7 +11,7 @@ use crate::config::{Change, Content, Instruction, Stage};
 /// The text with these changes.
 pub(super) fn correct(text: &str, changes: &[Change]) -> Result<String, String> {
     let content = read::read(text)?;
-    let mut lines = Lines::of(text);
+    let mut lines = MovingLines::of(text);
     for change in changes {
         match change {
             Change::CopyLater { copy, runs, first } => {
@@ -36,7 +36,7 @@ pub(super) fn correct(text: &str, changes: &[Change]) -> Result<String, String> 
 
 fn copy_later<'a>(
     content: &Content,
-    lines: &mut Lines<'a>,
+    lines: &mut MovingLines<'a>,
     copy: u64,
     runs: &[u64],
     first: Option<&'a str>,
@@ -112,7 +112,7 @@ fn leaves_files_alone(instruction: &Instruction) -> bool {
 
 fn declare_later(
     content: &Content,
-    lines: &mut Lines,
+    lines: &mut MovingLines,
     moved: &[u64],
     before: u64,
 ) -> Result<(), String> {
@@ -172,7 +172,7 @@ fn share_a_key(label: &str, other: &str) -> bool {
 
 /// Where an instruction begins with its comment. A comment above several of a kind is about all of
 /// them.
-fn start(stage: &Stage, lines: &Lines, instruction: &Instruction, moved: &[u64]) -> u64 {
+fn start(stage: &Stage, lines: &MovingLines, instruction: &Instruction, moved: &[u64]) -> u64 {
     let next = stage.instructions.iter().find(|i| i.line == instruction.end + 1);
     match next.filter(|next| next.keyword == instruction.keyword && !moved.contains(&next.line)) {
         Some(_) => instruction.line,
@@ -180,7 +180,7 @@ fn start(stage: &Stage, lines: &Lines, instruction: &Instruction, moved: &[u64])
     }
 }
 
-fn pin(content: &Content, lines: &mut Lines, from: u64, digest: &str) -> Result<(), String> {
+fn pin(content: &Content, lines: &mut MovingLines, from: u64, digest: &str) -> Result<(), String> {
     let stage = content
         .stages
         .iter()

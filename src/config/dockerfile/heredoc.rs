@@ -8,30 +8,30 @@ use super::words::{arguments, words};
 
 /// A here-document that an instruction begins: `<<EOF`, `3<<-"EOF"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Document {
+pub(super) struct HereDocument {
     name: String,
     /// Written `<<-`: tabs before the end word are no part of it.
     tabs: bool,
 }
 
 /// The text of a here-document.
-pub(super) struct Body {
+pub(super) struct HereText {
     pub(super) text: String,
     /// Line of the end word.
     pub(super) end: u64,
 }
 
-impl Document {
+impl HereDocument {
     /// Reads up to the end word; `None` where there is none.
     pub(super) fn body<'a>(
         &self,
         lines: &mut impl Iterator<Item = (&'a str, u64)>,
-    ) -> Option<Body> {
+    ) -> Option<HereText> {
         let mut text = String::new();
         for (line, number) in lines {
             let word = if self.tabs { line.trim_start_matches('\t') } else { line };
             if word == self.name {
-                return Some(Body { text, end: number });
+                return Some(HereText { text, end: number });
             }
             text.push_str(line);
             text.push('\n');
@@ -46,7 +46,7 @@ impl Document {
 }
 
 /// Here-documents of an instruction, in order.
-pub(super) fn documents(text: &str) -> Vec<Document> {
+pub(super) fn documents(text: &str) -> Vec<HereDocument> {
     let mut upper = text.split_ascii_whitespace().map(str::to_ascii_uppercase);
     let keyword = upper.find(|word| word != "ONBUILD").unwrap_or_default();
     if !matches!(keyword.as_str(), "RUN" | "COPY" | "ADD") || !text.contains("<<") {
@@ -71,12 +71,12 @@ pub(super) fn summary(text: &str, body: &str) -> Option<String> {
     Some(format!("({first}{more})"))
 }
 
-fn document(word: &str) -> Option<Document> {
+fn document(word: &str) -> Option<HereDocument> {
     let (tabs, rest) =
         match word.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix("<<")? {
             rest if rest.starts_with('-') => (true, rest.trim_start_matches('-')),
             rest => (false, rest),
         };
     let name: String = rest.chars().filter(|c| !matches!(c, '"' | '\'')).collect();
-    (!name.is_empty() && !rest.contains('<')).then_some(Document { name, tabs })
+    (!name.is_empty() && !rest.contains('<')).then_some(HereDocument { name, tabs })
 }

@@ -7,15 +7,15 @@ use std::ops::RangeInclusive;
 use crate::config::patch::eol;
 
 /// The lines of one text.
-pub(super) struct Lines<'a> {
-    all: Vec<Line<'a>>,
+pub(super) struct MovingLines<'a> {
+    all: Vec<MovingLine<'a>>,
     /// Line end of lines that are new, or were the last one.
     eol: &'static str,
     /// The text ends with a line end.
     ended: bool,
 }
 
-struct Line<'a> {
+struct MovingLine<'a> {
     /// 1-based, as in the text; 0 where it is new.
     number: u64,
     /// Without line end.
@@ -23,12 +23,16 @@ struct Line<'a> {
     eol: &'a str,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> MovingLines<'a> {
     pub(super) fn of(text: &'a str) -> Self {
         let line = |(line, number): (&'a str, u64)| {
             let bare =
                 line.strip_suffix("\r\n").or_else(|| line.strip_suffix('\n')).unwrap_or(line);
-            Line { number, text: bare.into(), eol: line.get(bare.len()..).unwrap_or_default() }
+            MovingLine {
+                number,
+                text: bare.into(),
+                eol: line.get(bare.len()..).unwrap_or_default(),
+            }
         };
         let all = text.split_inclusive('\n').zip(1..).map(line).collect();
         Self { all, eol: eol(text), ended: text.ends_with('\n') }
@@ -59,7 +63,7 @@ impl<'a> Lines<'a> {
 
     /// A new line above this one.
     pub(super) fn insert_before(&mut self, number: u64, text: &'a str) {
-        let line = Line { number: 0, text: text.into(), eol: self.eol };
+        let line = MovingLine { number: 0, text: text.into(), eol: self.eol };
         let at = self.index(number);
         self.all.insert(at, line);
     }
@@ -100,7 +104,7 @@ impl<'a> Lines<'a> {
         self.all.iter().position(|line| line.number == number).unwrap_or(self.all.len())
     }
 
-    fn take(&mut self, numbers: &RangeInclusive<u64>) -> Vec<Line<'a>> {
+    fn take(&mut self, numbers: &RangeInclusive<u64>) -> Vec<MovingLine<'a>> {
         self.all.extract_if(.., |line| numbers.contains(&line.number)).collect()
     }
 }

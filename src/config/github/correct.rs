@@ -3,12 +3,12 @@
 use yaml_serde::Value;
 
 use super::inputs::{lines, possible, setting};
-use super::read::{At, Found, builds};
+use super::read::{At, WorkflowBuild, builds};
 use super::setup;
 use crate::config::patch::Patch;
 use crate::config::script;
-use crate::config::yaml::{self, Document, Fields, Scalar, Style, Written, entries, key, text};
-use crate::config::{Change, Settings, Side};
+use crate::config::yaml::{self, Document, FieldText, Fields, Scalar, Style, entries, key, text};
+use crate::config::{CacheSettings, Change, Side};
 
 const UNUSUAL: &str = "the step is written in an unusual form";
 
@@ -32,7 +32,7 @@ pub(super) fn correct(source: &str, changes: &[Change]) -> Result<String, String
     let builders = changes
         .iter()
         .filter(|change| matches!(change, Change::Caches { settings, .. } if settings.builder));
-    let needing: Vec<&Found> =
+    let needing: Vec<&WorkflowBuild> =
         builders.filter_map(|change| found.get(change.place()?)).filter(|b| !b.capable).collect();
     setup::insert(&doc, &needing, &mut patch)?;
     patch.apply(source).ok_or_else(|| "the changes contradict each other".into())
@@ -41,13 +41,13 @@ pub(super) fn correct(source: &str, changes: &[Change]) -> Result<String, String
 /// The `with:` block of a step.
 struct Inputs<'a> {
     doc: &'a Document,
-    build: &'a Found,
+    build: &'a WorkflowBuild,
     with: &'a Value,
     fields: Fields<'a>,
 }
 
 impl<'a> Inputs<'a> {
-    fn of(doc: &'a Document, build: &'a Found) -> Result<Self, String> {
+    fn of(doc: &'a Document, build: &'a WorkflowBuild) -> Result<Self, String> {
         let route = yaml::field(doc, &build.step, "with").ok_or("the action has no inputs")?.route;
         let with = build.value.get("with").ok_or("the action has no inputs")?;
         let names: Vec<&str> = entries(with).into_iter().map(|(name, _)| name).collect();
@@ -64,7 +64,7 @@ impl<'a> Inputs<'a> {
         }
     }
 
-    fn caches(&self, settings: &Settings, patch: &mut Patch) -> Result<(), String> {
+    fn caches(&self, settings: &CacheSettings, patch: &mut Patch) -> Result<(), String> {
         let to = settings.to.clone().or_else(|| settings.inline.then(|| "type=inline".to_owned()));
         self.list("cache-from", &settings.from, patch)?;
         self.list("cache-to", to.as_slice(), patch)?;
@@ -81,7 +81,7 @@ impl<'a> Inputs<'a> {
         let lost = settings.builder
             && !self.build.capable
             && matches!(self.build.at, At::Build { lost: true });
-        if lost { self.fields.set("load", &Written::One("true".into()), patch) } else { Ok(()) }
+        if lost { self.fields.set("load", &FieldText::One("true".into()), patch) } else { Ok(()) }
     }
 
     /// Sets a list input, or takes it out.
@@ -107,14 +107,14 @@ impl<'a> Inputs<'a> {
         match wanted {
             [] => self.fields.remove(name, patch),
             [one] if !now.is_some_and(|value| value.contains('\n')) => {
-                self.fields.set(name, &Written::One(one.clone()), patch)
+                self.fields.set(name, &FieldText::One(one.clone()), patch)
             }
-            many => self.fields.set(name, &Written::Lines(many.to_vec()), patch),
+            many => self.fields.set(name, &FieldText::Lines(many.to_vec()), patch),
         }
     }
 
     /// `set: *.cache-to=…`.
-    fn bake(&self, settings: &Settings, patch: &mut Patch) -> Result<(), String> {
+    fn bake(&self, settings: &CacheSettings, patch: &mut Patch) -> Result<(), String> {
         let (from, to) = (self.set("cache-from"), self.set("cache-to"));
         let values = |found: &[(String, String)]| {
             found.iter().map(|(_, value)| value.clone()).collect::<Vec<_>>()
@@ -183,7 +183,7 @@ impl<'a> Inputs<'a> {
                 }
                 let scalar = Scalar::find(self.doc, &route, &value).ok_or(UNUSUAL)?;
                 if self.fields.is_flow() && scalar.style == Style::Plain {
-                    self.fields.set(name, &Written::One(value.replace(old, new)), patch)?;
+                    self.fields.set(name, &FieldText::One(value.replace(old, new)), patch)?;
                     found = true;
                     break;
                 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use yaml_serde::Value;
 
 use super::{events, inputs, kept, matrix};
-use crate::config::script::{self, Builders, Item, Spot, stays};
+use crate::config::script::{self, BuildSpot, Builders, Item, stays};
 use crate::config::yaml::{Document, Route, entries, key, line_of_key, text};
 use crate::config::{Place, Refs, machine};
 use crate::model::Quote;
 
 /// A build of the file.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(super) struct WorkflowBuild {
     pub(super) place: Place,
     pub(super) at: At,
     /// The step that builds.
@@ -29,7 +29,7 @@ pub(super) struct Found {
 #[derive(Clone, Debug)]
 pub(super) enum At {
     /// In its script.
-    Script(Spot),
+    Script(BuildSpot),
     /// By docker/build-push-action.
     Build {
         /// The image is neither pushed nor loaded, and is for one platform.
@@ -41,7 +41,7 @@ pub(super) enum At {
 
 /// Everything a job gives its steps.
 #[derive(Clone, Debug, Default)]
-struct Job {
+struct GithubJob {
     number: usize,
     name: String,
     key: Option<String>,
@@ -77,12 +77,12 @@ impl Workflow {
     }
 
     /// `all` are the jobs of the file: what does not come to one that it needs does not come to it.
-    fn job(&self, number: usize, id: &str, value: &Value, all: &events::Jobs) -> Job {
+    fn job(&self, number: usize, id: &str, value: &Value, all: &events::Jobs) -> GithubJob {
         let (refs, slashes) = events::of_job(value, all, self.refs, self.slashes);
         let name = value.get("name").and_then(text);
         let key = name.is_some().then(|| id.to_owned());
         let legs = matrix::legs(value);
-        Job {
+        GithubJob {
             number,
             name: name.unwrap_or_else(|| id.to_owned()),
             key,
@@ -100,7 +100,7 @@ impl Workflow {
 }
 
 /// Those that a job finds when it begins.
-fn builders(job: &Value, read: &Job) -> Builders {
+fn builders(job: &Value, read: &GithubJob) -> Builders {
     let hosted = hosted(job, &read.leg_values);
     let mut builders = if hosted { Builders::fresh() } else { Builders::unknown() };
     if has_newer_engine(job, &read.leg_values) {
@@ -111,7 +111,7 @@ fn builders(job: &Value, read: &Job) -> Builders {
 }
 
 /// All builds, in the order of the file.
-pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<Found> {
+pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<WorkflowBuild> {
     let mut found = Vec::new();
     let workflow = Workflow::of(root);
     let jobs = key(&Route::default(), "jobs");
@@ -129,7 +129,7 @@ pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<Found> {
         steps(
             runs,
             &key(&Route::default(), "runs"),
-            &Job::default(),
+            &GithubJob::default(),
             &mut Builders::unknown(),
             doc,
             &mut found,
@@ -141,20 +141,20 @@ pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<Found> {
 fn steps(
     value: &Value,
     at: &Route,
-    job: &Job,
+    job: &GithubJob,
     builders: &mut Builders,
     doc: Option<&Document>,
-    found: &mut Vec<Found>,
+    found: &mut Vec<WorkflowBuild>,
 ) {
     let (first, mut carried) = (found.len(), Vec::new());
     let at = key(at, "steps");
     let steps = value.get("steps").and_then(Value::as_sequence).into_iter().flatten();
     for (index, value) in steps.enumerate() {
-        let step = Step { value, route: at.with_key(index), action: action(value) };
+        let step = ActionStep { value, route: at.with_key(index), action: action(value) };
         carried.extend(kept::of_step(&step.action, value, &job.variables, doc, &step.route));
         let shared = Arc::new(value.clone());
         for (place, at, capable) in step.builds(job, builders, doc) {
-            found.push(Found {
+            found.push(WorkflowBuild {
                 place: job.place(place, value),
                 at,
                 step: step.route.clone(),
@@ -178,7 +178,7 @@ fn action(step: &Value) -> String {
     inputs::action(&step.get("uses").and_then(text).unwrap_or_default())
 }
 
-impl Job {
+impl GithubJob {
     /// The place of a build in one of its steps.
     fn place(&self, place: Place, step: &Value) -> Place {
         let own = variables(step);
@@ -202,19 +202,19 @@ impl Job {
 }
 
 /// A step of a job.
-struct Step<'a> {
+struct ActionStep<'a> {
     value: &'a Value,
     route: Route,
     /// The action that it uses, without its version.
     action: String,
 }
 
-impl Step<'_> {
+impl ActionStep<'_> {
     /// What it builds, how, and whether its builder exports caches; what it makes is told to the
     /// builders.
     fn builds(
         &self,
-        job: &Job,
+        job: &GithubJob,
         builders: &mut Builders,
         doc: Option<&Document>,
     ) -> Vec<(Place, At, bool)> {

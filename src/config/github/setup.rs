@@ -2,12 +2,16 @@
 
 use crate::config::yaml::Document;
 
-use super::read::Found;
+use super::read::WorkflowBuild;
 use crate::config::patch::{Patch, line_at};
 use crate::config::yaml;
 
 /// Inserts it before the first of these builds in each job.
-pub(super) fn insert(doc: &Document, builds: &[&Found], patch: &mut Patch) -> Result<(), String> {
+pub(super) fn insert(
+    doc: &Document,
+    builds: &[&WorkflowBuild],
+    patch: &mut Patch,
+) -> Result<(), String> {
     let mut done = Vec::new();
     let mut builds = builds.to_vec();
     builds.sort_by_key(|build| build.place.command.quote.line);
@@ -21,7 +25,12 @@ pub(super) fn insert(doc: &Document, builds: &[&Found], patch: &mut Patch) -> Re
     Ok(())
 }
 
-fn before(doc: &Document, build: &Found, named: bool, patch: &mut Patch) -> Result<(), String> {
+fn before(
+    doc: &Document,
+    build: &WorkflowBuild,
+    named: bool,
+    patch: &mut Patch,
+) -> Result<(), String> {
     const NO: &str = "the steps are not written as a list with one item a line";
     let source = doc.source();
     let start = yaml::span(doc, &build.step).ok_or(NO)?.start;

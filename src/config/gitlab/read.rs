@@ -5,7 +5,7 @@ use yaml_serde::Value;
 use super::inherit::{chain, items, keyword};
 use super::kept;
 use crate::config::place::set_before;
-use crate::config::script::{self, Builders, Item, Spot};
+use crate::config::script::{self, BuildSpot, Builders, Item};
 use crate::config::yaml::{Document, entries, one_or_more, text};
 use crate::config::{Place, fits_tag, machine, variables};
 
@@ -27,7 +27,7 @@ const KEYWORDS: [&str; 13] = [
 ];
 
 /// Builds of all jobs; hidden jobs (`.name`) run only where others extend them.
-pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<(Place, Spot)> {
+pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<(Place, BuildSpot)> {
     let jobs = entries(root).into_iter().filter(|(name, value)| {
         value.is_mapping()
             && !name.starts_with('.')
@@ -37,7 +37,7 @@ pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<(Place, Spot)>
     jobs.enumerate().flat_map(|(number, (name, _))| job(root, doc, number, name)).collect()
 }
 
-fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(Place, Spot)> {
+fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(Place, BuildSpot)> {
     let chain = chain(root, name);
     let scripts =
         ["before_script", "script", "after_script"].map(|script| keyword(root, &chain, script));

@@ -1,12 +1,12 @@
 //! Changes to the options of one build command; all other words stay as they are written.
 
-use super::insert::{self, Place};
+use super::insert::{self, InsertionPoint};
 use super::options::{Opt, Options};
 use super::shell::{self, Word};
-use super::{Spot, program};
+use super::{BuildSpot, program};
 use crate::config::patch::Patch;
 use crate::config::yaml::{Document, Scalar};
-use crate::config::{Change, Settings, Side};
+use crate::config::{CacheSettings, Change, Side};
 use crate::model::{Command, Tool};
 
 const UNUSUAL: &str = "the script is written in an unusual way";
@@ -15,7 +15,7 @@ const UNUSUAL: &str = "the script is written in an unusual way";
 /// stand before the command; none where it is made elsewhere.
 pub(crate) fn change(
     doc: &Document,
-    spot: &Spot,
+    spot: &BuildSpot,
     change: &Change,
     make: &[String],
     patch: &mut Patch,
@@ -34,7 +34,8 @@ pub(crate) fn change(
             simple.outer.or(simple.words.first().map(|word| word.range.start)).ok_or(UNUSUAL)?;
         insert::lines_before(doc, &mut scalar, at, make, patch)?;
     }
-    let mut edit = Edit { source: doc.source(), scalar: &scalar, words, options: &options, patch };
+    let mut edit =
+        ScriptEdit { source: doc.source(), scalar: &scalar, words, options: &options, patch };
     match change {
         Change::Caches { settings, .. } => edit.caches(&command, settings),
         Change::Spec { side, old, new, .. } => edit.spec(*side, old, new),
@@ -43,7 +44,7 @@ pub(crate) fn change(
     }
 }
 
-struct Edit<'a> {
+struct ScriptEdit<'a> {
     source: &'a str,
     scalar: &'a Scalar,
     words: &'a [Word],
@@ -52,16 +53,16 @@ struct Edit<'a> {
 }
 
 /// Names of the options of a tool.
-struct Names {
+struct OptionNames {
     from: &'static [&'static str],
     to: &'static [&'static str],
 }
 
-const DOCKER: Names = Names { from: &["--cache-from"], to: &["--cache-to"] };
-const BUILDCTL: Names = Names { from: &["--import-cache"], to: &["--export-cache"] };
+const DOCKER: OptionNames = OptionNames { from: &["--cache-from"], to: &["--cache-to"] };
+const BUILDCTL: OptionNames = OptionNames { from: &["--import-cache"], to: &["--export-cache"] };
 
-impl Edit<'_> {
-    fn caches(&mut self, command: &Command, settings: &Settings) -> Result<(), String> {
+impl ScriptEdit<'_> {
+    fn caches(&mut self, command: &Command, settings: &CacheSettings) -> Result<(), String> {
         let same = command.cache_from.iter().map(|s| &s.raw).eq(&settings.from)
             && command.cache_to.iter().map(|s| &s.raw).eq(&settings.to)
             && command.inline() == settings.inline;
@@ -81,7 +82,7 @@ impl Edit<'_> {
         if settings.builder { self.through_buildx(command) } else { Ok(()) }
     }
 
-    fn lists(&mut self, names: &Names, settings: &Settings) -> Result<(), String> {
+    fn lists(&mut self, names: &OptionNames, settings: &CacheSettings) -> Result<(), String> {
         let (from, to, inline) =
             (self.options.named(names.from), self.options.named(names.to), self.options.inline());
         let written_inline =
@@ -195,8 +196,9 @@ impl Edit<'_> {
 
     /// Adds options behind a word, else where the command begins to list its options.
     fn add(&mut self, behind: Option<usize>, added: &[String]) -> Result<(), String> {
-        let place = Place::find(self.source, self.scalar, self.words, self.options.first, behind)
-            .ok_or(UNUSUAL)?;
+        let place =
+            InsertionPoint::find(self.source, self.scalar, self.words, self.options.first, behind)
+                .ok_or(UNUSUAL)?;
         let mut text = String::new();
         for option in added {
             text.push_str(&place.gap);

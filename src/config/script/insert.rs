@@ -5,14 +5,14 @@ use crate::config::patch::{Patch, indent_at, line_at};
 use crate::config::yaml::{Document, Scalar, Style};
 
 /// Where options are added.
-pub(super) struct Place {
+pub(super) struct InsertionPoint {
     /// Offset in the file.
     pub(super) at: usize,
     /// What stands between two words there: a blank, or a continued line with its indentation.
     pub(super) gap: String,
 }
 
-impl Place {
+impl InsertionPoint {
     /// Behind the word `behind`; else where lines are continued, at the first option that has a
     /// line of its own; else behind the verb, in front of the word `first`.
     pub(super) fn find(

@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use super::shell::{self, Simple};
 use super::{is_assignment, is_build};
-use crate::config::excerpt::Part;
+use crate::config::excerpt::ExcerptPart;
 
 /// The script in parts: each command that stands alone on its lines, and what is between them.
 /// Others do without such a command where it is a build or gives variables plain values: no
 /// condition, loop or function holds it.
-pub(in crate::config) fn parts(text: &str) -> Vec<Part> {
-    let mut parts: Vec<Part> = Vec::new();
+pub(in crate::config) fn parts(text: &str) -> Vec<ExcerptPart> {
+    let mut parts: Vec<ExcerptPart> = Vec::new();
     let mut done = 0;
     for simple in shell::commands(text) {
         let Some(range) = own_lines(text, &simple).filter(|range| range.start >= done) else {
@@ -18,11 +18,11 @@ pub(in crate::config) fn parts(text: &str) -> Vec<Part> {
         };
         let between = done..range.start;
         let gap = text.get(between.clone()).unwrap_or_default();
-        parts.push(Part::of(between, is_silent(gap)));
+        parts.push(ExcerptPart::of(between, is_silent(gap)));
         done = range.end;
-        parts.push(Part::of(range, is_free(&simple)));
+        parts.push(ExcerptPart::of(range, is_free(&simple)));
     }
-    parts.push(Part::of(done..text.len(), false));
+    parts.push(ExcerptPart::of(done..text.len(), false));
     parts
 }
 

@@ -35,7 +35,7 @@ pub(super) struct Simple {
 
 /// All simple commands, in order.
 pub(super) fn commands(text: &str) -> Vec<Simple> {
-    let mut reader = Reader {
+    let mut reader = ShellReader {
         text,
         at: 0,
         found: Vec::new(),
@@ -68,7 +68,7 @@ impl Block {
     }
 }
 
-struct Reader<'a> {
+struct ShellReader<'a> {
     text: &'a str,
     at: usize,
     found: Vec<Simple>,
@@ -84,7 +84,7 @@ struct Reader<'a> {
     dropped: bool,
 }
 
-impl Reader<'_> {
+impl ShellReader<'_> {
     fn rest(&self) -> &str {
         self.text.get(self.at..).unwrap_or_default()
     }

@@ -7,7 +7,7 @@ mod index;
 
 use foldhash::HashMap;
 
-use self::index::{Index, Inside, Key, Target};
+use self::index::{Contents, Index, Key, Target};
 use super::Span;
 use super::route::{Component, Route};
 
@@ -42,7 +42,7 @@ impl Document {
     /// There is something, be it a key without a value.
     pub(in crate::config) fn query_exists(&self, route: &Route) -> bool {
         match self.find(route) {
-            Some(Found { value: Some(at), .. }) => self.exact(at).is_some(),
+            Some(Routed { value: Some(at), .. }) => self.exact(at).is_some(),
             found => found.is_some(),
         }
     }
@@ -62,8 +62,8 @@ impl Document {
         found.key
     }
 
-    fn find(&self, route: &Route) -> Option<Found> {
-        let mut found = Found { value: Some(self.index.top?), key: None };
+    fn find(&self, route: &Route) -> Option<Routed> {
+        let mut found = Routed { value: Some(self.index.top?), key: None };
         for component in route.components() {
             found = self.descend(found.value?, component)?;
         }
@@ -71,20 +71,20 @@ impl Document {
     }
 
     /// What is in the value under the key, or at the position.
-    fn descend(&self, at: usize, component: &Component) -> Option<Found> {
+    fn descend(&self, at: usize, component: &Component) -> Option<Routed> {
         let value = self.index.values.get(at)?;
         let inside = match &value.inside {
-            Inside::Alias(name, place) => &self.index.anchored(name, *place)?.inside,
+            Contents::Alias(name, place) => &self.index.anchored(name, *place)?.inside,
             inside => inside,
         };
         match (inside, component) {
-            (Inside::Mapping(at), Component::Key(name)) => {
+            (Contents::Mapping(at), Component::Key(name)) => {
                 let Key { span, value } = self.index.mappings.get(*at)?.get(name)?;
-                Some(Found { value: *value, key: Some(span.clone()) })
+                Some(Routed { value: *value, key: Some(span.clone()) })
             }
-            (Inside::List(at), Component::Index(number)) => {
+            (Contents::List(at), Component::Index(number)) => {
                 let value = *self.index.lists.get(*at)?.get(*number)?;
-                Some(Found { value, key: None })
+                Some(Routed { value, key: None })
             }
             _ => None,
         }
@@ -99,7 +99,7 @@ impl Document {
 }
 
 /// A value by its number, or a key that has none.
-struct Found {
+struct Routed {
     value: Option<usize>,
     key: Option<Span>,
 }

@@ -2,7 +2,7 @@
 
 use super::written::{block, flow};
 use super::{Document, Route};
-use super::{Scalar, Span, Style, Written, key, key_span, quoted, scalar, span};
+use super::{FieldText, Scalar, Span, Style, key, key_span, quoted, scalar, span};
 use crate::config::patch::{Patch, line_at};
 
 const UNUSUAL: &str = "it is written in an unusual form";
@@ -32,7 +32,12 @@ impl<'a> Fields<'a> {
     }
 
     /// Sets a field, at the end of the mapping where it is new.
-    pub(crate) fn set(&self, name: &str, value: &Written, patch: &mut Patch) -> Result<(), String> {
+    pub(crate) fn set(
+        &self,
+        name: &str,
+        value: &FieldText,
+        patch: &mut Patch,
+    ) -> Result<(), String> {
         if !self.names.iter().any(|known| known == name) {
             return self.insert(name, value, patch);
         }
@@ -50,7 +55,7 @@ impl<'a> Fields<'a> {
             return Ok(());
         };
         let end = old.start + source.get(old.start..old.end).ok_or(UNUSUAL)?.trim_end().len();
-        let start = if matches!(value, Written::List(_) | Written::Map(_)) {
+        let start = if matches!(value, FieldText::List(_) | FieldText::Map(_)) {
             key.end + 1
         } else {
             old.start
@@ -89,9 +94,9 @@ impl<'a> Fields<'a> {
         let Some(head) = head_of(source, &items, now.len()) else {
             return match wanted {
                 [one] if now.len() < 2 && items.is_empty() && !now.is_empty() => {
-                    self.set(name, &Written::One(one.clone()), patch)
+                    self.set(name, &FieldText::One(one.clone()), patch)
                 }
-                many => self.set(name, &Written::List(many.to_vec()), patch),
+                many => self.set(name, &FieldText::List(many.to_vec()), patch),
             };
         };
         for ((item, old), new) in items.iter().zip(now).zip(wanted) {
@@ -156,7 +161,7 @@ impl<'a> Fields<'a> {
         self.doc.source().get(self.place.start..).is_some_and(|text| text.starts_with('{'))
     }
 
-    fn insert(&self, name: &str, value: &Written, patch: &mut Patch) -> Result<(), String> {
+    fn insert(&self, name: &str, value: &FieldText, patch: &mut Patch) -> Result<(), String> {
         let source = self.doc.source();
         let stays = |name: &&String| !self.gone.contains(&name.as_str());
         let last = key(&self.at, self.names.iter().rfind(stays).ok_or(UNUSUAL)?);

@@ -2,7 +2,7 @@
 
 /// What a field is set to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Written {
+pub(crate) enum FieldText {
     /// One text.
     One(String),
     /// A text of several lines.
@@ -14,30 +14,30 @@ pub(crate) enum Written {
 }
 
 /// The value as it follows `name:`; lines below it are indented deeper than `column`.
-pub(super) fn block(value: &Written, column: usize, source: &str) -> String {
+pub(super) fn block(value: &FieldText, column: usize, source: &str) -> String {
     let end = if source.contains("\r\n") { "\r\n" } else { "\n" };
     let indent = format!("{end}{}", " ".repeat(column + 2));
     let joined = |lines: Vec<String>| {
         lines.iter().fold(String::new(), |text, line| format!("{text}{indent}{line}"))
     };
     match value {
-        Written::One(text) => scalar(text),
-        Written::Lines(lines) => format!("|{}", joined(lines.clone())),
-        Written::List(items) => {
+        FieldText::One(text) => scalar(text),
+        FieldText::Lines(lines) => format!("|{}", joined(lines.clone())),
+        FieldText::List(items) => {
             joined(items.iter().map(|item| format!("- {}", scalar(item))).collect())
         }
-        Written::Map(pairs) => {
+        FieldText::Map(pairs) => {
             joined(pairs.iter().map(|(name, value)| format!("{name}: {value}")).collect())
         }
     }
 }
 
-pub(super) fn flow(value: &Written) -> String {
+pub(super) fn flow(value: &FieldText) -> String {
     match value {
-        Written::One(text) => quoted(text),
-        Written::Lines(lines) => quoted(&lines.join("\n")),
-        Written::List(items) => flow_list(items),
-        Written::Map(pairs) => {
+        FieldText::One(text) => quoted(text),
+        FieldText::Lines(lines) => quoted(&lines.join("\n")),
+        FieldText::List(items) => flow_list(items),
+        FieldText::Map(pairs) => {
             let pairs: Vec<String> =
                 pairs.iter().map(|(name, value)| format!("{name}: {value}")).collect();
             format!("{{{}}}", pairs.join(", "))

@@ -2,7 +2,7 @@
 
 /// One place. `None` of them where what it needs is not set.
 #[derive(Clone, Copy)]
-pub(super) enum Said {
+pub(super) enum SaidIn {
     /// The value.
     As(&'static str),
     /// Two values, with a slash between them.
@@ -19,7 +19,7 @@ pub(super) enum Said {
     OneOf(&'static str, &'static str),
 }
 
-impl Said {
+impl SaidIn {
     /// `variable` looks one up.
     pub(super) fn read(self, variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
         let says = |name| variable(name).filter(|value| !matches!(value.trim(), "" | UNNAMED));

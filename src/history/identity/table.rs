@@ -3,7 +3,7 @@
 //! Tekton and Argo set none that name the pipeline or the task: there flags say it
 //! (`--job $(context.taskRun.name)`).
 
-use super::said::Said::{self, As, Before, Behind, Both, Folder, OneOf, Without};
+use super::said::SaidIn::{self, As, Before, Behind, Both, Folder, OneOf, Without};
 
 /// Where a CI says which job it runs. Of several places the first that says something counts.
 pub(super) struct Ci {
@@ -11,14 +11,14 @@ pub(super) struct Ci {
     pub name: &'static str,
     /// A variable that only this CI sets, and the value it has where the name alone does not tell.
     pub known_by: (&'static str, Option<&'static str>),
-    pub repository: &'static [Said],
-    pub pipeline: &'static [Said],
-    pub job: &'static [Said],
-    pub leg: &'static [Said],
-    pub branch: &'static [Said],
-    pub commit: &'static [Said],
-    pub run: &'static [Said],
-    pub attempt: &'static [Said],
+    pub repository: &'static [SaidIn],
+    pub pipeline: &'static [SaidIn],
+    pub job: &'static [SaidIn],
+    pub leg: &'static [SaidIn],
+    pub branch: &'static [SaidIn],
+    pub commit: &'static [SaidIn],
+    pub run: &'static [SaidIn],
+    pub attempt: &'static [SaidIn],
 }
 
 const NOTHING: Ci = Ci {

@@ -13,7 +13,7 @@ mod write;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
-use self::read::Reader;
+use self::read::RunReader;
 use self::write::Writer;
 use super::Identity;
 use super::arguments::{Arguments, hidden_argument};
@@ -96,7 +96,7 @@ impl Record {
 
     /// The run as rules see it, with the values of arguments that the logs at hand know as well.
     pub(super) fn to_run(&self, arguments: &Arguments) -> Run {
-        Reader { text: &|text| arguments.recalled(text) }.run(&self.run)
+        RunReader { text: &|text| arguments.recalled(text) }.run(&self.run)
     }
 
     /// Remembers what was found; a title names what is in the log.
@@ -135,7 +135,7 @@ impl Record {
 pub(super) fn as_recorded(run: &Run, arguments: &Arguments) -> Run {
     let show = |text: &str| arguments.shown(text);
     let shown = Writer { text: &show, line: &show, argument: &show }.run(run);
-    let read = Reader { text: &str::to_owned }.run(&shown);
+    let read = RunReader { text: &str::to_owned }.run(&shown);
     Run { label: run.label.clone(), digest: run.digest, problems: run.problems.clone(), ..read }
 }
 

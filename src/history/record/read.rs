@@ -8,12 +8,12 @@ use crate::envelope::ENVELOPES;
 use crate::model::{self, CacheSpec, Text};
 
 /// Makes the texts of a run.
-pub(super) struct Reader<'a> {
+pub(super) struct RunReader<'a> {
     /// A text of the record as the rules are to see it.
     pub text: &'a dyn Fn(&str) -> String,
 }
 
-impl Reader<'_> {
+impl RunReader<'_> {
     pub(super) fn run(&self, run: &Run) -> model::Run {
         let commands = run.commands.iter().map(|command| self.command(command));
         let mut run = model::Run {

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
-pub use self::query::{Job, Read};
+pub use self::query::{HistoryJob, ReadHistory};
 pub use self::trouble::Trouble;
 pub use self::write::Added;
 
@@ -22,7 +22,7 @@ pub use self::write::Added;
 pub struct Store {
     connection: Connection,
     /// Why nothing can be written to it.
-    read_only: Option<Refused>,
+    read_only: Option<ReadOnly>,
     /// Samples that were read.
     samples: HashMap<i64, String>,
     /// Records from later are left out, in microseconds since 1970.
@@ -31,16 +31,16 @@ pub struct Store {
 
 /// Why a history can only be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refused {
+enum ReadOnly {
     ReadOnly,
     Full,
 }
 
-impl From<Refused> for Trouble {
-    fn from(refused: Refused) -> Self {
+impl From<ReadOnly> for Trouble {
+    fn from(refused: ReadOnly) -> Self {
         match refused {
-            Refused::ReadOnly => Self::ReadOnly,
-            Refused::Full => Self::Full,
+            ReadOnly::ReadOnly => Self::ReadOnly,
+            ReadOnly::Full => Self::Full,
         }
     }
 }

@@ -9,7 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::schema::{APPLICATION, MIGRATIONS};
-use super::{Refused, Store, Trouble};
+use super::{ReadOnly, Store, Trouble};
 
 /// How long another process may write before this one gives up.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -21,7 +21,7 @@ impl Store {
     /// Where the file is no history, or one that this version cannot read.
     pub fn open(path: &Path) -> Result<Self, Trouble> {
         match Self::writable(path) {
-            Err(Trouble::Full) if path.exists() => Self::refused(path, Refused::Full),
+            Err(Trouble::Full) if path.exists() => Self::refused(path, ReadOnly::Full),
             Err(Trouble::ReadOnly | Trouble::Unopened(_)) if path.exists() => Self::existing(path),
             Err(Trouble::Unopened(_)) if !folder(path).exists() => {
                 Err(Trouble::NoFolder(folder(path).display().to_string()))
@@ -35,15 +35,15 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn existing(path: &Path) -> Result<Self, Trouble> {
-        if path.exists() { Self::refused(path, Refused::ReadOnly) } else { Err(Trouble::Missing) }
+        if path.exists() { Self::refused(path, ReadOnly::ReadOnly) } else { Err(Trouble::Missing) }
     }
 
-    fn refused(path: &Path, why: Refused) -> Result<Self, Trouble> {
+    fn refused(path: &Path, why: ReadOnly) -> Result<Self, Trouble> {
         // Who may write takes the files beside it away again when he closes it, also where he only
         // reads.
         let how = match why {
-            Refused::ReadOnly => OpenFlags::SQLITE_OPEN_READ_WRITE,
-            Refused::Full => OpenFlags::SQLITE_OPEN_READ_ONLY,
+            ReadOnly::ReadOnly => OpenFlags::SQLITE_OPEN_READ_WRITE,
+            ReadOnly::Full => OpenFlags::SQLITE_OPEN_READ_ONLY,
         };
         let connection = match connect(path, how) {
             // Where nothing can be written there is no room for the files beside a shared one; then
@@ -82,7 +82,7 @@ impl Store {
             store.migrate()?;
         }
         if store.connection.is_readonly("main")? {
-            store.read_only = Some(Refused::ReadOnly);
+            store.read_only = Some(ReadOnly::ReadOnly);
         }
         store.connection.pragma_update(None, "synchronous", "FULL")?;
         store.checked()

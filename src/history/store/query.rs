@@ -13,7 +13,7 @@ const ID: usize = 32;
 
 /// One job in a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Job {
+pub struct HistoryJob {
     /// Its number in the file.
     pub number: i64,
     /// Repository and pipeline.
@@ -26,7 +26,7 @@ pub struct Job {
 
 /// What was read, and how much could not be.
 #[derive(Debug, Default)]
-pub struct Read {
+pub struct ReadHistory {
     /// Records, the oldest first.
     pub records: Vec<Record>,
     /// Why others could not be read, once each.
@@ -38,10 +38,10 @@ impl Store {
     ///
     /// # Errors
     /// Where the file cannot be read.
-    pub fn newest(&mut self, scope: &str, name: &str, most: usize) -> Result<Read, Trouble> {
+    pub fn newest(&mut self, scope: &str, name: &str, most: usize) -> Result<ReadHistory, Trouble> {
         match self.number(scope, name)? {
             Some(number) => self.newest_of(number, most),
-            None => Ok(Read::default()),
+            None => Ok(ReadHistory::default()),
         }
     }
 
@@ -94,8 +94,8 @@ impl Store {
     ///
     /// # Errors
     /// Where the file cannot be read.
-    pub fn jobs_called(&self, name: &str) -> Result<Vec<Job>, Trouble> {
-        let called = |job: &Job| own_name(job) == name || title(job) == name;
+    pub fn jobs_called(&self, name: &str) -> Result<Vec<HistoryJob>, Trouble> {
+        let called = |job: &HistoryJob| own_name(job) == name || title(job) == name;
         Ok(self.jobs()?.into_iter().filter(called).collect())
     }
 
@@ -110,7 +110,7 @@ impl Store {
     ///
     /// # Errors
     /// Where the file cannot be read.
-    pub fn newest_of(&mut self, job: i64, most: usize) -> Result<Read, Trouble> {
+    pub fn newest_of(&mut self, job: i64, most: usize) -> Result<ReadHistory, Trouble> {
         let until = self.until;
         let mut read = self.bodies(
             "SELECT body, sample FROM records WHERE job = ?1 AND recorded <= ?3 ORDER BY recorded \
@@ -126,10 +126,15 @@ impl Store {
     ///
     /// # Errors
     /// Where the file cannot be read.
-    pub fn newest_on(&mut self, job: i64, branch: &str, most: usize) -> Result<Read, Trouble> {
+    pub fn newest_on(
+        &mut self,
+        job: i64,
+        branch: &str,
+        most: usize,
+    ) -> Result<ReadHistory, Trouble> {
         const AT_ONCE: usize = 256;
         let until = self.until;
-        let mut found = Read::default();
+        let mut found = ReadHistory::default();
         for from in (0..).step_by(AT_ONCE) {
             let page = "SELECT body, sample FROM records WHERE job = ?1 AND recorded <= ?4 ORDER BY \
                 recorded DESC, id LIMIT ?2 OFFSET ?3";
@@ -154,7 +159,7 @@ impl Store {
     ///
     /// # Errors
     /// Where the file cannot be read.
-    pub fn jobs(&self) -> Result<Vec<Job>, Trouble> {
+    pub fn jobs(&self) -> Result<Vec<HistoryJob>, Trouble> {
         let list = "SELECT jobs.id, scope, name, count(records.key) FROM jobs
                     LEFT JOIN records ON records.job = jobs.id GROUP BY jobs.id ORDER BY scope, name";
         let mut statement = self.connection.prepare(list)?;
@@ -167,7 +172,7 @@ impl Store {
     ///
     /// # Errors
     /// Where the file cannot be read.
-    pub fn records_named(&mut self, start: &str) -> Result<Read, Trouble> {
+    pub fn records_named(&mut self, start: &str) -> Result<ReadHistory, Trouble> {
         let end = |filler: char| {
             let digits: String = start.chars().chain(std::iter::repeat(filler)).take(ID).collect();
             u128::from_str_radix(&digits, 16).map(u128::to_be_bytes)
@@ -175,7 +180,7 @@ impl Store {
         let is_start =
             (4..=ID).contains(&start.len()) && start.bytes().all(|b| b.is_ascii_hexdigit());
         let (true, Ok(first), Ok(last)) = (is_start, end('0'), end('f')) else {
-            return Ok(Read::default());
+            return Ok(ReadHistory::default());
         };
         self.bodies(
             "SELECT body, sample FROM records WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2",
@@ -189,7 +194,7 @@ impl Store {
     /// Where the file cannot be read, or `visit` says so.
     pub fn each<E: From<Trouble>>(
         &mut self,
-        mut visit: impl FnMut(Read) -> Result<(), E>,
+        mut visit: impl FnMut(ReadHistory) -> Result<(), E>,
     ) -> Result<(), E> {
         const AT_ONCE: i64 = 256;
         let mut after: Vec<u8> = Vec::new();
@@ -210,13 +215,17 @@ impl Store {
     }
 
     /// The records that a query names by `body, sample`; all that they say together has a bound.
-    fn bodies(&mut self, query: &str, values: impl rusqlite::Params) -> Result<Read, Trouble> {
+    fn bodies(
+        &mut self,
+        query: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<ReadHistory, Trouble> {
         let query = &query.replacen("body,", &format!("{},", body::bounded("body")), 1);
         let mut statement = self.connection.prepare_cached(query)?;
         let rows = statement.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
         let rows = rows.collect::<Result<Vec<(Vec<u8>, Option<i64>)>, _>>()?;
         drop(statement);
-        let mut read = Read::default();
+        let mut read = ReadHistory::default();
         for (body, sample) in rows {
             match self.record(&body, sample) {
                 Ok(record) => read.records.push(record),
@@ -253,6 +262,11 @@ impl Store {
     }
 }
 
-fn job(row: &rusqlite::Row) -> rusqlite::Result<Job> {
-    Ok(Job { number: row.get(0)?, scope: row.get(1)?, name: row.get(2)?, records: row.get(3)? })
+fn job(row: &rusqlite::Row) -> rusqlite::Result<HistoryJob> {
+    Ok(HistoryJob {
+        number: row.get(0)?,
+        scope: row.get(1)?,
+        name: row.get(2)?,
+        records: row.get(3)?,
+    })
 }

@@ -162,14 +162,14 @@ fn insert(transaction: &Transaction, record: &Record) -> Result<bool, Trouble> {
 }
 
 /// A record of the same name.
-struct Known {
+struct SameName {
     key: i64,
     recorded: i64,
     body: Vec<u8>,
     sample: Option<Vec<u8>>,
 }
 
-impl Known {
+impl SameName {
     fn text(&self) -> io::Result<String> {
         let sample = self
             .sample
@@ -179,14 +179,14 @@ impl Known {
     }
 }
 
-fn known(transaction: &Transaction, id: &[u8; 16]) -> rusqlite::Result<Option<Known>> {
+fn known(transaction: &Transaction, id: &[u8; 16]) -> rusqlite::Result<Option<SameName>> {
     let [body, text] = ["records.body", "samples.text"].map(body::bounded);
     let known = format!(
         "SELECT records.key, records.recorded, {body}, {text} FROM records
          LEFT JOIN samples ON samples.id = records.sample WHERE records.id = ?1"
     );
     let known = transaction.prepare_cached(&known)?.query_row([id], |row| {
-        Ok(Known {
+        Ok(SameName {
             key: row.get(0)?,
             recorded: row.get(1)?,
             body: row.get(2)?,

@@ -13,7 +13,7 @@ const BEFORE: usize = 64;
 pub(super) struct Backwards {
     pub(super) order: Order,
     /// The header that came last, of a build whose end was not seen since.
-    last: Option<Place>,
+    last: Option<Ordinal>,
     lines: Vec<(u64, Vec<u8>)>,
 }
 
@@ -31,7 +31,7 @@ pub(super) enum Order {
 
 /// What tells the order.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Place {
+enum Ordinal {
     Step {
         stage: u32,
         position: u32,
@@ -78,7 +78,7 @@ impl Backwards {
         lines
     }
 
-    fn header(&mut self, place: Place) {
+    fn header(&mut self, place: Ordinal) {
         let before = self.last.replace(place);
         if self.order == Order::Backwards {
             return;
@@ -88,14 +88,14 @@ impl Backwards {
             (Some(before), _) if place.time().is_some() && place.time() == before.time() => {
                 Order::Unknown
             }
-            (None, Place::Clock(_) | Place::Reset(_)) => Order::Unknown,
-            (None, Place::Step { position, .. }) if position > 1 => Order::Unknown,
+            (None, Ordinal::Clock(_) | Ordinal::Reset(_)) => Order::Unknown,
+            (None, Ordinal::Step { position, .. }) if position > 1 => Order::Unknown,
             _ => Order::Onwards,
         };
     }
 }
 
-impl Place {
+impl Ordinal {
     fn comes_before(self, other: Self) -> bool {
         match self {
             Self::Clock(now) => other.time().is_some_and(|before| now < before),
@@ -116,19 +116,19 @@ impl Place {
 
 /// Whether a build begins with the line, however the lines are ordered.
 pub(super) fn begins(event: &Event) -> bool {
-    matches!(place(event), Some(Place::Step { stage: 1, position: 0 | 1, .. }))
+    matches!(place(event), Some(Ordinal::Step { stage: 1, position: 0 | 1, .. }))
 }
 
-fn place(event: &Event) -> Option<Place> {
+fn place(event: &Event) -> Option<Ordinal> {
     match *event {
         // Steps of a base image are counted by themselves.
         Event::Classic(Classic::Step { position, of, text, .. })
             if position > 1 || !is_trigger(text) =>
         {
-            Some(Place::Step { stage: 1, position, of })
+            Some(Ordinal::Step { stage: 1, position, of })
         }
         Event::Buildah(Buildah::Step { stage, position, of, .. }) => {
-            Some(Place::Step { stage, position, of })
+            Some(Ordinal::Step { stage, position, of })
         }
         Event::Kaniko(Kaniko { says, clock, .. }) => {
             let begins = matches!(
@@ -139,7 +139,7 @@ fn place(event: &Event) -> Option<Place> {
                     | KanikoSays::Begun
                     | KanikoSays::Lookup(_)
             );
-            seconds(clock).map(if begins { Place::Reset } else { Place::Clock })
+            seconds(clock).map(if begins { Ordinal::Reset } else { Ordinal::Clock })
         }
         _ => None,
     }

@@ -23,12 +23,12 @@ const TEXTS: usize = 1 << 13;
 
 /// What the finished builds of a job come to.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
+pub(super) struct FinishedBuilds {
     pub(super) bytes: usize,
     texts: HashSet<u64>,
 }
 
-impl Kept {
+impl FinishedBuilds {
     /// One more.
     pub(super) fn add(&mut self, build: &Build) {
         let lines =

@@ -13,9 +13,9 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::value::RawValue;
 
 /// One entry, with its text.
-pub(super) enum Entry<'e, 'a> {
+pub(super) enum StatusEntry<'e, 'a> {
     /// A vertex changed its state.
-    Vertex(&'e Record<'a>, &'a str),
+    Vertex(&'e VertexState<'a>, &'a str),
     /// Part of the work of a vertex.
     Status(&'e Status<'a>, &'a str),
     /// Output of a vertex.
@@ -24,7 +24,7 @@ pub(super) enum Entry<'e, 'a> {
 
 /// State of a vertex.
 #[derive(Deserialize)]
-pub(super) struct Record<'a> {
+pub(super) struct VertexState<'a> {
     #[serde(borrow)]
     pub(super) digest: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -40,12 +40,12 @@ pub(super) struct Record<'a> {
     #[serde(borrow)]
     pub(super) error: Option<Cow<'a, str>>,
     #[serde(borrow, rename = "progressGroup")]
-    pub(super) group: Option<Group<'a>>,
+    pub(super) group: Option<VertexGroup<'a>>,
 }
 
 /// Vertices that are shown as one: `COPY --link`.
 #[derive(Deserialize)]
-pub(super) struct Group<'a> {
+pub(super) struct VertexGroup<'a> {
     #[serde(borrow, default)]
     pub(super) id: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -73,7 +73,10 @@ pub(super) struct Log<'a> {
 
 /// Reads the line up to its end, to where it is no such object any more, or to the entry behind
 /// which no other is wanted.
-pub(super) fn each<'a>(line: &'a [u8], mut take: impl FnMut(Entry<'_, 'a>) -> ControlFlow<()>) {
+pub(super) fn each<'a>(
+    line: &'a [u8],
+    mut take: impl FnMut(StatusEntry<'_, 'a>) -> ControlFlow<()>,
+) {
     // What was read before an error has been taken; a cut line always ends in one. Text is read
     // faster than bytes, each string of which is looked at for what is no UTF-8.
     let _ = match str::from_utf8(line) {
@@ -92,7 +95,7 @@ fn go_on<E: Error>(wanted: ControlFlow<()>) -> Result<(), E> {
 
 struct Object<F>(F);
 
-impl<'a, F: FnMut(Entry<'_, 'a>) -> ControlFlow<()>> Visitor<'a> for Object<F> {
+impl<'a, F: FnMut(StatusEntry<'_, 'a>) -> ControlFlow<()>> Visitor<'a> for Object<F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -115,7 +118,9 @@ impl<'a, F: FnMut(Entry<'_, 'a>) -> ControlFlow<()>> Visitor<'a> for Object<F> {
 /// An array of one kind of entries.
 struct Array<'f, 'a, F>(fn(&'a str, &mut F) -> ControlFlow<()>, &'f mut F);
 
-impl<'a, F: FnMut(Entry<'_, 'a>) -> ControlFlow<()>> DeserializeSeed<'a> for Array<'_, 'a, F> {
+impl<'a, F: FnMut(StatusEntry<'_, 'a>) -> ControlFlow<()>> DeserializeSeed<'a>
+    for Array<'_, 'a, F>
+{
     type Value = ();
 
     fn deserialize<D: Deserializer<'a>>(self, json: D) -> Result<(), D::Error> {
@@ -123,7 +128,7 @@ impl<'a, F: FnMut(Entry<'_, 'a>) -> ControlFlow<()>> DeserializeSeed<'a> for Arr
     }
 }
 
-impl<'a, F: FnMut(Entry<'_, 'a>) -> ControlFlow<()>> Visitor<'a> for Array<'_, 'a, F> {
+impl<'a, F: FnMut(StatusEntry<'_, 'a>) -> ControlFlow<()>> Visitor<'a> for Array<'_, 'a, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -142,7 +147,7 @@ impl<'a, F: FnMut(Entry<'_, 'a>) -> ControlFlow<()>> Visitor<'a> for Array<'_, '
 /// Output, which is long and of which no text is kept: it is read over once.
 struct Logs<'f, F>(&'f mut F);
 
-impl<'a, F: FnMut(Entry<'_, 'a>) -> ControlFlow<()>> DeserializeSeed<'a> for Logs<'_, F> {
+impl<'a, F: FnMut(StatusEntry<'_, 'a>) -> ControlFlow<()>> DeserializeSeed<'a> for Logs<'_, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'a>>(self, json: D) -> Result<(), D::Error> {
@@ -150,7 +155,7 @@ impl<'a, F: FnMut(Entry<'_, 'a>) -> ControlFlow<()>> DeserializeSeed<'a> for Log
     }
 }
 
-impl<'a, F: FnMut(Entry<'_, 'a>) -> ControlFlow<()>> Visitor<'a> for Logs<'_, F> {
+impl<'a, F: FnMut(StatusEntry<'_, 'a>) -> ControlFlow<()>> Visitor<'a> for Logs<'_, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -159,7 +164,7 @@ impl<'a, F: FnMut(Entry<'_, 'a>) -> ControlFlow<()>> Visitor<'a> for Logs<'_, F>
 
     fn visit_seq<S: SeqAccess<'a>>(self, mut seq: S) -> Result<(), S::Error> {
         while let Some(log) = seq.next_element::<Log>()? {
-            go_on((self.0)(Entry::Log(&log)))?;
+            go_on((self.0)(StatusEntry::Log(&log)))?;
         }
         Ok(())
     }
@@ -168,19 +173,19 @@ impl<'a, F: FnMut(Entry<'_, 'a>) -> ControlFlow<()>> Visitor<'a> for Logs<'_, F>
 /// Hands a vertex on. What cannot be read is passed over.
 fn vertex<'a, F>(raw: &'a str, take: &mut F) -> ControlFlow<()>
 where
-    F: FnMut(Entry<'_, 'a>) -> ControlFlow<()>,
+    F: FnMut(StatusEntry<'_, 'a>) -> ControlFlow<()>,
 {
     let read = serde_json::from_str(raw);
-    read.map_or(ControlFlow::Continue(()), |record| take(Entry::Vertex(&record, raw)))
+    read.map_or(ControlFlow::Continue(()), |record| take(StatusEntry::Vertex(&record, raw)))
 }
 
 /// Hands a status on.
 fn status<'a, F>(raw: &'a str, take: &mut F) -> ControlFlow<()>
 where
-    F: FnMut(Entry<'_, 'a>) -> ControlFlow<()>,
+    F: FnMut(StatusEntry<'_, 'a>) -> ControlFlow<()>,
 {
     let read = serde_json::from_str(raw);
-    read.map_or(ControlFlow::Continue(()), |status| take(Entry::Status(&status, raw)))
+    read.map_or(ControlFlow::Continue(()), |status| take(StatusEntry::Status(&status, raw)))
 }
 
 #[cfg(test)]
@@ -193,9 +198,9 @@ mod tests {
         let mut seen = Vec::new();
         each(line, |entry| {
             seen.push(match entry {
-                Entry::Vertex(record, _) => record.name.to_string(),
-                Entry::Status(status, _) => status.id.to_string(),
-                Entry::Log(log) => format!("log {}", log.vertex),
+                StatusEntry::Vertex(record, _) => record.name.to_string(),
+                StatusEntry::Status(status, _) => status.id.to_string(),
+                StatusEntry::Log(log) => format!("log {}", log.vertex),
             });
             ControlFlow::Continue(())
         });

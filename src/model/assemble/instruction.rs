@@ -12,14 +12,14 @@ pub(super) fn of_step(
     parsed: &StepName,
     targets: &BTreeSet<String>,
 ) -> Shared<Instruction> {
-    thread_local!(static RECENT: Recent<Named> = Recent::default());
+    thread_local!(static RECENT: Recent<NamedInstruction> = Recent::default());
     let make = || Shared::from(instruction(name, parsed, targets));
     if !targets.is_empty() {
         // The name alone does not tell what it is.
         return make();
     }
-    let known = RECENT.with(|recent| recent.get(name, || Some(Named(make()))));
-    known.map_or_else(make, |Named(known)| known)
+    let known = RECENT.with(|recent| recent.get(name, || Some(NamedInstruction(make()))));
+    known.map_or_else(make, |NamedInstruction(known)| known)
 }
 
 /// The instruction with this name in a stage, where a name does not tell the stage.
@@ -28,10 +28,10 @@ pub(super) fn in_stage(
     stage: &str,
     make: impl Fn() -> Instruction,
 ) -> Shared<Instruction> {
-    thread_local!(static RECENT: Recent<Named> = Recent::default());
+    thread_local!(static RECENT: Recent<NamedInstruction> = Recent::default());
     let make = || Shared::from(make());
-    match RECENT.with(|recent| recent.get(name, || Some(Named(make())))) {
-        Some(Named(known)) if known.stage == stage => known,
+    match RECENT.with(|recent| recent.get(name, || Some(NamedInstruction(make())))) {
+        Some(NamedInstruction(known)) if known.stage == stage => known,
         _ => make(),
     }
 }
@@ -63,9 +63,9 @@ fn instruction(name: &str, parsed: &StepName, targets: &BTreeSet<String>) -> Ins
 
 /// An instruction, found by its name.
 #[derive(Clone)]
-struct Named(Shared<Instruction>);
+struct NamedInstruction(Shared<Instruction>);
 
-impl Borrow<str> for Named {
+impl Borrow<str> for NamedInstruction {
     fn borrow(&self) -> &str {
         &self.0.name
     }

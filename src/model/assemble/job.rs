@@ -3,7 +3,7 @@
 //! Knows no envelope and no other job.
 
 use super::backwards::{self, Backwards, Order};
-use super::bound::{self, Kept};
+use super::bound::{self, FinishedBuilds};
 use super::buildah::BuildahSegment;
 use super::buildkit::Segment;
 use super::ci::{self, Listener};
@@ -23,7 +23,7 @@ use crate::model::{Build, Command, Dialect, NamedImage, Quote, Run, Text, Tool};
 pub(super) struct Assembler {
     pub(super) run: Run,
     builds: Vec<Build>,
-    kept: Kept,
+    kept: FinishedBuilds,
     buildkit: Segment,
     classic: ClassicSegment,
     buildah: BuildahSegment,
@@ -40,11 +40,11 @@ pub(super) struct Assembler {
 }
 
 impl Assembler {
-    pub(super) fn line(&mut self, number: u64, text: &[u8], said: Said) {
+    pub(super) fn line(&mut self, number: u64, text: &[u8], said: Heard) {
         match said {
-            Said::Event(event) => self.event(number, text, event),
-            Said::Unread => self.unread.hear(number, text),
-            Said::Mark(ci, mark) => {
+            Heard::Event(event) => self.event(number, text, event),
+            Heard::Unread => self.unread.hear(number, text),
+            Heard::Mark(ci, mark) => {
                 self.run.ci = self.run.ci.or(ci::names_itself(&mark).then_some(ci));
                 self.listener.hear(&mut self.run, number, text, mark);
             }
@@ -329,14 +329,14 @@ fn only_creates(build: &Build, commands: &[Command]) -> bool {
 
 /// What a line says, by the builder or by the CI.
 #[derive(Clone, Copy)]
-pub(super) enum Said<'a> {
+pub(super) enum Heard<'a> {
     Event(Event<'a>),
     Mark(&'static str, Mark<'a>),
     /// Something a builder says, behind something that is not known.
     Unread,
 }
 
-impl<'a> Said<'a> {
+impl<'a> Heard<'a> {
     pub(super) fn of(text: &'a [u8], stack: &Stack) -> Option<Self> {
         let marked = || stack.mark(text).map(|(ci, mark)| Self::Mark(ci, mark));
         dialect::read(text)

@@ -31,7 +31,7 @@ use foldhash::HashMap;
 
 pub use self::interest::Interest;
 
-use self::job::{Assembler, Said};
+use self::job::{Assembler, Heard};
 use crate::envelope::{Peeled, Stack, Stamp, clean};
 use crate::model::{Problem, Run, Text};
 use crate::source::Sink;
@@ -115,7 +115,7 @@ impl LogReader {
             return;
         }
         let text = clean(&self.pending.text);
-        let Some(said) = Said::of(&text, &self.stack) else { return };
+        let Some(said) = Heard::of(&text, &self.stack) else { return };
         if self.pending.named {
             self.job = job_of(&mut self.jobs, &mut self.places, &self.pending.job);
         } else if self.jobs.is_empty() {

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use foldhash::HashMap;
 use memchr::memmem;
 
-use super::entries::{Entry, Record, each};
+use super::entries::{StatusEntry, VertexState, each};
 use super::vertex::{MANY, Vertex};
 use crate::dialect::Body;
 use crate::model::{Digest, Quote, parse_step_name};
@@ -61,7 +61,7 @@ impl RawJsonSegment {
         }
         let mut another = false;
         each(text, |entry| {
-            if let Entry::Vertex(record, _) = entry {
+            if let StatusEntry::Vertex(record, _) = entry {
                 another = record.name.starts_with(LOAD)
                     && !self.numbers.contains_key(record.digest.as_ref());
             }
@@ -81,10 +81,10 @@ impl RawJsonSegment {
         });
     }
 
-    fn take(&mut self, entry: &Entry, line: u64) {
+    fn take(&mut self, entry: &StatusEntry, line: u64) {
         match entry {
-            Entry::Vertex(record, raw) => self.vertex(record, line, raw),
-            Entry::Status(status, raw) => {
+            StatusEntry::Vertex(record, raw) => self.vertex(record, line, raw),
+            StatusEntry::Status(status, raw) => {
                 // Plain progress prints the size after a digest; that makes it a layer's.
                 let text = match status.id.strip_suffix(':') {
                     Some(sent) => format!("{sent}: {}B done", status.current),
@@ -94,7 +94,7 @@ impl RawJsonSegment {
                     node.vertex.status(text.as_bytes(), line, raw.as_bytes());
                 }
             }
-            Entry::Log(log) => {
+            StatusEntry::Log(log) => {
                 if let Some(node) = self.node(&log.vertex) {
                     node.vertex.logs = true;
                 }
@@ -171,7 +171,7 @@ impl RawJsonSegment {
         self.nodes.last_mut()
     }
 
-    fn vertex(&mut self, record: &Record, line: u64, raw: &str) {
+    fn vertex(&mut self, record: &VertexState, line: u64, raw: &str) {
         let group = record.group.as_ref().filter(|g| !g.id.is_empty());
         if let Some(group) = group {
             self.groups.insert(record.digest.to_string(), group.id.to_string());
@@ -209,7 +209,11 @@ impl RawJsonSegment {
 }
 
 /// How the record ends the vertex, `None` where it does not, or only a layer was fetched.
-fn body<'a>(record: &'a Record, started: Option<DateTime<Utc>>, again: bool) -> Option<Body<'a>> {
+fn body<'a>(
+    record: &'a VertexState,
+    started: Option<DateTime<Utc>>,
+    again: bool,
+) -> Option<Body<'a>> {
     let completed = record.completed.as_deref().and_then(time);
     match record.error.as_deref() {
         Some(error) if error.ends_with("context canceled") => return Some(Body::Canceled),

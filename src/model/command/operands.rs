@@ -1,7 +1,7 @@
 //! Words of a command line that are neither options nor values of some: contexts, targets.
 
 use super::Tool;
-use super::words::{Call, parts};
+use super::words::{SimpleCall, parts};
 
 /// The word behind an option that is not known here, where it is the option's value.
 pub(super) fn value_behind(option: &str, rest: &[String]) -> Option<String> {
@@ -11,7 +11,7 @@ pub(super) fn value_behind(option: &str, rest: &[String]) -> Option<String> {
 
 /// The directory or address that is built: the last word that is neither an option nor the value
 /// of one. Options may follow it.
-pub(super) fn context(call: &Call) -> Option<String> {
+pub(super) fn context(call: &SimpleCall) -> Option<String> {
     if !matches!(call.tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::Buildah) {
         return None;
     }
@@ -19,12 +19,12 @@ pub(super) fn context(call: &Call) -> Option<String> {
 }
 
 /// What bake is to build: `docker buildx bake --push web api`.
-pub(super) fn targets(call: &Call) -> Vec<String> {
+pub(super) fn targets(call: &SimpleCall) -> Vec<String> {
     if call.tool == Tool::BuildxBake { plain(call) } else { Vec::new() }
 }
 
 /// Words that are neither options nor values of some.
-fn plain(call: &Call) -> Vec<String> {
+fn plain(call: &SimpleCall) -> Vec<String> {
     let mut plain = Vec::new();
     let mut words = call.rest.iter();
     while let Some(word) = words.next() {

@@ -2,11 +2,11 @@
 
 mod options;
 
-use options::{Opt, Reader};
+use options::{Opt, OptionReader};
 
 use super::images::{self, ImageCommand};
 use super::operands::{context, targets};
-use super::words::{Call, call, parts, prunes, simple};
+use super::words::{SimpleCall, call, parts, prunes, simple};
 use super::{Asked, CacheSpec, Command, Tool};
 use crate::model::{Quote, Text};
 
@@ -107,7 +107,7 @@ impl Command {
     }
 
     /// An option that stays with the command whatever is said of its caches.
-    fn other(&mut self, call: &Call, option: &str, value: Option<String>) {
+    fn other(&mut self, call: &SimpleCall, option: &str, value: Option<String>) {
         const RESULT: [&str; 2] = ["--load", "--progress"];
         if matches!(call.tool, Tool::DockerBuild | Tool::BuildxBuild) && !RESULT.contains(&option) {
             self.others.push((option.to_owned(), value));
@@ -126,17 +126,17 @@ fn list(value: &str) -> impl Iterator<Item = String> {
     value.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned)
 }
 
-fn read(call: &Call, quote: &Quote) -> Command {
+fn read(call: &SimpleCall, quote: &Quote) -> Command {
     let asked = Asked { tool: call.tool, ..Asked::default() };
     let mut command = Command { quote: quote.clone(), asked: asked.into(), ..Command::default() };
     global(&mut command, call);
-    let mut reader = Reader { call, command, repository: None };
+    let mut reader = OptionReader { call, command, repository: None };
     let mut words = call.rest.iter();
     while let Some(word) = words.next() {
         let (name, inline) = parts(word);
         reader.option(&mut Opt { name, inline, words: &mut words });
     }
-    let Reader { mut command, repository, .. } = reader;
+    let OptionReader { mut command, repository, .. } = reader;
     command.context = context(call);
     command.targets = targets(call);
     if let Some(spec) = repository {
@@ -147,7 +147,7 @@ fn read(call: &Call, quote: &Quote) -> Command {
 }
 
 /// What stands before the verb: buildah's variable, compose's file.
-fn global(command: &mut Command, call: &Call) {
+fn global(command: &mut Command, call: &SimpleCall) {
     let mut words = call.before.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
@@ -163,7 +163,7 @@ fn global(command: &mut Command, call: &Call) {
 
 /// buildx gives the epoch of its environment to the build, unless an argument does
 /// (`docker/buildx` `build/opt.go`): `SOURCE_DATE_EPOCH=0 docker buildx build .`.
-fn epoch(command: &mut Command, call: &Call) {
+fn epoch(command: &mut Command, call: &SimpleCall) {
     let buildx = matches!(call.tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::BuildxBake);
     let is_epoch = |word: &str| word.starts_with("SOURCE_DATE_EPOCH=");
     if !buildx || command.build_args.iter().any(|argument| is_epoch(argument)) {
@@ -174,7 +174,7 @@ fn epoch(command: &mut Command, call: &Call) {
 }
 
 /// kaniko reads and writes one repository, where its cache is on.
-fn cached_in(command: &mut Command, call: &Call, spec: CacheSpec) {
+fn cached_in(command: &mut Command, call: &SimpleCall, spec: CacheSpec) {
     if command.layers != Some(true) {
         return;
     }

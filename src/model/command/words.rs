@@ -88,7 +88,7 @@ pub(super) fn parts(word: &str) -> (&str, Option<String>) {
 }
 
 /// What a simple command calls, and the words around that.
-pub(super) struct Call<'a> {
+pub(super) struct SimpleCall<'a> {
     pub(super) tool: Tool,
     /// Variables, `sudo`, and options before the verb: `BUILDAH_LAYERS=true`, `-f compose.yml`.
     pub(super) before: Vec<&'a String>,
@@ -101,7 +101,7 @@ pub(super) struct Call<'a> {
 }
 
 /// Finds the called tool; `None` where it builds nothing.
-pub(super) fn call(words: &[String]) -> Option<Call<'_>> {
+pub(super) fn call(words: &[String]) -> Option<SimpleCall<'_>> {
     let named = |w: &String| Program::of(w.rsplit('/').next().unwrap_or(w), w);
     let mut programs =
         words.iter().enumerate().filter_map(|(i, w)| Some((i, named(w)?, words.get(i + 1..)?)));
@@ -111,7 +111,7 @@ pub(super) fn call(words: &[String]) -> Option<Call<'_>> {
     let before = words.iter().take(start).chain(rest.iter().take(at)).collect();
     let first = words.iter().take(start).all(|word| word.contains('=') && !word.starts_with('-'));
     let podman = words.get(start).is_some_and(|word| word.rsplit('/').next() == Some("podman"));
-    Some(Call { tool, before, first, podman, rest: rest.get(at..).unwrap_or_default() })
+    Some(SimpleCall { tool, before, first, podman, rest: rest.get(at..).unwrap_or_default() })
 }
 
 /// A simple command deletes steps of a builder's cache: `docker builder prune`,

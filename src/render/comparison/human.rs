@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use crate::finding::Finding;
-use crate::render::page::{BOLD, DIM, GREEN, Page, RED};
+use crate::render::page::{BOLD, DIM, GREEN, RED, TextPage};
 use crate::render::units::{count, duration, share};
 use crate::render::{Screen, escape, names};
 use crate::triage::{Comparison, Effect, Figures, Pair};
@@ -11,7 +11,7 @@ use crate::triage::{Comparison, Effect, Figures, Pair};
 /// As text for a terminal or a log.
 #[must_use]
 pub fn comparison(comparison: &Comparison, screen: Screen) -> String {
-    let page = Page::new(screen);
+    let page = TextPage::new(screen);
     let mut lines = page.wrap("", "", answer(comparison.verdict));
     if let Some(first) = lines.first_mut() {
         *first = page.paint(BOLD, first);
@@ -50,7 +50,7 @@ fn answer(verdict: Effect) -> &'static str {
 /// On a narrower page there is no room for a table of before and after.
 const ROOMY: usize = 96;
 
-fn builds(page: &Page, comparison: &Comparison) -> Vec<String> {
+fn builds(page: &TextPage, comparison: &Comparison) -> Vec<String> {
     let mut lines =
         if page.width < ROOMY { listed(page, comparison) } else { table(page, comparison) };
     let legend = "steps from cache over all runs that ended well; median time of the others";
@@ -59,7 +59,7 @@ fn builds(page: &Page, comparison: &Comparison) -> Vec<String> {
     lines
 }
 
-fn listed(page: &Page, comparison: &Comparison) -> Vec<String> {
+fn listed(page: &TextPage, comparison: &Comparison) -> Vec<String> {
     let figures = |word: &str, figures: &Figures| {
         let took = figures
             .seconds
@@ -77,7 +77,7 @@ fn listed(page: &Page, comparison: &Comparison) -> Vec<String> {
     comparison.builds.iter().flat_map(build).collect()
 }
 
-fn table(page: &Page, comparison: &Comparison) -> Vec<String> {
+fn table(page: &TextPage, comparison: &Comparison) -> Vec<String> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["build", "before", "after", "took before", "after"]);
@@ -117,7 +117,7 @@ fn took(figures: &Figures) -> String {
     figures.seconds.map(duration).unwrap_or_default()
 }
 
-fn found(page: &Page, word: &str, finding: &Finding) -> Vec<String> {
+fn found(page: &TextPage, word: &str, finding: &Finding) -> Vec<String> {
     let severity = names::severity(finding.severity);
     let text = format!("{severity}[{}]  {}", finding.rule, escape::line(&finding.title));
     page.wrap(&format!("{word:<7}"), "       ", &text)

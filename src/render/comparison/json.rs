@@ -8,7 +8,7 @@ use crate::render::redact::redact;
 use crate::triage::{Comparison, Effect, Figures};
 
 #[derive(Serialize)]
-struct Wire<'a> {
+struct WireComparison<'a> {
     schema_version: u32,
     verdict: &'static str,
     builds: Vec<Pair>,
@@ -48,7 +48,7 @@ pub fn comparison_json(comparison: &Comparison) -> String {
         before: counted(&pair.before),
         after: counted(&pair.after),
     });
-    let wire = Wire {
+    let wire = WireComparison {
         schema_version: 1,
         verdict: verdict(comparison.verdict),
         builds: builds.collect(),

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use foldhash::HashMap;
 
 use super::cell::Cell;
-use super::marks::{Columns, Marks};
-use super::rows::{self, Member, Row};
+use super::marks::{LogColumns, Marks};
+use super::rows::{self, GridRow, Member};
 use super::texts::Texts;
 use super::wire;
 use crate::model::{BuildOutcome, Dialect, Step};
@@ -21,7 +21,7 @@ pub(super) fn of(report: &Report) -> wire::Data {
     let mut drawing = Drawing {
         texts: Texts::default(),
         marks: Marks::wanted(report.for_people()),
-        columns: Columns::default(),
+        columns: LogColumns::default(),
         room: MOST_CELLS,
     };
     let runs = &report.study.runs;
@@ -44,7 +44,7 @@ pub(super) fn of(report: &Report) -> wire::Data {
 struct Drawing<'a> {
     texts: Texts<'a>,
     marks: Marks<'a>,
-    columns: Columns<'a>,
+    columns: LogColumns<'a>,
     /// Cells that may still be drawn.
     room: usize,
 }
@@ -84,7 +84,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    fn row(&mut self, row: &Row<'a>) -> wire::Row {
+    fn row(&mut self, row: &GridRow<'a>) -> wire::Row {
         let cells = || row.cells.iter().map(Option::as_ref);
         wire::Row {
             kind: row.kind,
@@ -118,7 +118,7 @@ fn breaks(
     found: &Misses,
     all: &[Member],
     older: usize,
-    rows: &[Row],
+    rows: &[GridRow],
 ) -> Vec<(usize, usize, &'static str, &'static str)> {
     if rows.is_empty() {
         return Vec::new();
@@ -137,19 +137,19 @@ fn breaks(
 }
 
 /// In which row each step of a build stands.
-fn places(rows: &[Row], column: usize) -> HashMap<*const Step, usize> {
-    let step = |row: &Row| row.cells.get(column)?.as_ref()?.step.map(std::ptr::from_ref);
+fn places(rows: &[GridRow], column: usize) -> HashMap<*const Step, usize> {
+    let step = |row: &GridRow| row.cells.get(column)?.as_ref()?.step.map(std::ptr::from_ref);
     rows.iter().enumerate().filter_map(|(at, row)| Some((step(row)?, at))).collect()
 }
 
 /// When steps began, from the first one of their build on: only the JSON status tells.
-fn starts(rows: &[Row], columns: usize) -> Vec<(usize, usize, i64)> {
+fn starts(rows: &[GridRow], columns: usize) -> Vec<(usize, usize, i64)> {
     (0..columns).flat_map(|column| starts_of(rows, column)).collect()
 }
 
 /// The same of one build.
-fn starts_of(rows: &[Row], column: usize) -> Vec<(usize, usize, i64)> {
-    let began = |row: &Row| Some(row.cells.get(column)?.as_ref()?.step?.trace.as_ref()?.ran?.0);
+fn starts_of(rows: &[GridRow], column: usize) -> Vec<(usize, usize, i64)> {
+    let began = |row: &GridRow| Some(row.cells.get(column)?.as_ref()?.step?.trace.as_ref()?.ran?.0);
     let Some(first) = rows.iter().filter_map(began).min() else { return Vec::new() };
     let after = |at: DateTime<Utc>| (at - first).num_milliseconds() / 100;
     let numbered = rows.iter().enumerate();
@@ -157,7 +157,7 @@ fn starts_of(rows: &[Row], column: usize) -> Vec<(usize, usize, i64)> {
 }
 
 fn errors<'r, 'a>(
-    rows: &'r [Row<'a>],
+    rows: &'r [GridRow<'a>],
 ) -> impl Iterator<Item = (usize, usize, &'a str)> + use<'r, 'a> {
     rows.iter().enumerate().flat_map(|(index, row)| {
         let cells = row.cells.iter().enumerate();

@@ -9,7 +9,7 @@ use super::prose::prose;
 use crate::finding::{Edit, Evidence, Finding, Fix};
 use crate::render::escape::{line, lines};
 use crate::render::phrases::{costs, source, title};
-use crate::render::seen::Seen;
+use crate::render::seen::QuotedLogs;
 use crate::render::units::count;
 use crate::render::{Report, alternatives, names};
 
@@ -25,7 +25,7 @@ const QUOTED: usize = 40;
 
 pub(super) fn all(report: &Report, findings: &[&Finding]) -> Markup {
     let rest = findings.get(IN_FULL..).unwrap_or_default();
-    let seen = Seen::of(report);
+    let seen = QuotedLogs::of(report);
     html! {
         @for (index, finding) in findings.iter().take(IN_FULL).enumerate() { (full(report, &seen, index, finding)) }
         @if !rest.is_empty() {
@@ -39,7 +39,7 @@ pub(super) fn all(report: &Report, findings: &[&Finding]) -> Markup {
     }
 }
 
-fn full(report: &Report, seen: &Seen, index: usize, finding: &Finding) -> Markup {
+fn full(report: &Report, seen: &QuotedLogs, index: usize, finding: &Finding) -> Markup {
     html! {
         details.finding.(names::severity(finding.severity)) id=(format!("finding-{}", index + 1)) data-finding=(index)
             data-rule=(finding.rule) data-seconds=(finding.impact.seconds.round()) data-jobs=(jobs(seen, finding)) open {
@@ -58,7 +58,7 @@ fn full(report: &Report, seen: &Seen, index: usize, finding: &Finding) -> Markup
 }
 
 /// Names of the jobs that show it, a line each.
-fn jobs(seen: &Seen, finding: &Finding) -> String {
+fn jobs(seen: &QuotedLogs, finding: &Finding) -> String {
     let names: Vec<String> = seen.jobs(finding).iter().map(|name| line(name)).collect();
     names.join("\n")
 }

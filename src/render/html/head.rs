@@ -10,14 +10,14 @@ use crate::render::{Report, names, phrases, units};
 use crate::triage::Verdict;
 
 /// The answer.
-struct Answer {
+struct Headline {
     /// `error`, `warning`, `note`, `healthy`, `open`, `nothing`: sets sign and colour.
     kind: &'static str,
     title: String,
     text: String,
 }
 
-impl Answer {
+impl Headline {
     fn of(report: &Report) -> Self {
         let assessment = report.assessment();
         if assessment.verdict == Verdict::TooLittleToTell {
@@ -58,11 +58,11 @@ impl Answer {
 }
 
 pub(super) fn title(report: &Report) -> String {
-    format!("{} · cachediag", line(&Answer::of(report).title))
+    format!("{} · cachediag", line(&Headline::of(report).title))
 }
 
 pub(super) fn head(report: &Report) -> Markup {
-    let answer = Answer::of(report);
+    let answer = Headline::of(report);
     html! {
         header.top.(answer.kind) {
             p.brand { span.tool { "cachediag" } @if !report.findings.is_empty() { " " span.counted { (phrases::counted(report)) } } }
@@ -114,12 +114,12 @@ mod tests {
 
     #[test]
     fn answers_in_one_sentence() {
-        let title = |report: &Report| Answer::of(report).title;
+        let title = |report: &Report| Headline::of(report).title;
         assert_eq!(title(&Report::default()), "Nothing could be read");
         assert_eq!(title(&samples::no_build()), "No Docker build found");
         assert_eq!(title(&samples::healthy()), "No cache trouble found");
         assert_eq!(title(&samples::single_run()), "Too little to tell");
-        assert_eq!(Answer::of(&samples::single_run()).kind, "open");
+        assert_eq!(Headline::of(&samples::single_run()).kind, "open");
         assert!(title(&samples::multi_stage()).starts_with("The build stage is rebuilt"));
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::rows::{Member, Row};
+use super::rows::{GridRow, Member};
 use super::wire::Mark;
 use crate::finding::Finding;
 
@@ -19,7 +19,7 @@ impl<'a> Marks<'a> {
     }
 
     /// Looks the cells of a series up among the wanted lines. The first that has a line keeps it.
-    pub(super) fn look(&mut self, series: usize, members: &[Member<'a>], rows: &[Row]) {
+    pub(super) fn look(&mut self, series: usize, members: &[Member<'a>], rows: &[GridRow]) {
         for (index, row) in rows.iter().enumerate() {
             for (column, (cell, (run, _))) in row.cells.iter().zip(members).enumerate() {
                 for &line in cell.iter().flat_map(|cell| &cell.lines) {
@@ -40,7 +40,7 @@ impl<'a> Marks<'a> {
     pub(super) fn of(
         &self,
         findings: impl Iterator<Item = &'a Finding>,
-        columns: &Columns<'a>,
+        columns: &LogColumns<'a>,
     ) -> Vec<Vec<Option<Mark>>> {
         let mark = |source: &'a str, line| {
             let cell = self.places.get(&(source, line)).copied().flatten();
@@ -52,9 +52,9 @@ impl<'a> Marks<'a> {
 
 /// Where the builds of each log begin.
 #[derive(Default)]
-pub(super) struct Columns<'a>(HashMap<&'a str, Vec<(u64, Mark)>>);
+pub(super) struct LogColumns<'a>(HashMap<&'a str, Vec<(u64, Mark)>>);
 
-impl<'a> Columns<'a> {
+impl<'a> LogColumns<'a> {
     pub(super) fn add(&mut self, series: usize, members: &[Member<'a>]) {
         for (column, (run, build)) in members.iter().enumerate() {
             self.0

@@ -10,7 +10,7 @@ use crate::model::{Base, Build, CacheKind, CacheOperation, Run, Step, Transfer};
 use crate::series::{self, chain};
 
 /// One row, one cell a build.
-pub(super) struct Row<'a> {
+pub(super) struct GridRow<'a> {
     pub kind: &'static str,
     pub stage: &'a str,
     pub platform: &'a str,
@@ -24,7 +24,7 @@ pub(super) struct Row<'a> {
 pub(super) type Member<'a> = (&'a Run, &'a Build);
 
 /// All rows of a series, in the order in which a build comes to them.
-pub(super) fn of_series<'a>(members: &[Member<'a>]) -> Vec<Row<'a>> {
+pub(super) fn of_series<'a>(members: &[Member<'a>]) -> Vec<GridRow<'a>> {
     let mut rows = ci_caches(members, CacheOperation::Restore);
     rows.extend(aligned(members, |(_, build)| imports(build)));
     rows.extend(stages(members));
@@ -40,14 +40,14 @@ type Key<'a> = (&'static str, &'a str, &'a str, &'a str);
 fn aligned<'a>(
     members: &[Member<'a>],
     mut parts: impl FnMut(&Member<'a>) -> Vec<(Key<'a>, Cell<'a>)>,
-) -> Vec<Row<'a>> {
-    let mut rows: Vec<Row> = Vec::new();
+) -> Vec<GridRow<'a>> {
+    let mut rows: Vec<GridRow> = Vec::new();
     let mut known: HashMap<Key, usize> = HashMap::new();
     for (column, member) in members.iter().enumerate() {
         for (key, cell) in parts(member) {
             let at = *known.entry(key).or_insert_with(|| {
                 let (kind, platform, stage, name) = key;
-                rows.push(Row {
+                rows.push(GridRow {
                     kind,
                     stage,
                     platform,
@@ -89,7 +89,7 @@ fn name(transfer: &Transfer) -> &str {
     transfer.reference.as_deref().unwrap_or(transfer.kind.name())
 }
 
-fn ci_caches<'a>(members: &[Member<'a>], operation: CacheOperation) -> Vec<Row<'a>> {
+fn ci_caches<'a>(members: &[Member<'a>], operation: CacheOperation) -> Vec<GridRow<'a>> {
     let kind = match operation {
         CacheOperation::Restore => "restore",
         CacheOperation::Save => "save",
@@ -103,7 +103,7 @@ fn ci_caches<'a>(members: &[Member<'a>], operation: CacheOperation) -> Vec<Row<'
 }
 
 /// Each stage together, its base image first: logs interleave stages that are built side by side.
-fn stages<'a>(members: &[Member<'a>]) -> Vec<Row<'a>> {
+fn stages<'a>(members: &[Member<'a>]) -> Vec<GridRow<'a>> {
     let mut bases = bases(members);
     let steps = steps(members);
     let mut order: HashMap<(&str, &str), usize> = HashMap::new();
@@ -116,11 +116,11 @@ fn stages<'a>(members: &[Member<'a>]) -> Vec<Row<'a>> {
     bases
 }
 
-fn place<'a>(row: &Row<'a>) -> (&'a str, &'a str) {
+fn place<'a>(row: &GridRow<'a>) -> (&'a str, &'a str) {
     (row.platform, row.stage)
 }
 
-fn bases<'a>(members: &[Member<'a>]) -> Vec<Row<'a>> {
+fn bases<'a>(members: &[Member<'a>]) -> Vec<GridRow<'a>> {
     let mut known = HashMap::new();
     aligned(members, |(_, build)| {
         let bases = build.bases.iter().filter(|base| !base.image.is_empty());
@@ -129,10 +129,10 @@ fn bases<'a>(members: &[Member<'a>]) -> Vec<Row<'a>> {
     })
 }
 
-fn steps<'a>(members: &[Member<'a>]) -> Vec<Row<'a>> {
+fn steps<'a>(members: &[Member<'a>]) -> Vec<GridRow<'a>> {
     let builds: Vec<&Build> = members.iter().map(|(_, build)| *build).collect();
     let stages: Vec<BTreeSet<&str>> = builds.iter().map(|build| names(build)).collect();
-    let rows = series::rows(&builds).into_iter().map(|row| Row {
+    let rows = series::rows(&builds).into_iter().map(|row| GridRow {
         kind: "step",
         stage: row.stage,
         platform: row.platform,

@@ -1,8 +1,8 @@
 //! One finding: what it is, what it cost, how to mend it, the lines that show it, how sure.
 
-use super::{Input, evidence, fix};
+use super::{InputFacts, evidence, fix};
 use crate::finding::Finding;
-use crate::render::page::{BOLD, INDENT, Page, blanks, style_of};
+use crate::render::page::{BOLD, INDENT, TextPage, blanks, style_of};
 use crate::render::phrases::{costs, title};
 use crate::render::{alternatives, escape, names};
 
@@ -14,7 +14,7 @@ const FEW: usize = 3;
 const TWO: usize = 2;
 
 /// All of it.
-pub(super) fn full(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
+pub(super) fn full(page: &TextPage, finding: &Finding, input: &InputFacts) -> Vec<String> {
     let mut lines = head(page, finding, input);
     lines.extend(evidence::lines(page, &input.newest_first(finding), MOST, input));
     lines.extend(page.labelled("confidence", names::confidence(finding.confidence)));
@@ -26,7 +26,7 @@ pub(super) fn full(page: &Page, finding: &Finding, input: &Input) -> Vec<String>
 }
 
 /// What one needs to decide: the rest comes with `--details`.
-pub(super) fn brief(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
+pub(super) fn brief(page: &TextPage, finding: &Finding, input: &InputFacts) -> Vec<String> {
     let mut lines = head(page, finding, input);
     let few = if input.report.findings.len() > 1 { TWO } else { FEW };
     lines.extend(evidence::lines(page, &input.newest_first(finding), few, input));
@@ -40,7 +40,7 @@ pub(super) fn brief(page: &Page, finding: &Finding, input: &Input) -> Vec<String
 }
 
 /// What is known, or worth knowing only, with the line that shows it best.
-pub(super) fn short(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
+pub(super) fn short(page: &TextPage, finding: &Finding, input: &InputFacts) -> Vec<String> {
     let mut lines = heading(page, finding, input);
     lines.extend(fix::short(page, finding));
     let newest = input.newest_first(finding);
@@ -49,7 +49,7 @@ pub(super) fn short(page: &Page, finding: &Finding, input: &Input) -> Vec<String
 }
 
 /// What both lengths begin with.
-fn head(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
+fn head(page: &TextPage, finding: &Finding, input: &InputFacts) -> Vec<String> {
     let mut lines = heading(page, finding, input);
     lines.extend(page.labelled("impact", &costs(finding.impact)));
     lines.extend(fix::short(page, finding));
@@ -60,7 +60,7 @@ fn head(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
     lines
 }
 
-fn heading(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
+fn heading(page: &TextPage, finding: &Finding, input: &InputFacts) -> Vec<String> {
     let name = format!("{}[{}]", names::severity(finding.severity), finding.rule);
     let mut lines =
         page.wrap("", "  ", &format!("{name}  {}", escape::line(&title(input.report, finding))));
@@ -76,7 +76,7 @@ fn heading(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
 }
 
 /// `Ruled out: the base image changed (same digest); …`, below the confidence.
-fn standing(page: &Page, label: &str, texts: &[&str]) -> Vec<String> {
+fn standing(page: &TextPage, label: &str, texts: &[&str]) -> Vec<String> {
     let margin = blanks(INDENT);
     page.wrap(&margin, &format!("{margin}  "), &format!("{label}: {}", listed(texts, |text| text)))
 }

@@ -5,26 +5,26 @@ use std::sync::LazyLock;
 use regex::Regex;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Input, place};
+use super::{InputFacts, place};
 use crate::finding::Evidence;
-use crate::render::page::{CYAN, DIM, INDENT, Page, blanks};
+use crate::render::page::{CYAN, DIM, INDENT, TextPage, blanks};
 use crate::render::{escape, units};
 
 /// Blanks between columns.
 const GAP: usize = 3;
 
 /// A line, safe to print.
-struct Row {
+struct EvidenceLine {
     place: String,
     text: String,
     shows: String,
 }
 
 pub(super) fn lines(
-    page: &Page,
+    page: &TextPage,
     evidence: &[&Evidence],
     most: usize,
-    input: &Input,
+    input: &InputFacts,
 ) -> Vec<String> {
     let hidden = evidence.len().saturating_sub(most);
     let evidence = evidence.get(..most).unwrap_or(evidence);
@@ -32,10 +32,10 @@ pub(super) fn lines(
     let name = |e: &Evidence| {
         if long { place::shortest(&e.source, &input.sources) } else { &e.source }.to_owned()
     };
-    let rows: Vec<Row> =
+    let rows: Vec<EvidenceLine> =
         evidence.iter().map(|e| row(page, e, &name(e), input.seen.step(e))).collect();
     let rows = rows.as_slice();
-    let columns = Columns::of(page, rows);
+    let columns = EvidenceColumns::of(page, rows);
     let side_by_side =
         !columns.stacked && rows.iter().all(|r| r.shows.is_empty() || columns.takes(r));
     let mut lines = Vec::new();
@@ -61,8 +61,8 @@ fn named(source: &str, line: u64) -> String {
     format!("{}:{line}", escape::line(source))
 }
 
-fn row(page: &Page, evidence: &Evidence, source: &str, step: Option<&str>) -> Row {
-    Row {
+fn row(page: &TextPage, evidence: &Evidence, source: &str, step: Option<&str>) -> EvidenceLine {
+    EvidenceLine {
         place: escape::cut_start(&named(source, evidence.line), page.width * 2 / 5),
         text: short_digests(&escape::line(evidence.text.trim())),
         shows: escape::line(&with_step(evidence, step)),
@@ -91,12 +91,12 @@ fn short_digests(text: &str) -> String {
         .map_or_else(|| text.to_owned(), |digest| digest.replace_all(text, "$1…").into_owned())
 }
 
-fn widest(rows: &[Row], column: impl Fn(&Row) -> &String) -> usize {
+fn widest(rows: &[EvidenceLine], column: impl Fn(&EvidenceLine) -> &String) -> usize {
     rows.iter().map(|r| column(r).width()).max().unwrap_or(0)
 }
 
 /// Where places and texts stand.
-struct Columns {
+struct EvidenceColumns {
     place: usize,
     text: usize,
     /// What is left for text, and what it shows.
@@ -108,8 +108,8 @@ struct Columns {
 /// The least that a quoted line is cut to.
 const READABLE: usize = 40;
 
-impl Columns {
-    fn of(page: &Page, rows: &[Row]) -> Self {
+impl EvidenceColumns {
+    fn of(page: &TextPage, rows: &[EvidenceLine]) -> Self {
         let place = widest(rows, |r| &r.place);
         let room = page.width.saturating_sub(INDENT + place + GAP);
         let stacked = room < READABLE;
@@ -118,7 +118,7 @@ impl Columns {
     }
 
     /// Whether what a row shows fits beside its text.
-    fn takes(&self, row: &Row) -> bool {
+    fn takes(&self, row: &EvidenceLine) -> bool {
         self.text + GAP + row.shows.width() <= self.room
     }
 
@@ -129,13 +129,13 @@ impl Columns {
 }
 
 /// What it shows stands beside the text.
-fn one_line(page: &Page, row: &Row, columns: &Columns) -> String {
+fn one_line(page: &TextPage, row: &EvidenceLine, columns: &EvidenceColumns) -> String {
     let start = start(page, row, columns);
     let gap = blanks(columns.text.saturating_sub(row.text.width()) + GAP);
     format!("{start}{}{gap}{}", row.text, page.paint(CYAN, &row.shows))
 }
 
-fn quoted(page: &Page, row: &Row, columns: &Columns) -> Vec<String> {
+fn quoted(page: &TextPage, row: &EvidenceLine, columns: &EvidenceColumns) -> Vec<String> {
     if row.text.width() > columns.room && is_error(&row.text) {
         return wrapped(page, row, columns);
     }
@@ -149,7 +149,7 @@ fn quoted(page: &Page, row: &Row, columns: &Columns) -> Vec<String> {
 
 /// Of an error every word may be the reason: it gets a second line before something is cut out of
 /// its middle.
-fn wrapped(page: &Page, row: &Row, columns: &Columns) -> Vec<String> {
+fn wrapped(page: &TextPage, row: &EvidenceLine, columns: &EvidenceColumns) -> Vec<String> {
     let margin = columns.margin();
     let mut lines = page.wrap(&margin, &margin, &escape::cut_middle(&row.text, columns.room * 2));
     if columns.stacked {
@@ -168,13 +168,13 @@ fn is_error(text: &str) -> bool {
 }
 
 /// What it shows stands below the text, as compilers do it.
-fn shown(page: &Page, row: &Row, columns: &Columns) -> Vec<String> {
+fn shown(page: &TextPage, row: &EvidenceLine, columns: &EvidenceColumns) -> Vec<String> {
     let margin = columns.margin();
     let lines = page.wrap(&format!("{margin}^ "), &format!("{margin}  "), &row.shows);
     lines.iter().map(|line| page.paint(CYAN, line)).collect()
 }
 
-fn start(page: &Page, row: &Row, columns: &Columns) -> String {
+fn start(page: &TextPage, row: &EvidenceLine, columns: &EvidenceColumns) -> String {
     let gap = blanks(columns.place.saturating_sub(row.place.width()) + GAP);
     format!("{}{}{gap}", blanks(INDENT), page.paint(DIM, &row.place))
 }

@@ -2,8 +2,8 @@
 
 use crate::finding::{Edit, Finding, Fix};
 use crate::render::escape;
-use crate::render::human::{Input, place};
-use crate::render::page::{CYAN, DIM, GREEN, INDENT, Page, RED, blanks};
+use crate::render::human::{InputFacts, place};
+use crate::render::page::{CYAN, DIM, GREEN, INDENT, RED, TextPage, blanks};
 use crate::render::phrases;
 use crate::render::units::count;
 
@@ -11,7 +11,7 @@ use crate::render::units::count;
 const PASTE: usize = INDENT + 2;
 
 /// What to do, in a sentence: it stands before all that proves it, for those who read one screen.
-pub(super) fn short(page: &Page, finding: &Finding) -> Vec<String> {
+pub(super) fn short(page: &TextPage, finding: &Finding) -> Vec<String> {
     page.labelled("fix", &escape::line(finding.fix.summary.trim_end_matches(':')))
 }
 
@@ -19,7 +19,7 @@ pub(super) fn short(page: &Page, finding: &Finding) -> Vec<String> {
 const FEW: usize = 8;
 
 /// What to paste where that is little, or how to get it; not again what another finding has said.
-pub(super) fn brief(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
+pub(super) fn brief(page: &TextPage, finding: &Finding, input: &InputFacts) -> Vec<String> {
     let fix = &finding.fix;
     let said = |text: &str| page.wrap(&blanks(INDENT), &blanks(INDENT), text);
     if let Some(first) = fix.edits.first() {
@@ -45,7 +45,7 @@ pub(super) fn brief(page: &Page, finding: &Finding, input: &Input) -> Vec<String
 }
 
 /// How to do it.
-pub(super) fn full(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
+pub(super) fn full(page: &TextPage, finding: &Finding, input: &InputFacts) -> Vec<String> {
     let fix = &finding.fix;
     let margin = blanks(INDENT);
     let mut lines = Vec::new();
@@ -82,7 +82,7 @@ pub(super) fn full(page: &Page, finding: &Finding, input: &Input) -> Vec<String>
     page.with_label("how to fix", lines)
 }
 
-fn steps(page: &Page, fix: &Fix) -> Vec<String> {
+fn steps(page: &TextPage, fix: &Fix) -> Vec<String> {
     let margin = blanks(INDENT);
     if let [only] = fix.steps.as_slice() {
         return page.wrap(&margin, &margin, &escape::line(only));
@@ -97,7 +97,7 @@ fn paste(snippet: &str) -> Vec<String> {
     escape::lines(snippet).iter().map(|line| indented(line)).collect()
 }
 
-fn diff(page: &Page, edit: &Edit) -> Vec<String> {
+fn diff(page: &TextPage, edit: &Edit) -> Vec<String> {
     let heading = format!("{}in {}:", blanks(INDENT), escape::line(&edit.path));
     let lines = escape::lines(&edit.diff);
     let colored = lines.iter().map(|line| match line.chars().next() {

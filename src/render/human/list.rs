@@ -6,9 +6,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::is_fleet;
 use crate::finding::Finding;
-use crate::render::page::{BOLD, Page, blanks, style_of};
+use crate::render::page::{BOLD, TextPage, blanks, style_of};
 use crate::render::phrases::{counted, title};
-use crate::render::seen::Seen;
+use crate::render::seen::QuotedLogs;
 use crate::render::units::{count, duration};
 use crate::render::{Report, escape, names};
 
@@ -16,7 +16,7 @@ use crate::render::{Report, escape, names};
 const MOST: usize = 10;
 
 /// Nothing where there is one, or where the summary of many jobs stands above.
-pub(super) fn all(page: &Page, report: &Report) -> Vec<String> {
+pub(super) fn all(page: &TextPage, report: &Report) -> Vec<String> {
     if report.findings.len() < 2 || is_fleet(report) {
         return Vec::new();
     }
@@ -51,7 +51,7 @@ pub(super) fn all(page: &Page, report: &Report) -> Vec<String> {
 /// The build of each finding, where two of them have one title; else nothing.
 fn builds(report: &Report, shown: &[&Finding]) -> Vec<String> {
     const ROOM: usize = 24;
-    let seen = Seen::of(report);
+    let seen = QuotedLogs::of(report);
     let build = |finding: &Finding| {
         escape::cut_start(&escape::line(seen.build(finding).unwrap_or_default()), ROOM)
     };

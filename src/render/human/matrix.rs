@@ -4,9 +4,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::strip;
 use crate::model::{Build, StepKind};
-use crate::render::page::{BOLD, DIM, Page, blanks};
+use crate::render::page::{BOLD, DIM, TextPage, blanks};
 use crate::render::{Report, escape, units};
-use crate::series::{self, Row, Series};
+use crate::series::{self, Series, StepRow};
 
 /// Series that get a matrix: with more, the table is what one can read.
 const SERIES: usize = 3;
@@ -19,7 +19,7 @@ const HEADING: usize = 24;
 /// Widest names that are still laid out in full.
 const STAGE: usize = 20;
 
-pub(super) fn all(page: &Page, report: &Report) -> Vec<Vec<String>> {
+pub(super) fn all(page: &TextPage, report: &Report) -> Vec<Vec<String>> {
     if report.study.series.len() > SERIES {
         return Vec::new();
     }
@@ -34,7 +34,7 @@ pub(super) fn only(report: &Report) -> Option<&Series> {
 }
 
 /// Its steps, with the figures that its line in the table would have.
-pub(super) fn summed(page: &Page, report: &Report, series: &Series) -> Vec<String> {
+pub(super) fn summed(page: &TextPage, report: &Report, series: &Series) -> Vec<String> {
     let builds = || report.study.members(series).map(|(_, build)| build);
     let (hits, total) = (builds().map(Build::hits).sum(), builds().map(Build::total).sum());
     let seconds: f64 = builds().map(Build::seconds_executed).sum();
@@ -57,19 +57,19 @@ pub(super) fn summed(page: &Page, report: &Report, series: &Series) -> Vec<Strin
     lines
 }
 
-fn of_series(page: &Page, report: &Report, series: &Series) -> Vec<String> {
+fn of_series(page: &TextPage, report: &Report, series: &Series) -> Vec<String> {
     let body = some(page, report, series, ROWS);
     if body.is_empty() { body } else { [heading(page, &series.key), body].concat() }
 }
 
-fn rows<'a>(report: &'a Report, series: &'a Series) -> Vec<Row<'a>> {
+fn rows<'a>(report: &'a Report, series: &'a Series) -> Vec<StepRow<'a>> {
     let builds: Vec<&Build> = report.study.members(series).map(|(_, build)| build).collect();
     let mut rows = series::rows(&builds);
     rows.retain(|row| row.cells.iter().flatten().any(|s| s.kind == StepKind::Counted));
     rows
 }
 
-fn some(page: &Page, report: &Report, series: &Series, most: usize) -> Vec<String> {
+fn some(page: &TextPage, report: &Report, series: &Series, most: usize) -> Vec<String> {
     let mut rows = rows(report, series);
     let hidden = rows.len().saturating_sub(most);
     rows.truncate(most);
@@ -80,7 +80,7 @@ fn some(page: &Page, report: &Report, series: &Series, most: usize) -> Vec<Strin
     lines
 }
 
-fn heading(page: &Page, key: &str) -> Vec<String> {
+fn heading(page: &TextPage, key: &str) -> Vec<String> {
     const LEGEND: &str = strip::STEP_MEANING;
     let name = escape::line(key);
     let in_one_line = "  steps of ".width() + name.width() + 3 + LEGEND.width() <= page.width;
@@ -90,7 +90,7 @@ fn heading(page: &Page, key: &str) -> Vec<String> {
     if in_one_line { vec![format!("{name}   {legend}")] } else { vec![name, format!("  {legend}")] }
 }
 
-fn body(page: &Page, rows: &[Row]) -> Vec<String> {
+fn body(page: &TextPage, rows: &[StepRow]) -> Vec<String> {
     let stages: Vec<String> = rows.iter().map(|row| escape::cut(&stage(row), STAGE)).collect();
     let stage = stages.iter().map(|s| s.width()).max().unwrap_or(0);
     let margin = 2 + stage + usize::from(stage > 0) * 2;
@@ -111,7 +111,7 @@ fn body(page: &Page, rows: &[Row]) -> Vec<String> {
     lines.collect()
 }
 
-fn stage(row: &Row) -> String {
+fn stage(row: &StepRow) -> String {
     let words = [row.platform, row.stage];
     let words: Vec<_> =
         words.iter().filter(|word| !word.is_empty()).map(|word| escape::line(word)).collect();
@@ -134,25 +134,25 @@ mod tests {
         let steps = [Outcome::Hit, Outcome::Miss, Outcome::Failed, Outcome::Unknown].map(step);
         let [hit, miss, failed, unknown] = &steps;
         let rows = [
-            Row {
+            StepRow {
                 stage: "build",
                 platform: "",
                 text: "COPY . .",
                 cells: vec![Some(hit), Some(miss), Some(hit)],
             },
-            Row {
+            StepRow {
                 stage: "build",
                 platform: "linux/arm64",
                 text: "RUN make \u{1b}[2J",
                 cells: vec![Some(failed), None, Some(miss)],
             },
-            Row {
+            StepRow {
                 stage: "",
                 platform: "",
                 text: &"RUN long ".repeat(20),
                 cells: vec![Some(unknown), Some(hit), None],
             },
         ];
-        insta::assert_snapshot!(body(&Page::new(samples::NARROW), &rows).join("\n"));
+        insta::assert_snapshot!(body(&TextPage::new(samples::NARROW), &rows).join("\n"));
     }
 }

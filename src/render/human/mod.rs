@@ -19,8 +19,8 @@ pub(super) use self::strip::{
 };
 pub use self::summary::problem_line;
 pub(super) use self::table::{legend, rows};
-use super::page::Page;
-use super::seen::Seen;
+use super::page::TextPage;
+use super::seen::QuotedLogs;
 use super::units::count;
 use super::{Renderer, Report, Screen};
 use crate::finding::{Evidence, Finding, Severity};
@@ -36,7 +36,7 @@ impl Renderer for Human {
     }
 
     fn render(&self, report: &Report, screen: Screen) -> String {
-        let page = Page::new(screen);
+        let page = TextPage::new(screen);
         let mut sections = Vec::new();
         if is_fleet(report) {
             sections.push(super::summary::table(&page, report));
@@ -69,7 +69,7 @@ impl Renderer for Human {
 
 /// The runs of each build, and its steps against them, for where nothing better can be drawn.
 pub(super) fn series_in_letters(report: &Report, screen: Screen) -> Vec<Vec<String>> {
-    let page = Page::new(screen);
+    let page = TextPage::new(screen);
     let mut parts = vec![table::series(&page, report)];
     parts.extend(matrix::all(&page, report));
     parts.retain(|lines| !lines.is_empty());
@@ -77,8 +77,8 @@ pub(super) fn series_in_letters(report: &Report, screen: Screen) -> Vec<Vec<Stri
 }
 
 /// What is wrong in full, what is known or worth knowing in short.
-fn findings(page: &Page, report: &Report) -> Vec<Vec<String>> {
-    let input = Input::of(report);
+fn findings(page: &TextPage, report: &Report) -> Vec<Vec<String>> {
+    let input = InputFacts::of(report);
     // Neither many builds nor many files of configuration are read one by one.
     let many = is_fleet(report) || report.study.series.is_empty();
     let most = report.top.unwrap_or(if many { MOST } else { usize::MAX });
@@ -112,20 +112,20 @@ fn is_fleet(report: &Report) -> bool {
 }
 
 /// What the block of a finding says of the whole input.
-struct Input<'a> {
+struct InputFacts<'a> {
     report: &'a Report,
     /// Names of all logs.
     sources: Vec<&'a str>,
-    seen: Seen<'a>,
+    seen: QuotedLogs<'a>,
 }
 
-impl<'a> Input<'a> {
+impl<'a> InputFacts<'a> {
     fn of(report: &'a Report) -> Self {
         let runs = &report.study.runs;
         Self {
             report,
             sources: runs.iter().map(|run| run.source.as_str()).collect(),
-            seen: Seen::of(report),
+            seen: QuotedLogs::of(report),
         }
     }
 

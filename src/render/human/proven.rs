@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::finding::Confidence;
 use crate::model::{EvidenceKind, Run};
-use crate::render::page::{BOLD, DIM, Page, blanks};
+use crate::render::page::{BOLD, DIM, TextPage, blanks};
 use crate::render::units::count;
 use crate::render::{Report, escape, names};
 use crate::series::{Because, Difference, Miss, Misses, Proved, Series};
@@ -43,11 +43,11 @@ fn of_series(report: &Report, series: &Series, misses: &Misses) -> Option<Proven
     Some(Proven { heading: heading(report, series, run), steps, more })
 }
 
-pub(super) fn all(page: &Page, report: &Report) -> Vec<Vec<String>> {
+pub(super) fn all(page: &TextPage, report: &Report) -> Vec<Vec<String>> {
     proven(report).iter().map(|build| lines(page, build)).collect()
 }
 
-fn lines(page: &Page, build: &Proven) -> Vec<String> {
+fn lines(page: &TextPage, build: &Proven) -> Vec<String> {
     let mut lines = vec![page.paint(BOLD, &format!("  {}", build.heading))];
     let widest = build.steps.iter().map(|(text, _)| text.width()).max().unwrap_or(0);
     for (text, why) in &build.steps {

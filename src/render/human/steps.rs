@@ -5,7 +5,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use crate::model::{Build, Step};
-use crate::render::page::{BOLD, DIM, Page, blanks};
+use crate::render::page::{BOLD, DIM, TextPage, blanks};
 use crate::render::units::{count, duration};
 use crate::render::{Report, escape};
 use crate::series::Series;
@@ -20,7 +20,7 @@ const HEADING: usize = 36;
 /// Widest name of a stage.
 const STAGE: usize = 20;
 
-pub(super) fn all(page: &Page, report: &Report) -> Vec<Vec<String>> {
+pub(super) fn all(page: &TextPage, report: &Report) -> Vec<Vec<String>> {
     let built = report.study.runs.iter().filter(|run| !run.builds.is_empty()).count();
     if built > 1 || report.study.series.len() > BUILDS {
         return Vec::new();
@@ -29,7 +29,7 @@ pub(super) fn all(page: &Page, report: &Report) -> Vec<Vec<String>> {
     once.map(|series| of_series(page, report, series)).collect()
 }
 
-fn of_series(page: &Page, report: &Report, series: &Series) -> Vec<String> {
+fn of_series(page: &TextPage, report: &Report, series: &Series) -> Vec<String> {
     let Some((_, build)) = report.study.members(series).next() else { return Vec::new() };
     let mut steps: Vec<&Step> = rebuilt(build).collect();
     if steps.is_empty() {
@@ -49,7 +49,7 @@ fn seconds(step: &Step) -> f64 {
     step.seconds.unwrap_or_default()
 }
 
-fn rows(page: &Page, steps: &[&Step]) -> Vec<String> {
+fn rows(page: &TextPage, steps: &[&Step]) -> Vec<String> {
     let cells = steps.iter().map(|step| (time(step), stage(step), escape::line(&step.text)));
     let cells: Vec<(String, String, String)> = cells.collect();
     let time = cells.iter().map(|(time, ..)| time.width()).max().unwrap_or(0);

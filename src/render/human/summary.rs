@@ -4,8 +4,8 @@ use anstyle::Style;
 
 use super::is_shown_in_full;
 use crate::model::Problem;
-use crate::render::decisions::Said;
-use crate::render::page::{BOLD, DIM, GREEN, Page, RED, blanks};
+use crate::render::decisions::GateSaid;
+use crate::render::page::{BOLD, DIM, GREEN, RED, TextPage, blanks};
 use crate::render::phrases::headline;
 use crate::render::units::{count, grouped};
 use crate::render::{Report, decisions, escape};
@@ -17,7 +17,7 @@ const MOST: usize = 10;
 const LONGEST: usize = 300;
 
 /// One line each.
-pub(super) fn problems(page: &Page, report: &Report) -> Vec<String> {
+pub(super) fn problems(page: &TextPage, report: &Report) -> Vec<String> {
     const LABEL: &str = "problem:";
     let wrapped = |problem| {
         page.wrap(
@@ -38,7 +38,7 @@ pub(super) fn problems(page: &Page, report: &Report) -> Vec<String> {
 }
 
 /// Where the rest of the findings is.
-pub(super) fn more(page: &Page, report: &Report) -> Vec<String> {
+pub(super) fn more(page: &TextPage, report: &Report) -> Vec<String> {
     let Some(finding) = report.for_people().find(|finding| is_shown_in_full(report, finding))
     else {
         return Vec::new();
@@ -54,11 +54,11 @@ pub(super) fn more(page: &Page, report: &Report) -> Vec<String> {
 }
 
 /// What was asked of the builds: why a gate is not passed, a line a build.
-pub(super) fn gates(page: &Page, report: &Report) -> Vec<String> {
+pub(super) fn gates(page: &TextPage, report: &Report) -> Vec<String> {
     decisions::gates(report).iter().flat_map(|gate| one_gate(page, gate)).collect()
 }
 
-fn one_gate(page: &Page, gate: &Said) -> Vec<String> {
+fn one_gate(page: &TextPage, gate: &GateSaid) -> Vec<String> {
     let (label, style) =
         if gate.passed { ("gate passed:", GREEN) } else { ("gate failed:", RED.bold()) };
     let heading = page.wrap("", "  ", &format!("{label} {}{}", escape::line(&gate.asked), gate.of));
@@ -78,21 +78,21 @@ fn one_gate(page: &Page, gate: &Said) -> Vec<String> {
 }
 
 /// What is new, known and gone.
-pub(super) fn baseline(page: &Page, report: &Report) -> Vec<String> {
+pub(super) fn baseline(page: &TextPage, report: &Report) -> Vec<String> {
     dim(page, "baseline", &decisions::baseline(report))
 }
 
 /// What is new since the job ran last.
-pub(super) fn news(page: &Page, report: &Report) -> Vec<String> {
+pub(super) fn news(page: &TextPage, report: &Report) -> Vec<String> {
     dim(page, "history", &decisions::news(report))
 }
 
 /// What is not shown, and why: never silently.
-pub(super) fn hidden(page: &Page, report: &Report) -> Vec<String> {
+pub(super) fn hidden(page: &TextPage, report: &Report) -> Vec<String> {
     dim(page, "hidden", &decisions::hidden(report))
 }
 
-fn dim(page: &Page, label: &str, all: &[String]) -> Vec<String> {
+fn dim(page: &TextPage, label: &str, all: &[String]) -> Vec<String> {
     let left = all.len().saturating_sub(MOST);
     let more = (left > 0).then(|| format!("… and {}", grouped(left)));
     let shown = all.iter().take(MOST).map(|text| escape::line(text)).chain(more);
@@ -111,7 +111,7 @@ pub fn problem_line(problem: &Problem) -> String {
 }
 
 /// The last line of the report.
-pub(super) fn last_line(page: &Page, report: &Report) -> Vec<String> {
+pub(super) fn last_line(page: &TextPage, report: &Report) -> Vec<String> {
     let (style, indent) = match (report.findings.is_empty(), report.assessment().verdict) {
         (false, _) => (BOLD, 2),
         (true, Verdict::Healthy) => (GREEN, 0),

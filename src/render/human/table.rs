@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::strip;
 use crate::model::Build;
-use crate::render::page::{BOLD, DIM, Page};
+use crate::render::page::{BOLD, DIM, TextPage};
 use crate::render::units::{count, duration, share};
 use crate::render::{Report, escape};
 use crate::series::Series;
@@ -16,7 +16,7 @@ const MOST: usize = 20;
 const ROOMY: usize = 74;
 
 /// One series, counted.
-pub(in crate::render) struct Row {
+pub(in crate::render) struct SeriesRow {
     pub(in crate::render) name: String,
     pub(in crate::render) marks: Vec<char>,
     pub(in crate::render) hits: usize,
@@ -25,8 +25,8 @@ pub(in crate::render) struct Row {
 }
 
 /// The series, of many those that took longest; and how many are left out.
-pub(in crate::render) fn rows(report: &Report, most: usize) -> (Vec<Row>, usize) {
-    let mut rows: Vec<Row> = report.study.series.iter().map(|s| row(report, s)).collect();
+pub(in crate::render) fn rows(report: &Report, most: usize) -> (Vec<SeriesRow>, usize) {
+    let mut rows: Vec<SeriesRow> = report.study.series.iter().map(|s| row(report, s)).collect();
     let hidden = rows.len().saturating_sub(most);
     if hidden > 0 {
         rows.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
@@ -35,7 +35,7 @@ pub(in crate::render) fn rows(report: &Report, most: usize) -> (Vec<Row>, usize)
     (rows, hidden)
 }
 
-pub(super) fn series(page: &Page, report: &Report) -> Vec<String> {
+pub(super) fn series(page: &TextPage, report: &Report) -> Vec<String> {
     let (rows, hidden) = rows(report, MOST);
     let mut lines = table(page, &rows);
     if hidden > 0 {
@@ -49,9 +49,9 @@ pub(super) fn series(page: &Page, report: &Report) -> Vec<String> {
     lines
 }
 
-fn row(report: &Report, series: &Series) -> Row {
+fn row(report: &Report, series: &Series) -> SeriesRow {
     let builds: Vec<&Build> = report.study.members(series).map(|(_, build)| build).collect();
-    Row {
+    SeriesRow {
         name: escape::line(&series.key),
         marks: builds.iter().map(|b| strip::of_build(b)).collect(),
         hits: builds.iter().map(|b| b.hits()).sum(),
@@ -60,7 +60,7 @@ fn row(report: &Report, series: &Series) -> Row {
     }
 }
 
-fn table(page: &Page, rows: &[Row]) -> Vec<String> {
+fn table(page: &TextPage, rows: &[SeriesRow]) -> Vec<String> {
     let (name, strip) = widths(page, rows);
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
@@ -90,7 +90,7 @@ fn table(page: &Page, rows: &[Row]) -> Vec<String> {
 }
 
 /// Widths of name and strip: the strip gets what its marks need, the name what is left.
-fn widths(page: &Page, rows: &[Row]) -> (usize, usize) {
+fn widths(page: &TextPage, rows: &[SeriesRow]) -> (usize, usize) {
     // What the columns of numbers take at most, with the gaps between the columns.
     let room = page.width.saturating_sub(if page.width < ROOMY { 29 } else { 44 });
     let name = rows.iter().map(|r| r.name.width()).max().unwrap_or(0);
@@ -100,7 +100,7 @@ fn widths(page: &Page, rows: &[Row]) -> (usize, usize) {
 }
 
 /// The meaning of the marks in use.
-pub(in crate::render) fn legend(rows: &[Row]) -> String {
+pub(in crate::render) fn legend(rows: &[SeriesRow]) -> String {
     let used = strip::LEGEND.iter().filter(|(mark, _)| rows.iter().any(|r| r.marks.contains(mark)));
     let words: Vec<_> = used.map(|(mark, meaning)| format!("{mark} {meaning}")).collect();
     format!("  {}", words.join("   "))

@@ -2,24 +2,24 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::list::{self, List};
+use super::list::{self, ListOf};
 use super::{decided, wire};
 use crate::finding::{Alternative, Edit, Evidence, Finding, Fix};
 use crate::model::{Build, CacheKind, CiCache, Problem, Quote, Run, Step, StepKind, Transfer};
 use crate::render::redact::redact;
-use crate::render::seen::Seen;
+use crate::render::seen::QuotedLogs;
 use crate::render::{BuildIds, Report, alternatives, names, phrases};
 use crate::series::{BuildRef, Miss, Misses, Series};
 
 /// What is found once for all builds of a report.
-pub(super) struct Known<'a> {
+pub(super) struct ReportFacts<'a> {
     ids: BuildIds,
     /// Why each build's cache chain broke, in the order of builds.
     breaks: Vec<(BuildRef, Miss<'a>)>,
-    seen: Seen<'a>,
+    seen: QuotedLogs<'a>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> ReportFacts<'a> {
     pub(super) fn of(report: &'a Report) -> Self {
         let study = &report.study;
         let of_build = |breaks: &'a Misses, place: usize, at: BuildRef| {
@@ -32,7 +32,7 @@ impl<'a> Known<'a> {
         let mut breaks: Vec<_> =
             study.series.iter().zip(&study.misses).flat_map(of_series).collect();
         breaks.sort_by_key(|(at, _)| *at);
-        Self { ids: BuildIds::new(&study.runs), breaks, seen: Seen::of(report) }
+        Self { ids: BuildIds::new(&study.runs), breaks, seen: QuotedLogs::of(report) }
     }
 
     fn breaks_of(&self, at: BuildRef) -> impl Iterator<Item = &Miss<'a>> {
@@ -45,8 +45,8 @@ impl<'a> Known<'a> {
     }
 }
 
-pub(super) fn report<'a>(report: &'a Report, known: &'a Known<'a>) -> wire::Report<'a> {
-    let runs = List::new(&report.study.runs, move |index, of| run(index, of, known));
+pub(super) fn report<'a>(report: &'a Report, known: &'a ReportFacts<'a>) -> wire::Report<'a> {
+    let runs = ListOf::new(&report.study.runs, move |index, of| run(index, of, known));
     let assessment = report.assessment();
     wire::Report {
         schema_version: 1,
@@ -76,7 +76,7 @@ pub(super) fn end(report: &Report) -> wire::Last {
     }
 }
 
-fn run<'a>(index: usize, run: &'a Run, known: &'a Known<'a>) -> wire::Run<'a> {
+fn run<'a>(index: usize, run: &'a Run, known: &'a ReportFacts<'a>) -> wire::Run<'a> {
     let of_run = move |at, of| {
         let at = BuildRef { run: index, build: at };
         build(of, known.ids.get(at).unwrap_or_default(), known.breaks_of(at))
@@ -90,7 +90,7 @@ fn run<'a>(index: usize, run: &'a Run, known: &'a Known<'a>) -> wire::Run<'a> {
         commit: run.commit.as_deref().map(redact),
         started: run.started.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true)),
         lines: run.lines,
-        builds: List::new(&run.builds, of_run),
+        builds: ListOf::new(&run.builds, of_run),
         ci_caches: run.ci_caches.iter().map(ci_cache).collect(),
     }
 }
@@ -212,7 +212,7 @@ fn alternative(of: &Alternative) -> wire::Alternative<'_> {
 pub(super) fn finding<'a>(
     report: &Report,
     finding: &'a Finding,
-    seen: &Seen<'a>,
+    seen: &QuotedLogs<'a>,
 ) -> wire::Finding<'a> {
     wire::Finding {
         rule: finding.rule,
@@ -246,7 +246,7 @@ pub(super) fn finding<'a>(
 pub(super) fn judged<'a>(
     report: &Report,
     of: &'a Finding,
-    seen: &Seen<'a>,
+    seen: &QuotedLogs<'a>,
     key: &'a str,
 ) -> wire::OfGroup<'a> {
     let times = seen.times(of);
@@ -263,7 +263,7 @@ pub(super) fn judged<'a>(
     }
 }
 
-fn evidence<'a>(evidence: &'a Evidence, seen: &Seen<'a>) -> wire::Evidence<'a> {
+fn evidence<'a>(evidence: &'a Evidence, seen: &QuotedLogs<'a>) -> wire::Evidence<'a> {
     wire::Evidence {
         source: redact(&evidence.source),
         line: evidence.line,

@@ -2,7 +2,7 @@
 
 use super::wire;
 use crate::render::redact::redact;
-use crate::render::{Against, Gone, News, Report};
+use crate::render::{Against, GoneFinding, News, Report};
 use crate::triage::{Baseline, Gate, Hidden, Judged, Known};
 
 pub(super) fn baseline<'a>(report: &'a Report, baseline: &'a Baseline) -> wire::Baseline<'a> {
@@ -37,7 +37,7 @@ pub(super) fn news(news: &News) -> wire::News<'_> {
     }
 }
 
-fn no_more(gone: &Gone) -> wire::NoMore<'_> {
+fn no_more(gone: &GoneFinding) -> wire::NoMore<'_> {
     wire::NoMore { rule: redact(&gone.rule), title: redact(&gone.title) }
 }
 

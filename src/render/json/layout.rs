@@ -30,7 +30,7 @@ pub(crate) fn to_string(value: &impl Serialize) -> String {
 pub(super) fn write_inside(value: &impl Serialize, out: &mut Vec<u8>) {
     let start = out.len();
     // It cannot fail, see above.
-    if value.serialize(&mut Serializer::with_formatter(&mut *out, Inside)).is_err() {
+    if value.serialize(&mut Serializer::with_formatter(&mut *out, OneLine)).is_err() {
         out.truncate(start);
         out.extend_from_slice(b"null");
     }
@@ -44,9 +44,9 @@ pub(super) fn write_inside(value: &impl Serialize, out: &mut Vec<u8>) {
 }
 
 /// A value that was written by [`write_inside`].
-pub(super) struct Written<'a>(pub(super) &'a [u8]);
+pub(super) struct Fragment<'a>(pub(super) &'a [u8]);
 
-impl Serialize for Written<'_> {
+impl Serialize for Fragment<'_> {
     /// The one thing that is given to a formatter as bytes.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(self.0)
@@ -54,9 +54,9 @@ impl Serialize for Written<'_> {
 }
 
 /// Everything on one line.
-struct Inside;
+struct OneLine;
 
-impl Formatter for Inside {
+impl Formatter for OneLine {
     fn write_byte_array<W: ?Sized + io::Write>(
         &mut self,
         writer: &mut W,

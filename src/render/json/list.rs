@@ -6,7 +6,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 
-use super::layout::{Written, write_inside};
+use super::layout::{Fragment, write_inside};
 
 /// Elements that are made side by side, and the most builds that one of them may hold.
 pub(super) const GROUP: usize = 128;
@@ -26,14 +26,14 @@ struct Piece {
 }
 
 /// A list whose elements are made of items when they are written.
-pub(super) struct List<'a, I, T> {
+pub(super) struct ListOf<'a, I, T> {
     items: &'a [I],
     make: Box<dyn Fn(usize, &'a I) -> T + Sync + 'a>,
     /// Whether an element has a long list in it, and is written by itself.
     long: fn(&I) -> bool,
 }
 
-impl<'a, I: Sync, T> List<'a, I, T> {
+impl<'a, I: Sync, T> ListOf<'a, I, T> {
     /// One element an item, made of its index and the item.
     pub(super) fn new(items: &'a [I], make: impl Fn(usize, &'a I) -> T + Sync + 'a) -> Self {
         Self { items, make: Box::new(make), long: |_| false }
@@ -45,7 +45,7 @@ impl<'a, I: Sync, T> List<'a, I, T> {
     }
 }
 
-impl<I: Sync, T: Serialize> List<'_, I, T> {
+impl<I: Sync, T: Serialize> ListOf<'_, I, T> {
     /// Makes the pieces of a group, in the room of those of one that was handed on.
     fn group(&self, start: usize, mut pieces: Vec<Piece>) -> Vec<Piece> {
         let end = (start + GROUP).min(self.items.len());
@@ -82,7 +82,7 @@ impl<I: Sync, T: Serialize> List<'_, I, T> {
             group.iter().flat_map(|piece| piece.places.iter().map(move |place| (piece, place)));
         for ((i, item), (piece, place)) in self.items.iter().enumerate().skip(start).zip(places) {
             match piece.text.get(place.clone()).filter(|text| !text.is_empty()) {
-                Some(text) => list.serialize_element(&Written(text))?,
+                Some(text) => list.serialize_element(&Fragment(text))?,
                 None => list.serialize_element(&(self.make)(i, item))?,
             }
         }
@@ -90,7 +90,7 @@ impl<I: Sync, T: Serialize> List<'_, I, T> {
     }
 }
 
-impl<I: Sync, T: Serialize> Serialize for List<'_, I, T> {
+impl<I: Sync, T: Serialize> Serialize for ListOf<'_, I, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(Some(self.items.len()))?;
         if self.items.len() <= SHORT {
@@ -122,7 +122,7 @@ mod tests {
         for len in [0, 1, SHORT + 1, GROUP, 2 * GROUP + 1] {
             let items: Vec<usize> = (0..len).collect();
             let list =
-                List::new(&items, |i, item| vec![i; item % 3]).of_lists(|item| item % 5 == 0);
+                ListOf::new(&items, |i, item| vec![i; item % 3]).of_lists(|item| item % 5 == 0);
             let vector: Vec<Vec<usize>> = items.iter().map(|&i| vec![i; i % 3]).collect();
             assert_eq!(to_string(&[list]), to_string(&[vector]));
         }

@@ -16,8 +16,8 @@ use std::io;
 
 use serde::Serialize;
 
-use self::convert::Known;
-use super::seen::Seen;
+use self::convert::ReportFacts;
+use super::seen::QuotedLogs;
 use super::{Renderer, Report, Screen};
 use crate::finding::Finding;
 
@@ -31,16 +31,20 @@ impl Renderer for Json {
     }
 
     fn render(&self, report: &Report, _screen: Screen) -> String {
-        to_string(&convert::report(report, &Known::of(report)))
+        to_string(&convert::report(report, &ReportFacts::of(report)))
     }
 
     fn write(&self, report: &Report, _screen: Screen, out: &mut dyn io::Write) -> io::Result<()> {
-        layout::write(&convert::report(report, &Known::of(report)), out)
+        layout::write(&convert::report(report, &ReportFacts::of(report)), out)
     }
 }
 
 /// One element of `findings`, on one line.
-pub(super) fn finding_line<'a>(report: &Report, finding: &'a Finding, seen: &Seen<'a>) -> String {
+pub(super) fn finding_line<'a>(
+    report: &Report,
+    finding: &'a Finding,
+    seen: &QuotedLogs<'a>,
+) -> String {
     line(&convert::finding(report, finding, seen))
 }
 
@@ -50,7 +54,12 @@ pub(super) fn end_line(report: &Report) -> String {
 }
 
 /// A finding of a job whose records were judged, on one line.
-pub(crate) fn judged_line(report: &Report, finding: &Finding, seen: &Seen, key: &str) -> String {
+pub(crate) fn judged_line(
+    report: &Report,
+    finding: &Finding,
+    seen: &QuotedLogs,
+    key: &str,
+) -> String {
     line(&convert::judged(report, finding, seen, key))
 }
 

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::list::List;
+use super::list::ListOf;
 use crate::model;
 
 pub(super) use self::build::{Break, Build, CiCache, Step, Transfer};
@@ -41,7 +41,7 @@ pub(super) struct Report<'a> {
     /// Logs, oldest first: by their time stamps where all have them, else in the natural order of
     /// their names.
     #[cfg_attr(test, schemars(with = "Vec<Run<'_>>"))]
-    pub runs: List<'a, model::Run, Run<'a>>,
+    pub runs: ListOf<'a, model::Run, Run<'a>>,
     /// The same build over several runs; a build without its like is a series of one.
     pub series: Vec<Series<'a>>,
     /// Root causes, the costliest first.
@@ -124,7 +124,7 @@ pub(super) struct Run<'a> {
     pub lines: u64,
     /// Builds in the order they appear.
     #[cfg_attr(test, schemars(with = "Vec<Build<'_>>"))]
-    pub builds: List<'a, model::Build, Build<'a>>,
+    pub builds: ListOf<'a, model::Build, Build<'a>>,
     /// What the CI did with its own caches.
     pub ci_caches: Vec<CiCache<'a>>,
 }

@@ -1,12 +1,12 @@
 //! A document of Markdown within a limit: a heading, the findings, the builds.
 
 use super::block;
-use crate::render::decisions::Said;
+use crate::render::decisions::GateSaid;
 use crate::render::units::{count, duration, grouped, share};
 use crate::render::{Report, decisions, escape, human, phrases, problem_line};
 
 /// How one host wants it.
-pub(in crate::render) struct Document {
+pub(in crate::render) struct HostForm {
     /// First line.
     pub(in crate::render) marker: &'static str,
     /// Bytes of the whole.
@@ -22,7 +22,7 @@ const PROBLEMS: usize = 10;
 /// Kept for the line that says what is left out.
 const RESERVE: usize = 200;
 
-impl Document {
+impl HostForm {
     /// The report, as much of it as fits.
     pub(in crate::render) fn write(&self, report: &Report) -> String {
         let heading = format!(
@@ -124,7 +124,7 @@ fn gates(report: &Report) -> String {
     if all.is_empty() { all } else { all + "\n" }
 }
 
-fn gate(gate: &Said) -> String {
+fn gate(gate: &GateSaid) -> String {
     let label = if gate.passed { "gate passed" } else { "**gate failed**" };
     let lines = gate.lines.iter().take(PROBLEMS).map(|line| format!("  - {}\n", prose(line)));
     let more = match gate.lines.len().saturating_sub(PROBLEMS) {

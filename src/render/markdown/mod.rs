@@ -5,7 +5,7 @@
 mod block;
 mod document;
 
-pub(super) use self::document::Document;
+pub(super) use self::document::HostForm;
 use super::{Renderer, Report, Screen};
 
 /// `--format markdown`.
@@ -13,8 +13,8 @@ use super::{Renderer, Report, Screen};
 pub struct Markdown;
 
 /// GitHub takes 65,536 characters, a proxy in between may take less, and nobody reads more.
-const DOCUMENT: Document =
-    Document { marker: "<!-- cachediag -->\n", limit: 60_000, open: 0, builds: 5 };
+const DOCUMENT: HostForm =
+    HostForm { marker: "<!-- cachediag -->\n", limit: 60_000, open: 0, builds: 5 };
 
 impl Renderer for Markdown {
     fn name(&self) -> &'static str {

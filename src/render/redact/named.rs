@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::value::{self, Ends, Value, quote, value};
+use super::value::{self, Ends, SecretText, quote, value};
 use crate::model::secret_name::{Name, Noun, name};
 
 /// Parts of names of secrets: a text without any of them has none.
@@ -83,7 +83,7 @@ enum Joint {
 }
 
 impl Behind<'_> {
-    fn value(&self) -> Option<Value> {
+    fn value(&self) -> Option<SecretText> {
         let rest = self.rest(self.place.end);
         if self.before().ends_with('<') && rest.starts_with('>') {
             return Some(self.element());
@@ -134,11 +134,11 @@ impl Behind<'_> {
     }
 
     /// `<password>…</password>`.
-    fn element(&self) -> Value {
+    fn element(&self) -> SecretText {
         let at = self.place.end + 1;
         let rest = self.rest(at);
         let end = rest.find("</").or_else(|| rest.find('\n')).unwrap_or(rest.len());
-        Value::plain(at..at + end)
+        SecretText::plain(at..at + end)
     }
 
     /// `"name":"DB_PASSWORD","value":"…"`, `key="ApiKey" value="…"`: where the value is.
@@ -153,7 +153,7 @@ impl Behind<'_> {
     }
 
     /// `NAME=value`; with blanks as files of settings have it.
-    fn assigned(&self, at: usize, blank: bool) -> Option<Value> {
+    fn assigned(&self, at: usize, blank: bool) -> Option<SecretText> {
         let blanks = self.blanks(at);
         // `NAME= next`: empty, unless it is a line of settings.
         if blanks > 0
@@ -178,7 +178,7 @@ impl Behind<'_> {
     }
 
     /// `name: value` of YAML, JSON and headers, and not `team/token:latest`, nor a sentence.
-    fn behind_colon(&self, at: usize, in_quotes: bool) -> Option<Value> {
+    fn behind_colon(&self, at: usize, in_quotes: bool) -> Option<SecretText> {
         let blanks = self.blanks(at);
         let start = at + blanks;
         let rest = self.rest(start);
@@ -224,7 +224,7 @@ impl Behind<'_> {
     }
 
     /// `--token value`, `ENV NAME value`, `config set name value`, `login me password value`.
-    fn behind_blank(&self, at: usize) -> Option<Value> {
+    fn behind_blank(&self, at: usize) -> Option<SecretText> {
         let rest = self.rest(at);
         let word =
             rest.split_whitespace().next()?.trim_end_matches([',', '.', ';', ')', '"', '\'']);

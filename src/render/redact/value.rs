@@ -42,12 +42,12 @@ pub(super) enum Ends {
 
 /// A value within a text, without its quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Value {
+pub(super) struct SecretText {
     pub(super) range: Range<usize>,
     quote: Option<&'static str>,
 }
 
-impl Value {
+impl SecretText {
     /// One that stands between two marks.
     pub(super) fn plain(range: Range<usize>) -> Self {
         Self { range, quote: None }
@@ -55,18 +55,18 @@ impl Value {
 }
 
 /// The value that begins at `at`.
-pub(super) fn value(text: &str, at: usize, ends: Ends) -> Value {
+pub(super) fn value(text: &str, at: usize, ends: Ends) -> SecretText {
     let rest = text.get(at..).unwrap_or_default();
     // `$'…'` of bash.
     let dollar = usize::from(rest.starts_with("$'"));
     let Some(quote) = quote(rest.get(dollar..).unwrap_or_default()) else {
-        return Value { range: at..at + bare(rest, ends), quote: None };
+        return SecretText { range: at..at + bare(rest, ends), quote: None };
     };
     let start = at + dollar + quote.len();
     let inside = text.get(start..).unwrap_or_default();
     // What was masked before; the rest of its quotes went with it.
     if inside.starts_with("***") {
-        return Value { range: start..start + 3, quote: Some(quote) };
+        return SecretText { range: start..start + 3, quote: Some(quote) };
     }
     let length = quoted(inside, quote);
     let end = start + length;
@@ -80,19 +80,19 @@ pub(super) fn value(text: &str, at: usize, ends: Ends) -> Value {
             || another('\''));
     if goes_on && ends == Ends::Word && length < inside.len() {
         let more = end + quote.len();
-        return Value { range: start..more + bare(behind, ends), quote: Some(quote) };
+        return SecretText { range: start..more + bare(behind, ends), quote: Some(quote) };
     }
-    Value { range: start..end, quote: Some(quote) }
+    SecretText { range: start..end, quote: Some(quote) }
 }
 
 /// What is left of a text in quotes that began earlier.
-pub(super) fn rest_of_quoted(text: &str, at: usize, quote: &'static str) -> Value {
+pub(super) fn rest_of_quoted(text: &str, at: usize, quote: &'static str) -> SecretText {
     let rest = text.get(at..).unwrap_or_default();
     let inner = self::quote(rest).filter(|inner| *inner != quote);
     if inner.is_some() {
         return value(text, at, Ends::Word);
     }
-    Value { range: at..at + quoted(rest, quote), quote: Some(quote) }
+    SecretText { range: at..at + quoted(rest, quote), quote: Some(quote) }
 }
 
 /// Length up to the closing quote, or to the end of a line that is cut.
@@ -232,7 +232,7 @@ const WAYS: &[&str] = &[
 ];
 
 /// It tells nothing: it is a variable, a mask, a switch, a number that counts.
-pub(super) fn is_harmless(text: &str, value: &Value, called: Name) -> bool {
+pub(super) fn is_harmless(text: &str, value: &SecretText, called: Name) -> bool {
     let written = text.get(value.range.clone()).unwrap_or_default().trim();
     let single = value.quote == Some("'");
     let lower = written.to_ascii_lowercase();

@@ -3,12 +3,12 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::{then, words};
-use crate::render::page::{BOLD, DIM, GREEN, INDENT, Page, RED, blanks};
+use crate::render::page::{BOLD, DIM, GREEN, INDENT, RED, TextPage, blanks};
 use crate::render::units::{count, duration, grouped};
 use crate::render::{escape, human};
-use crate::trend::{self, Branch, Change, Counted, Job, Moved, StepTrend, Trend};
+use crate::trend::{self, Branch, Change, Moved, RememberedJob, StepRuns, StepTrend, Trend};
 
-pub(super) fn of(page: &Page, job: &Job) -> Vec<String> {
+pub(super) fn of(page: &TextPage, job: &RememberedJob) -> Vec<String> {
     let mut lines = Vec::new();
     let Some((first, others)) = job.branches.split_first() else { return lines };
     let trends = trend::trends(first);
@@ -24,11 +24,16 @@ pub(super) fn of(page: &Page, job: &Job) -> Vec<String> {
 }
 
 /// The title of a build's part.
-pub(super) fn title(page: &Page, job: &Job, branch: &Branch, trend: &Trend) -> String {
+pub(super) fn title(
+    page: &TextPage,
+    job: &RememberedJob,
+    branch: &Branch,
+    trend: &Trend,
+) -> String {
     escape::cut(&page.parted(&words::title(job, branch, trend)), page.width)
 }
 
-fn build(page: &Page, job: &Job, branch: &Branch, trend: &Trend) -> Vec<String> {
+fn build(page: &TextPage, job: &RememberedJob, branch: &Branch, trend: &Trend) -> Vec<String> {
     let mut lines = vec![page.paint(BOLD, &title(page, job, branch, trend))];
     lines.extend(page.wrap("  ", "  ", &page.parted(&words::summary(trend))));
     lines.extend(words::follows(trend).iter().flat_map(|text| page.wrap("  ", "  ", text)));
@@ -58,7 +63,7 @@ const STAGE: usize = 20;
 const FIGURES: usize = 25;
 
 /// How wide the columns of the matrix are.
-struct Columns {
+struct MatrixWidths {
     /// With the indent before it and the gap behind it.
     stage: usize,
     text: usize,
@@ -68,8 +73,8 @@ struct Columns {
     room: usize,
 }
 
-impl Columns {
-    fn of(page: &Page, trend: &Trend) -> Self {
+impl MatrixWidths {
+    fn of(page: &TextPage, trend: &Trend) -> Self {
         let steps = || trend.steps.iter().take(STEPS);
         let stage = steps().map(|step| stage(step).width()).max().unwrap_or(0);
         let stage = 2 + stage + usize::from(stage > 0) * 2;
@@ -113,8 +118,8 @@ fn text(step: &StepTrend, room: usize) -> String {
 }
 
 /// Runs, and steps against runs, under one another.
-fn matrix(page: &Page, trend: &Trend) -> Vec<String> {
-    let columns = Columns::of(page, trend);
+fn matrix(page: &TextPage, trend: &Trend) -> Vec<String> {
+    let columns = MatrixWidths::of(page, trend);
     let label = columns.start("", &escape::cut(&columns.heading(trend), columns.text));
     let strip = padded(&human::strip_of(words::builds(trend), columns.marks), columns.marks);
     let mut lines =
@@ -140,7 +145,7 @@ fn padded(text: &str, width: usize) -> String {
 }
 
 /// When, what, and what else changed then.
-pub(super) fn change(page: &Page, trend: &Trend, change: &Change) -> Vec<String> {
+pub(super) fn change(page: &TextPage, trend: &Trend, change: &Change) -> Vec<String> {
     let style = if change.better { GREEN } else { RED };
     let when = words::when(trend, change);
     let heading = page.wrap("  ", "  ", &format!("{when}: {}", words::steps(trend, change)));
@@ -169,7 +174,7 @@ pub(super) fn change(page: &Page, trend: &Trend, change: &Change) -> Vec<String>
 const MOST: usize = 12;
 
 /// The label stands before the first of them.
-fn listed(page: &Page, label: &str, texts: &[String]) -> Vec<String> {
+fn listed(page: &TextPage, label: &str, texts: &[String]) -> Vec<String> {
     let hidden = texts.len().saturating_sub(MOST);
     let more = (hidden > 0).then(|| format!("… and {hidden} more"));
     let texts = texts.iter().take(MOST).cloned().chain(more).enumerate();
@@ -179,7 +184,7 @@ fn listed(page: &Page, label: &str, texts: &[String]) -> Vec<String> {
 }
 
 /// Lines that are laid out already.
-fn rows(page: &Page, rows: &[String]) -> Vec<String> {
+fn rows(page: &TextPage, rows: &[String]) -> Vec<String> {
     let hidden = rows.len().saturating_sub(MOST);
     let more =
         (hidden > 0).then(|| page.paint(DIM, &format!("… and {}", count(hidden, "more step"))));
@@ -188,8 +193,8 @@ fn rows(page: &Page, rows: &[String]) -> Vec<String> {
 }
 
 /// `6 of 6 runs → 0 of 4   41 s  [build] RUN npm ci`
-fn moved(page: &Page, step: &StepTrend, moved: &Moved) -> String {
-    let hits = |counted: Counted| format!("{} of {}", counted.hits, counted.total);
+fn moved(page: &TextPage, step: &StepTrend, moved: &Moved) -> String {
+    let hits = |counted: StepRuns| format!("{} of {}", counted.hits, counted.total);
     let took = step.seconds.map(duration).unwrap_or_default();
     let stage = words::stage(step);
     let stage = if stage.is_empty() { stage } else { format!("[{stage}] ") };
@@ -203,7 +208,7 @@ fn moved(page: &Page, step: &StepTrend, moved: &Moved) -> String {
 const BRANCHES: usize = 20;
 
 /// The branches that ran less: a line a build.
-fn other_branches(page: &Page, others: &[Branch]) -> Vec<String> {
+fn other_branches(page: &TextPage, others: &[Branch]) -> Vec<String> {
     if others.is_empty() {
         return Vec::new();
     }
@@ -220,7 +225,7 @@ fn other_branches(page: &Page, others: &[Branch]) -> Vec<String> {
     lines
 }
 
-fn other_branch(page: &Page, branch: &Branch, trend: &Trend) -> String {
+fn other_branch(page: &TextPage, branch: &Branch, trend: &Trend) -> String {
     let name =
         branch.name.as_deref().map_or_else(|| "(branch not printed)".to_owned(), escape::line);
     let name = padded(&escape::cut(&name, page.width / 3), page.width / 3);

@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use unicode_width::UnicodeWidthStr;
 
 use super::{Question, TrendFormat, detail, words};
-use crate::render::page::{BOLD, DIM, GREEN, Page, RED, blanks};
+use crate::render::page::{BOLD, DIM, GREEN, RED, TextPage, blanks};
 use crate::render::units::{count, duration};
 use crate::render::{Screen, escape, human};
-use crate::trend::{self, Branch, Change, Job, Trend};
+use crate::trend::{self, Branch, Change, RememberedJob, Trend};
 
 /// `--format human`.
 #[derive(Debug)]
@@ -22,12 +22,12 @@ impl TrendFormat for Human {
 
     fn write(
         &self,
-        jobs: &mut dyn Iterator<Item = Job>,
+        jobs: &mut dyn Iterator<Item = RememberedJob>,
         question: Question,
         screen: Screen,
         out: &mut dyn io::Write,
     ) -> io::Result<()> {
-        let page = Page::new(screen);
+        let page = TextPage::new(screen);
         if question.in_full {
             for job in jobs {
                 out.write_all(page.print(&detail::of(&page, &job)).as_bytes())?;
@@ -42,12 +42,12 @@ impl TrendFormat for Human {
 const IN_FULL: usize = 10;
 
 fn overview(
-    page: &Page,
-    jobs: &mut dyn Iterator<Item = Job>,
+    page: &TextPage,
+    jobs: &mut dyn Iterator<Item = RememberedJob>,
     question: Question,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
-    let columns = Columns::new(page, question);
+    let columns = ListWidths::new(page, question);
     out.write_all(page.print(&[page.paint(BOLD, &columns.heading())]).as_bytes())?;
     // The newest change of each job that broke, and what is said of it.
     let mut broken: Vec<(DateTime<Utc>, Vec<String>)> = Vec::new();
@@ -96,8 +96,8 @@ fn last_line(number: usize, sick: usize, question: Question) -> String {
 
 /// What broke last in a job and has not been mended, and when.
 fn broke(
-    page: &Page,
-    job: &Job,
+    page: &TextPage,
+    job: &RememberedJob,
     branch: &Branch,
     trends: &[Trend],
 ) -> Option<(DateTime<Utc>, Vec<String>)> {
@@ -113,7 +113,7 @@ fn broke(
 }
 
 /// Widths of the list.
-struct Columns {
+struct ListWidths {
     name: usize,
     strip: usize,
     /// There is room for dates.
@@ -133,8 +133,8 @@ const ROOMY: usize = 110;
 /// Width of the names.
 const LEAST: usize = 20;
 
-impl Columns {
-    fn new(page: &Page, question: Question) -> Self {
+impl ListWidths {
+    fn new(page: &TextPage, question: Question) -> Self {
         let strip = (page.width / 5).min(question.last).max(4);
         let room = |when: usize| page.width.saturating_sub(strip + RATE + TIME + GAPS + when);
         let longest = question.longest.max(LEAST);
@@ -163,7 +163,7 @@ impl Columns {
     }
 
     /// A line a build.
-    fn job(&self, page: &Page, job: &Job, trends: &[Trend]) -> Vec<String> {
+    fn job(&self, page: &TextPage, job: &RememberedJob, trends: &[Trend]) -> Vec<String> {
         if trends.is_empty() {
             let name = escape::cut_start(&escape::line(&job.title), self.name);
             return vec![
@@ -174,7 +174,7 @@ impl Columns {
         trends.iter().map(|trend| self.build(page, job, trend, several)).collect()
     }
 
-    fn build(&self, page: &Page, job: &Job, trend: &Trend, several: bool) -> String {
+    fn build(&self, page: &TextPage, job: &RememberedJob, trend: &Trend, several: bool) -> String {
         let title = if several { words::of_several(job, trend) } else { job.title.clone() };
         let name = escape::cut_start(&escape::line(&title), self.name);
         let strip = human::strip_of(words::builds(trend), self.strip);

@@ -13,7 +13,7 @@ use super::{Question, TrendFormat};
 use crate::model::{Outcome, Step};
 use crate::render::redact::redact;
 use crate::render::{Screen, json, names};
-use crate::trend::{self, Job};
+use crate::trend::{self, RememberedJob};
 use crate::triage;
 
 /// `--format json`.
@@ -27,21 +27,21 @@ impl TrendFormat for Json {
 
     fn write(
         &self,
-        jobs: &mut dyn Iterator<Item = Job>,
+        jobs: &mut dyn Iterator<Item = RememberedJob>,
         question: Question,
         _screen: Screen,
         out: &mut dyn io::Write,
     ) -> io::Result<()> {
         let tool = json::Tool::this();
-        let jobs = Jobs(RefCell::new(jobs));
+        let jobs = JobList(RefCell::new(jobs));
         json::write(&wire::Report { schema_version: 1, tool, last: question.last, jobs }, out)
     }
 }
 
 /// Jobs that are read when they are written.
-struct Jobs<'a>(RefCell<&'a mut dyn Iterator<Item = Job>>);
+struct JobList<'a>(RefCell<&'a mut dyn Iterator<Item = RememberedJob>>);
 
-impl Serialize for Jobs<'_> {
+impl Serialize for JobList<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(None)?;
         for job in &mut **self.0.borrow_mut() {
@@ -51,7 +51,7 @@ impl Serialize for Jobs<'_> {
     }
 }
 
-fn of_job(job: &Job) -> wire::Job<'_> {
+fn of_job(job: &RememberedJob) -> wire::Job<'_> {
     let given = |text: &'_ str| (!text.is_empty()).then(|| redact(text).into_owned());
     wire::Job {
         repository: given(&job.repository),
@@ -146,7 +146,7 @@ fn change(change: &trend::Change<'_>) -> wire::Change {
     }
 }
 
-fn counted(counted: trend::Counted) -> wire::Counted {
+fn counted(counted: trend::StepRuns) -> wire::Counted {
     wire::Counted { hits: counted.hits, total: counted.total }
 }
 

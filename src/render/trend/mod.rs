@@ -15,7 +15,7 @@ mod words;
 use std::{fmt, io};
 
 use super::Screen;
-use crate::trend::Job;
+use crate::trend::RememberedJob;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,7 @@ pub trait TrendFormat: fmt::Debug + Sync {
     /// Where `out` fails.
     fn write(
         &self,
-        jobs: &mut dyn Iterator<Item = Job>,
+        jobs: &mut dyn Iterator<Item = RememberedJob>,
         question: Question,
         screen: Screen,
         out: &mut dyn io::Write,
@@ -46,4 +46,4 @@ pub trait TrendFormat: fmt::Debug + Sync {
 }
 
 /// All formats.
-pub static TRENDS: &[&dyn TrendFormat] = &[&human::Human, &json::Json, &html::Html];
+pub static TRENDS: &[&dyn TrendFormat] = &[&human::Human, &json::Json, &html::TrendHtml];

@@ -5,7 +5,7 @@
 use crate::model::{Build, Dialect};
 use crate::render::escape;
 use crate::render::units::{count, duration, share};
-use crate::trend::{self, Branch, Change, Job, Member, Reported, StepTrend, Trend};
+use crate::trend::{self, Branch, Change, Member, RememberedJob, Reported, StepTrend, Trend};
 use crate::triage::Figures;
 
 /// `run 4711 (2026-03-04)`; where nobody told the run its time is its name.
@@ -120,14 +120,14 @@ pub(super) fn summary(trend: &Trend) -> String {
 }
 
 /// `team/app build · team/svc · branch main`
-pub(super) fn title(job: &Job, branch: &Branch, trend: &Trend) -> String {
+pub(super) fn title(job: &RememberedJob, branch: &Branch, trend: &Trend) -> String {
     let branch = branch.name.as_deref().map(|name| format!(" · branch {}", escape::line(name)));
     escape::line(&of_several(job, trend)) + &branch.unwrap_or_default()
 }
 
 /// One of several builds of a job, not yet escaped: builds without a name of their own have that of
 /// the job.
-pub(super) fn of_several(job: &Job, trend: &Trend) -> String {
+pub(super) fn of_several(job: &RememberedJob, trend: &Trend) -> String {
     // `web (folder)`, `web #2`: series are told apart so.
     let own = |rest: &&str| rest.is_empty() || rest.starts_with(' ');
     match trend.key.strip_prefix(&job.name).filter(own) {

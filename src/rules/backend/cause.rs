@@ -60,21 +60,21 @@ pub(in crate::rules) enum Cause {
 /// Every rule about back ends asks for every error, and a job has the same ones in each run: what
 /// was lately read is not read again.
 pub(in crate::rules) fn classify(error: &str, kind: CacheKind) -> Cause {
-    thread_local!(static RECENT: Recent<Read> = Recent::default());
-    let make = || Some(Read { error: error.into(), kind, cause: read(error, kind) });
+    thread_local!(static RECENT: Recent<ReadError> = Recent::default());
+    let make = || Some(ReadError { error: error.into(), kind, cause: read(error, kind) });
     let known = RECENT.with(|recent| recent.get(error, make)).filter(|known| known.kind == kind);
     known.map_or_else(|| read(error, kind), |known| known.cause)
 }
 
 /// An error that was read.
 #[derive(Clone)]
-struct Read {
+struct ReadError {
     error: Text,
     kind: CacheKind,
     cause: Cause,
 }
 
-impl Borrow<str> for Read {
+impl Borrow<str> for ReadError {
     fn borrow(&self) -> &str {
         &self.error
     }

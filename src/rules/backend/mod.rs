@@ -62,7 +62,7 @@ pub(in crate::rules) fn lost(group: &[Refusal]) -> &'static str {
 
 /// A build with refused cache operations.
 #[derive(Debug)]
-pub(in crate::rules) struct Refused {
+pub(in crate::rules) struct RefusedBuild {
     at: BuildRef,
     /// Why each of them was refused, in the order of [`of_build`].
     causes: Vec<Cause>,
@@ -70,13 +70,13 @@ pub(in crate::rules) struct Refused {
 
 /// The builds with refused cache operations, in the order of runs: found once, as every rule about
 /// back ends asks.
-pub(in crate::rules) fn refused(runs: &[Run]) -> Vec<Refused> {
-    let mut all: Vec<Refused> = Vec::new();
+pub(in crate::rules) fn refused(runs: &[Run]) -> Vec<RefusedBuild> {
+    let mut all: Vec<RefusedBuild> = Vec::new();
     for (at, run) in runs.iter().enumerate() {
         for refusal in of_run(at, run) {
             match all.last_mut() {
                 Some(last) if last.at == refusal.at => last.causes.push(refusal.cause),
-                _ => all.push(Refused { at: refusal.at, causes: vec![refusal.cause] }),
+                _ => all.push(RefusedBuild { at: refusal.at, causes: vec![refusal.cause] }),
             }
         }
     }
@@ -97,7 +97,7 @@ pub(in crate::rules) fn refusals_for(study: &Study, cause: Cause) -> Vec<Refusal
         .collect()
 }
 
-fn again<'a>(study: &'a Study, refused: &Refused) -> Vec<Refusal<'a>> {
+fn again<'a>(study: &'a Study, refused: &RefusedBuild) -> Vec<Refusal<'a>> {
     let at = refused.at;
     let Some((run, build)) = study.run_of(at).zip(study.build(at)) else { return Vec::new() };
     let mut all = of_build(at, run, build);

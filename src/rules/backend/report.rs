@@ -7,7 +7,8 @@ use foldhash::{HashMap, HashSet};
 use super::later::passed;
 use super::{Cause, Refusal, Side, refusals_for};
 use crate::finding::{
-    Alternative, Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity, not_ruled_out,
+    Alternative, Confidence, Evidence, Finding, Fix, Impact, LogPlace, Proof, Severity,
+    not_ruled_out,
 };
 use crate::model::{Build, CacheKind, Outcome, is_gone};
 use crate::rules::remedy::reference;
@@ -132,7 +133,7 @@ fn finding(
     draft: Draft,
 ) -> Option<Finding> {
     let draft = with_later_runs(study, group, draft);
-    let places = group.iter().map(|refusal| Place::of(refusal.run, refusal.build));
+    let places = group.iter().map(|refusal| LogPlace::of(refusal.run, refusal.build));
     Some(Finding {
         rule: meta.id,
         severity: draft.severity,

@@ -1,6 +1,6 @@
 //! A Dockerfile that fetches and builds in one RUN, without a log.
 
-use super::tools::{self, Tool};
+use super::tools::{self, PackageTool};
 use super::{META, advice, cause, rules_out, title};
 use crate::config::{Change, Config, Instruction, Stage};
 use crate::finding::Severity;
@@ -16,17 +16,17 @@ pub(super) fn findings(study: &Study) -> Vec<Ordered<'_>> {
 }
 
 /// A COPY of everything or of the sources, and the first RUN behind it that fetches and builds.
-struct Early<'a> {
+struct EarlyCopy<'a> {
     stage: &'a Stage,
     copy: &'a Instruction,
     run: &'a Instruction,
-    tool: &'static Tool,
+    tool: &'static PackageTool,
 }
 
 fn finding(config: &Config) -> Option<Ordered<'_>> {
     let stages = &config.content.stages;
     let early = (0..stages.len()).find_map(|at| early(stages, at))?;
-    let Early { stage, copy, run, tool } = early;
+    let EarlyCopy { stage, copy, run, tool } = early;
     if holds_packages(config, tool) {
         return None;
     }
@@ -53,7 +53,7 @@ fn finding(config: &Config) -> Option<Ordered<'_>> {
 
 /// Of a stage that has the packages fetched above its COPY, stands on one that has, or copies them
 /// from one, nothing.
-fn early(stages: &[Stage], at: usize) -> Option<Early<'_>> {
+fn early(stages: &[Stage], at: usize) -> Option<EarlyCopy<'_>> {
     let stage = stages.get(at)?;
     let takes = |i: &&Instruction| copies_everything(&i.text) || copies_sources(&i.text);
     let copy = stage.instructions.iter().find(takes)?;
@@ -65,11 +65,11 @@ fn early(stages: &[Stage], at: usize) -> Option<Early<'_>> {
     let below = below.filter_map(|at| stages.get(at)).flat_map(|stage| &stage.instructions);
     let fetched = |i: &Instruction| tool.has_run(&i.text) || i.text.contains("-mod=vendor");
     let prepared = above.chain(below).any(fetched) || brought(stages, stage, run.line, tool);
-    (!prepared).then_some(Early { stage, copy, run, tool })
+    (!prepared).then_some(EarlyCopy { stage, copy, run, tool })
 }
 
 /// The packages come from a stage that has them fetched: `COPY --from=cacher /app/target target`.
-fn brought(stages: &[Stage], stage: &Stage, line: u64, tool: &Tool) -> bool {
+fn brought(stages: &[Stage], stage: &Stage, line: u64, tool: &PackageTool) -> bool {
     let above = stage.instructions.iter().filter(|i| i.line < line && i.keyword == "COPY");
     let sources: Vec<&String> = above.flat_map(|copy| &copy.from).collect();
     let named = |other: &&Stage| sources.iter().any(|name| name.eq_ignore_ascii_case(&other.name));
@@ -78,13 +78,13 @@ fn brought(stages: &[Stage], stage: &Stage, line: u64, tool: &Tool) -> bool {
 }
 
 /// The sources hold what the tool would fetch: a folder `vendor`.
-pub(super) fn holds_packages(config: &Config, tool: &Tool) -> bool {
+pub(super) fn holds_packages(config: &Config, tool: &PackageTool) -> bool {
     let there = config.beside.as_ref();
     there.zip(tool.vendored).is_some_and(|(there, vendored)| there.contains(vendored))
 }
 
 /// The file that locks the packages lies there, so there are some.
-fn names_packages(config: &Config, tool: &Tool) -> bool {
+fn names_packages(config: &Config, tool: &PackageTool) -> bool {
     let there = config.beside.as_ref();
     there.zip(tool.files.last()).is_some_and(|(there, lock)| there.contains(*lock))
 }
@@ -95,7 +95,7 @@ pub(super) fn change(
     config: &Config,
     stage: &Stage,
     copy: &Instruction,
-    tool: &Tool,
+    tool: &PackageTool,
 ) -> Result<Vec<Change>, String> {
     if !tool.certain {
         return Err(format!("which files {} reads for them is not certain", tool.program));
@@ -136,7 +136,7 @@ mod tests {
     fn a_patch_needs_both_files_of_the_modules() {
         let refused = |there: Option<&[&str]>| {
             let config = config(there);
-            let Early { stage, copy, tool, .. } = early(&config.content.stages, 0).unwrap();
+            let EarlyCopy { stage, copy, tool, .. } = early(&config.content.stages, 0).unwrap();
             change(&config, stage, copy, tool).err().unwrap_or_default()
         };
         assert_eq!(refused(Some(&["go.mod", "go.sum"])), "");

@@ -6,7 +6,7 @@ use crate::rules::instruction::{cache_mount, commands, fetches, mounts_files, sc
 
 /// A tool, and how its packages are fetched alone.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Tool {
+pub(super) struct PackageTool {
     pub(super) program: &'static str,
     /// Words that make it build the sources, and fetch what they need before that.
     builds: &'static [&'static str],
@@ -37,8 +37,8 @@ const GRADLE_NOTE: &str = "Copy what the build files read along with them: those
     subprojects, `gradle.properties`, `*.gradle.kts` instead of `*.gradle`, version catalogues.";
 
 /// All of them.
-const TOOLS: [Tool; 9] = [
-    Tool {
+const TOOLS: [PackageTool; 9] = [
+    PackageTool {
         program: "go",
         builds: &["build", "generate", "get", "install", "run", "test", "vet"],
         anywhere: false,
@@ -51,7 +51,7 @@ const TOOLS: [Tool; 9] = [
         note: "A `replace` that leads to a folder of the repository, or a `go.work`, needs that \
             there too.",
     },
-    Tool {
+    PackageTool {
         program: "cargo",
         builds: &["bench", "build", "check", "clippy", "install", "run", "rustc", "test"],
         anywhere: false,
@@ -66,7 +66,7 @@ const TOOLS: [Tool; 9] = [
             RUN cargo chef cook --release --recipe-path recipe.json",
         note: "`cargo chef cook` compiles the dependencies too, which is most of the work.",
     },
-    Tool {
+    PackageTool {
         program: "mvn",
         builds: MAVEN,
         anywhere: true,
@@ -78,7 +78,7 @@ const TOOLS: [Tool; 9] = [
         alone: "COPY pom.xml ./\nRUN mvn -B dependency:go-offline",
         note: MAVEN_NOTE,
     },
-    Tool {
+    PackageTool {
         program: "mvnw",
         builds: MAVEN,
         anywhere: true,
@@ -90,7 +90,7 @@ const TOOLS: [Tool; 9] = [
         alone: "COPY mvnw pom.xml ./\nCOPY .mvn .mvn\nRUN ./mvnw -B dependency:go-offline",
         note: MAVEN_NOTE,
     },
-    Tool {
+    PackageTool {
         program: "gradle",
         builds: GRADLE,
         anywhere: true,
@@ -102,7 +102,7 @@ const TOOLS: [Tool; 9] = [
         alone: "COPY settings.gradle build.gradle ./\nRUN gradle --no-daemon dependencies",
         note: GRADLE_NOTE,
     },
-    Tool {
+    PackageTool {
         program: "gradlew",
         builds: GRADLE,
         anywhere: true,
@@ -115,7 +115,7 @@ const TOOLS: [Tool; 9] = [
             RUN ./gradlew --no-daemon dependencies",
         note: GRADLE_NOTE,
     },
-    Tool {
+    PackageTool {
         program: "dotnet",
         builds: &["build", "pack", "publish", "test"],
         anywhere: false,
@@ -128,7 +128,7 @@ const TOOLS: [Tool; 9] = [
         note: "Projects in folders of their own have to be copied to these; the build may then \
             have `--no-restore`.",
     },
-    Tool {
+    PackageTool {
         program: "pip",
         builds: &["install"],
         anywhere: false,
@@ -141,7 +141,7 @@ const TOOLS: [Tool; 9] = [
         note: "Write what the project depends on into `requirements.txt` (`uv export`, \
             `pip-compile`), and install the project itself with `--no-deps` below the COPY.",
     },
-    Tool {
+    PackageTool {
         program: "swift",
         builds: &["build", "test"],
         anywhere: false,
@@ -157,7 +157,7 @@ const TOOLS: [Tool; 9] = [
 
 /// The tool whose packages a RUN fetches before it builds the sources; none where these come from a
 /// mount, which keeps them or brings them.
-pub(super) fn of(run: &str) -> Option<&'static Tool> {
+pub(super) fn of(run: &str) -> Option<&'static PackageTool> {
     if cache_mount(run).is_some() || mounts_files(run) {
         return None;
     }
@@ -168,7 +168,7 @@ pub(super) fn of(run: &str) -> Option<&'static Tool> {
     })
 }
 
-impl Tool {
+impl PackageTool {
     /// A RUN has the packages fetched, alone or because it builds something: what a stage does so
     /// above its COPY is there already.
     pub(super) fn has_run(&self, run: &str) -> bool {
@@ -181,7 +181,7 @@ impl Tool {
     }
 
     /// A wrapper keeps its packages where the tool itself does: `mvn` and `./mvnw`.
-    fn shares_packages_with(&self, other: &Tool) -> bool {
+    fn shares_packages_with(&self, other: &PackageTool) -> bool {
         self.program.trim_end_matches('w') == other.program.trim_end_matches('w')
     }
 
@@ -215,7 +215,7 @@ fn installs_a_tool(words: &[&str]) -> bool {
 }
 
 /// The tool that a command calls, behind the variables that it is given.
-fn named(words: &[&str]) -> Option<&'static Tool> {
+fn named(words: &[&str]) -> Option<&'static PackageTool> {
     let is_given = |word: &&&str| word.contains('=') && !word.starts_with('-');
     let program = words.iter().find(|word| !is_given(word) && **word != "exec")?;
     TOOLS.iter().find(|tool| tool.program == name(program))

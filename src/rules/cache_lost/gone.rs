@@ -12,7 +12,7 @@ use crate::rules::remedy::reference;
 use crate::rules::{RuleMeta, Study};
 
 /// A run that looked for a reference in vain, and the last one that had it.
-struct Gone<'a> {
+struct GoneReference<'a> {
     at: usize,
     import: &'a Transfer,
     had: usize,
@@ -63,7 +63,7 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
     })
 }
 
-fn gone<'a>(past: &Past<'a>) -> Vec<Gone<'a>> {
+fn gone<'a>(past: &Past<'a>) -> Vec<GoneReference<'a>> {
     // The last run that read or wrote each reference, and whether it read it.
     let mut had: HashMap<(&str, &str), (usize, bool)> = HashMap::default();
     let mut gone = Vec::new();
@@ -71,7 +71,7 @@ fn gone<'a>(past: &Past<'a>) -> Vec<Gone<'a>> {
         if let Some((import, name)) = absent(past, at)
             && let Some(&(had, read)) = had.get(&reference::key(name))
         {
-            gone.push(Gone { at, import, had, read });
+            gone.push(GoneReference { at, import, had, read });
         }
         had.extend(written(past, at).map(|name| (reference::key(name), (at, false))));
         let imports = past.imports(at).into_iter().filter(|import| import.ok());
@@ -111,7 +111,7 @@ fn is_not_found(import: &Transfer) -> bool {
     import.error.as_deref().is_some_and(ends) && is_absent(import)
 }
 
-fn lines(past: &Past, one: &Gone) -> Vec<Evidence> {
+fn lines(past: &Past, one: &GoneReference) -> Vec<Evidence> {
     let Some(((run, _), (before, earlier))) = past.get(one.at).zip(past.get(one.had)) else {
         return Vec::new();
     };

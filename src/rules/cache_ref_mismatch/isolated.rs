@@ -8,12 +8,12 @@ use super::META;
 use crate::config::Refs;
 use crate::finding::{Finding, Fix, Severity, not_ruled_out};
 use crate::model::CacheKind;
-use crate::rules::planned::flow::{self, Names};
+use crate::rules::planned::flow::{self, CacheNames};
 use crate::rules::planned::{self, Words};
 use crate::rules::remedy::{At, patch};
 
 /// The finding of a build; `of_branches` are the names that runs of branches write.
-pub(super) fn finding(at: At, of_branches: &Names) -> Option<Finding> {
+pub(super) fn finding(at: At, of_branches: &CacheNames) -> Option<Finding> {
     if at.forge() != Some(".github") || !flow::is_buildkit(at) {
         return None;
     }

@@ -2,11 +2,11 @@
 //! new branch starts without one.
 
 use super::META;
-use crate::config::Settings;
+use crate::config::CacheSettings;
 use crate::finding::{Finding, Fix, Severity, not_ruled_out};
 use crate::model::CacheSpec;
 use crate::rules::branch_value::branch;
-use crate::rules::planned::flow::{self, Name};
+use crate::rules::planned::flow::{self, CacheName};
 use crate::rules::planned::{self, Words};
 use crate::rules::remedy::{At, patch};
 
@@ -17,8 +17,9 @@ pub(super) fn finding(at: At) -> Option<Finding> {
     if !at.place.slashes || !flow::is_buildkit(at) {
         return None;
     }
-    let read: Vec<(&CacheSpec, Name)> = flow::read(at).collect();
-    let own = |(_, name): &(&CacheSpec, Name)| branch(&name.text).is_some() && stores(at, name);
+    let read: Vec<(&CacheSpec, CacheName)> = flow::read(at).collect();
+    let own =
+        |(_, name): &(&CacheSpec, CacheName)| branch(&name.text).is_some() && stores(at, name);
     if read.len() != command.cache_from.len() || !read.iter().all(own) {
         return None;
     }
@@ -41,7 +42,7 @@ pub(super) fn finding(at: At) -> Option<Finding> {
 }
 
 /// The build exports its cache under the same name, or pushes its image with the cache in it.
-fn stores(at: At, name: &Name) -> bool {
+fn stores(at: At, name: &CacheName) -> bool {
     let command = &at.place.command;
     let is_it = |image: &str| at.place.expanded(image) == name.text;
     flow::exported(at).any(|(_, written)| written == *name)
@@ -69,6 +70,6 @@ fn fix(at: At, spec: &CacheSpec) -> Fix {
     };
     let mut settings = patch::kept(&at.place.command);
     settings.from.push(spec.raw.replace(named, main));
-    let settings = Settings { builder: false, ..settings };
+    let settings = CacheSettings { builder: false, ..settings };
     patch::with_change(fix, at, crate::config::Change::Caches { place: at.index, settings })
 }

@@ -1,11 +1,11 @@
 //! The configuration: a cache that is written under one name and looked for under another.
 
 use super::{META, isolated, of_branch};
-use crate::config::{Change, Settings, Side};
+use crate::config::{CacheSettings, Change, Side};
 use crate::finding::{Finding, Fix, Severity, not_ruled_out};
 use crate::model::{CacheKind, CacheSpec};
 use crate::rules::Study;
-use crate::rules::planned::flow::{self, Name, Names};
+use crate::rules::planned::flow::{self, CacheName, CacheNames};
 use crate::rules::planned::{self, Words};
 use crate::rules::remedy::{At, patch, reference};
 
@@ -29,7 +29,7 @@ pub(super) fn findings<'a>(study: &'a Study) -> impl Fn(At<'a>) -> Option<Findin
 }
 
 /// What it exports nobody reads, and what it imports nobody writes.
-fn apart(at: At, read: &Names, stored: &Names) -> Option<Finding> {
+fn apart(at: At, read: &CacheNames, stored: &CacheNames) -> Option<Finding> {
     let (to, to_name) = only(flow::exported(at))?;
     let (from, from_name) = flow::read(at).find(|(_, name)| name.kind == to_name.kind)?;
     let unwritten = flow::read(at).all(|(_, name)| !stored.holds(&name));
@@ -37,7 +37,7 @@ fn apart(at: At, read: &Names, stored: &Names) -> Option<Finding> {
         return None;
     }
     let dead = flow::read(at).filter(|(_, name)| name.kind == to_name.kind);
-    let dead: Vec<(&CacheSpec, Name)> = dead.collect();
+    let dead: Vec<(&CacheSpec, CacheName)> = dead.collect();
     let names = listed(&dead);
     let why = if at
         .place
@@ -71,7 +71,7 @@ fn apart(at: At, read: &Names, stored: &Names) -> Option<Finding> {
 }
 
 /// `a, b and c`
-fn listed(dead: &[(&CacheSpec, Name)]) -> String {
+fn listed(dead: &[(&CacheSpec, CacheName)]) -> String {
     let names: Vec<String> = dead.iter().map(|(_, name)| name.shown()).collect();
     match names.split_last() {
         Some((last, [])) => last.clone(),
@@ -81,7 +81,7 @@ fn listed(dead: &[(&CacheSpec, Name)]) -> String {
 }
 
 /// One import of what is exported, in the place of several that find nothing.
-fn in_place_of(at: At, dead: &[(&CacheSpec, Name)], to: &CacheSpec) -> Fix {
+fn in_place_of(at: At, dead: &[(&CacheSpec, CacheName)], to: &CacheSpec) -> Fix {
     let import = import_of(to);
     let fix = Fix {
         summary: "use one name for import and export".to_owned(),
@@ -98,24 +98,24 @@ fn in_place_of(at: At, dead: &[(&CacheSpec, Name)], to: &CacheSpec) -> Fix {
     }
     let now = patch::kept(&at.place.command);
     let others = now.from.iter().filter(|raw| !is_dead(raw)).cloned();
-    let settings = Settings { from: std::iter::once(import).chain(others).collect(), ..now };
+    let settings = CacheSettings { from: std::iter::once(import).chain(others).collect(), ..now };
     patch::with_change(fix, at, Change::Caches { place: at.index, settings })
 }
 
 /// The one export; of several, each may be meant for somebody else.
 fn only<'a>(
-    mut exports: impl Iterator<Item = (&'a CacheSpec, Name)>,
-) -> Option<(&'a CacheSpec, Name)> {
+    mut exports: impl Iterator<Item = (&'a CacheSpec, CacheName)>,
+) -> Option<(&'a CacheSpec, CacheName)> {
     let only = exports.next()?;
     exports.next().is_none().then_some(only)
 }
 
 /// Export and import have the commit or the run in their name, and no other name is asked for: the
 /// next run asks for another one.
-fn of_one_run(at: At, read: &Names, written: &Names) -> Option<Finding> {
+fn of_one_run(at: At, read: &CacheNames, written: &CacheNames) -> Option<Finding> {
     let (to, to_name) = only(flow::exported(at))?;
     let part = to_name.changing()?.to_owned();
-    let mine: Vec<Name> = flow::read(at).map(|(_, name)| name).collect();
+    let mine: Vec<CacheName> = flow::read(at).map(|(_, name)| name).collect();
     let others = mine.iter().any(|name| name.changing().is_none() && written.holds(name));
     // A later job of the same run may read what this one stores.
     let own = mine.iter().filter(|name| flow::may_be_one(name, &to_name)).count();

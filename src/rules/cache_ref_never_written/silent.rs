@@ -2,7 +2,7 @@
 //! whether or not anything is there.
 
 use super::META;
-use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, not_ruled_out};
+use crate::finding::{Confidence, Evidence, Finding, Fix, LogPlace, Proof, not_ruled_out};
 use crate::model::{Build, CacheKind, CacheSpec, Run, Step};
 use crate::rules::absent_refs::asks_to_write;
 use crate::rules::alike;
@@ -45,7 +45,7 @@ fn finding(study: &Study, group: &[(&Run, &Build)]) -> Option<Finding> {
         cause: "The runs import a cache, none of them exports one, and no step ever comes from it."
             .to_owned(),
         evidence: Proof::from_lines(lines)?
-            .seen_in(group.iter().map(|(run, build)| Place::of(run, build))),
+            .seen_in(group.iter().map(|(run, build)| LogPlace::of(run, build))),
         fix: fix(asked),
         impact: cost_of(group.iter().skip(1).map(|(_, build)| *build)),
         rules_out: vec![not_ruled_out(

@@ -18,8 +18,8 @@ pub(in crate::rules) use self::differ::differ;
 
 /// One finding for each cache that several builds export, but for those that the logs tell of.
 pub(super) fn findings(study: &Study, all: &[Past], seen: &[Finding]) -> Vec<Finding> {
-    let mut groups: Vec<(Name, Vec<At>)> = Vec::new();
-    let mut known: HashMap<Name, usize> = HashMap::new();
+    let mut groups: Vec<(PlacedName, Vec<At>)> = Vec::new();
+    let mut known: HashMap<PlacedName, usize> = HashMap::new();
     for at in planned::places(study) {
         for name in at.place.command.cache_to.iter().filter_map(|spec| named(at, spec)) {
             let index = *known.entry(name.clone()).or_insert(groups.len());
@@ -29,7 +29,7 @@ pub(super) fn findings(study: &Study, all: &[Past], seen: &[Finding]) -> Vec<Fin
             }
         }
     }
-    let shown = |name: &Name| {
+    let shown = |name: &PlacedName| {
         seen.iter()
             .any(|found| found.subject == name.text || Some(&found.subject) == name.scope.as_ref())
     };
@@ -51,7 +51,7 @@ fn is_found_again<'a>(study: &'a Study, past: &Past<'a>) -> Option<At<'a>> {
     Site::of(study, run, build).at
 }
 
-fn finding(study: &Study, cache: &Name, places: &[At], fine: &[At]) -> Option<Finding> {
+fn finding(study: &Study, cache: &PlacedName, places: &[At], fine: &[At]) -> Option<Finding> {
     let name = &cache.text;
     let Losers { places, replaced_by_another } = Losers::of(study, name, places);
     let is_fine = |at: &At| {
@@ -110,7 +110,7 @@ impl<'a> Losers<'a> {
     }
 }
 
-fn fix(study: &Study, cache: &Name, places: &[At]) -> Fix {
+fn fix(study: &Study, cache: &PlacedName, places: &[At]) -> Fix {
     let name = &cache.text;
     let own = format!(
         "Name a reference (or `scope=` of a gha cache) of its own in each of them; {name} then \
@@ -148,7 +148,7 @@ fn replaced(study: &Study, places: &[At]) -> Vec<bool> {
 }
 
 /// Builds that only read the cache.
-fn readers<'a>(study: &'a Study, name: &Name) -> Vec<At<'a>> {
+fn readers<'a>(study: &'a Study, name: &PlacedName) -> Vec<At<'a>> {
     let is_named = |at: &At, spec: &CacheSpec| named(*at, spec).as_ref() == Some(name);
     let reads = |at: &At| at.place.command.cache_from.iter().any(|spec| is_named(at, spec));
     let writes = |at: &At| at.place.command.cache_to.iter().any(|spec| is_named(at, spec));
@@ -173,7 +173,7 @@ fn advice_for(readers: &[At]) -> Option<String> {
 /// Name of a cache, with where it is one: a variable has one value in all of a bake or Compose
 /// file, whatever that is, and each forge has a cache server of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Name {
+struct PlacedName {
     text: String,
     file: Option<String>,
     forge: Option<String>,
@@ -182,7 +182,7 @@ struct Name {
 }
 
 /// Name of a cache, where it is the same in every job.
-fn named(at: At, spec: &CacheSpec) -> Option<Name> {
+fn named(at: At, spec: &CacheSpec) -> Option<PlacedName> {
     let name = match spec.kind() {
         CacheKind::Registry => spec.get("ref")?.to_owned(),
         // `scope` is `buildkit` where none is given (BuildKit cache/remotecache/gha).
@@ -202,11 +202,11 @@ fn named(at: At, spec: &CacheSpec) -> Option<Name> {
     let forge = forge.map(str::to_owned);
     let scope = scope(spec);
     if at.place.is_common(&text) && !is_made_at_the_host(&text) {
-        return Some(Name { text, file: None, forge, scope });
+        return Some(PlacedName { text, file: None, forge, scope });
     }
     let one_value =
         at.config.kind.ci().is_none() && !at.place.names_leg(&text) && !is_made_at_the_host(&text);
-    one_value.then(|| Name { text, file: Some(at.config.path.clone()), forge, scope })
+    one_value.then(|| PlacedName { text, file: Some(at.config.path.clone()), forge, scope })
 }
 
 /// A command or a function, or the platform of the machine that runs bake: each machine may have

@@ -7,7 +7,7 @@ use crate::model::CacheKind;
 use crate::rules::remedy::builder::CREATE;
 
 /// What an error means.
-pub(super) struct Known {
+pub(super) struct Meaning {
     is: fn(&Refusal) -> bool,
     /// What follows `the cache export fails` in the title.
     pub(super) title: &'static str,
@@ -17,14 +17,14 @@ pub(super) struct Known {
 }
 
 /// What all of these refusals mean. A terminal shows the words of some only at the end.
-pub(super) fn of(group: &[Refusal]) -> Option<&'static Known> {
+pub(super) fn of(group: &[Refusal]) -> Option<&'static Meaning> {
     let worded = || group.iter().filter(|refusal| !refusal.text.trim().is_empty());
     worded().next()?;
     KNOWN.iter().find(|known| worded().all(known.is))
 }
 
-static KNOWN: &[Known] = &[
-    Known {
+static KNOWN: &[Meaning] = &[
+    Meaning {
         is: is_not_served,
         title: "",
         cause: "a `type=local` cache is read and written by the client, which hands the builder a \
@@ -33,7 +33,7 @@ static KNOWN: &[Known] = &[
         confidence: Confidence::Proven,
         fix: another_client,
     },
-    Known {
+    Meaning {
         is: is_too_long,
         title: ": a message is larger than gRPC allows",
         cause: "builder and client exchange the description of the build in one message, and this \
@@ -41,7 +41,7 @@ static KNOWN: &[Known] = &[
         confidence: Confidence::Proven,
         fix: shorter_messages,
     },
-    Known {
+    Meaning {
         is: is_without_session,
         title: ": the client was gone",
         cause: "the builder asks the client for a registry's credentials, and the session with the \
@@ -49,7 +49,7 @@ static KNOWN: &[Known] = &[
         confidence: Confidence::Proven,
         fix: keep_the_client,
     },
-    Known {
+    Meaning {
         is: is_locked,
         title: "",
         cause: "the builder is sending this very layer for another build already, and an upload \
@@ -57,7 +57,7 @@ static KNOWN: &[Known] = &[
         confidence: Confidence::Proven,
         fix: one_at_a_time,
     },
-    Known {
+    Meaning {
         is: is_cut_off,
         title: "",
         cause: "the builder went away during the export: it was stopped, it ran out of memory, or \
@@ -65,7 +65,7 @@ static KNOWN: &[Known] = &[
         confidence: Confidence::Proven,
         fix: keep_the_builder,
     },
-    Known {
+    Meaning {
         is: is_expired,
         title: "",
         cause: "the bucket refused the request without saying why, and the same build had read \
@@ -74,7 +74,7 @@ static KNOWN: &[Known] = &[
         confidence: Confidence::Likely,
         fix: fresh_credentials,
     },
-    Known {
+    Meaning {
         is: builders::is_unwritable,
         title: ": the directory cannot be written",
         cause: "a `type=local` cache is written by the client, as the user that calls it, and this \
@@ -82,7 +82,7 @@ static KNOWN: &[Known] = &[
         confidence: Confidence::Proven,
         fix: builders::a_directory_of_ones_own,
     },
-    Known {
+    Meaning {
         is: builders::is_looped,
         title: "",
         cause: "BuildKit before 0.8 cannot export the cache of a build whose steps depend on each \
@@ -91,7 +91,7 @@ static KNOWN: &[Known] = &[
         confidence: Confidence::Likely,
         fix: builders::a_newer_builder,
     },
-    Known {
+    Meaning {
         is: builders::is_an_image,
         title: ": the reference is an image, not a cache",
         cause: "this builder is BuildKit before 0.4 (Docker Engine 18.09), which reads caches that \
@@ -99,7 +99,7 @@ static KNOWN: &[Known] = &[
         confidence: Confidence::Proven,
         fix: builders::a_newer_engine,
     },
-    Known {
+    Meaning {
         is: builders::is_not_stored,
         title: ": the builder has lost a layer of it",
         cause: "the builder's records name a layer that its store no longer has, usually one of an \
@@ -107,7 +107,7 @@ static KNOWN: &[Known] = &[
         confidence: Confidence::Likely,
         fix: builders::an_empty_builder,
     },
-    Known {
+    Meaning {
         is: stores::is_checksum,
         title: ": the server does not accept the checksum that is sent",
         cause: "Amazon's client, which BuildKit uses, sends a checksum in a form that this \
@@ -115,7 +115,7 @@ static KNOWN: &[Known] = &[
         confidence: Confidence::Proven,
         fix: stores::other_builder,
     },
-    Known {
+    Meaning {
         is: stores::is_upload_lost,
         title: ": the registry lost the upload that it had begun",
         cause: "the registry began the upload and then did not know it: usually several instances \
@@ -123,7 +123,7 @@ static KNOWN: &[Known] = &[
         confidence: Confidence::Likely,
         fix: stores::one_instance,
     },
-    Known {
+    Meaning {
         is: is_full,
         title: ": no space is left",
         cause: "a disk is full, the builder's or that of the directory that is written.",

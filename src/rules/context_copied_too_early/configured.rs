@@ -21,7 +21,7 @@ pub(super) fn findings(study: &Study) -> Vec<Ordered<'_>> {
 }
 
 /// What one stage copies too early, and the order it should have, where that is certain to build.
-pub(super) struct Early<'a> {
+pub(super) struct EarlyContext<'a> {
     pub(super) copy: &'a Instruction,
     pub(super) run: &'a Instruction,
     pub(super) change: Result<Change, String>,
@@ -51,7 +51,7 @@ pub(super) fn needs_none(run: &Instruction) -> bool {
 }
 
 fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
-    let found: Vec<Early> =
+    let found: Vec<EarlyContext> =
         (0..config.content.stages.len()).filter_map(|at| too_early(config, at)).collect();
     let first = found.first()?;
     let (copy, run) = (&first.copy.text, brief(&first.run.text));
@@ -79,7 +79,7 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     Some(Ordered { config, invalidated: first.run.line, finding })
 }
 
-fn too_early(config: &Config, at: usize) -> Option<Early<'_>> {
+fn too_early(config: &Config, at: usize) -> Option<EarlyContext<'_>> {
     early(config, at)
         .or_else(|| inner::of_folder(config.content.stages.get(at)?))
         .or_else(|| inner::of_sources(config.content.stages.get(at)?))
@@ -90,7 +90,7 @@ fn too_early(config: &Config, at: usize) -> Option<Early<'_>> {
 /// The first COPY of everything that stands above an installation. A stage that installs what files
 /// name above it, or stands on one that does, has the order in mind; packages of the system are
 /// another matter, and so is what it forgot.
-fn early(config: &Config, at: usize) -> Option<Early<'_>> {
+fn early(config: &Config, at: usize) -> Option<EarlyContext<'_>> {
     let stage = config.content.stages.get(at)?;
     if below(&config.content.stages, at).any(installs_what_files_name) {
         return None;
@@ -105,7 +105,7 @@ fn early(config: &Config, at: usize) -> Option<Early<'_>> {
     if !in_mind && may_have_installed(stage, (first, copy), run) {
         return None;
     }
-    Some(Early {
+    Some(EarlyContext {
         copy,
         run,
         change: change(config, stage, copy, run),
@@ -183,7 +183,7 @@ fn installs_what_files_name(stage: &Stage) -> bool {
     stage.instructions.iter().any(|i| behind(i) || installs_from_mounts(&i.text))
 }
 
-fn lines(config: &Config, early: &Early) -> Vec<Evidence> {
+fn lines(config: &Config, early: &EarlyContext) -> Vec<Evidence> {
     let copied = line(config, early.copy.line, &format!("copies {}", early.takes));
     let needs =
         if installation::split(&early.run.text).is_some() { "installs from" } else { "needs" };

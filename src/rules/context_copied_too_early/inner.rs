@@ -2,7 +2,7 @@
 //! installation reads nothing, or of which other instructions bring what it reads; a folder that is
 //! a project of its own; and what another stage copied as a whole.
 
-use super::configured::{Early, step};
+use super::configured::{EarlyContext, step};
 use super::{advice, order};
 use crate::config::{Change, Instruction, Stage};
 use crate::rules::installation;
@@ -12,14 +12,14 @@ use crate::rules::instruction::{
 };
 
 /// `COPY app /app` above `RUN pip install flask`: what names its packages itself reads no file.
-pub(super) fn of_folder(stage: &Stage) -> Option<Early<'_>> {
+pub(super) fn of_folder(stage: &Stage) -> Option<EarlyContext<'_>> {
     let copy = stage
         .instructions
         .iter()
         .find(|i| copies_a_folder(&i.text) && !holds_settings(stage, i))?;
     let run = stage.instructions.iter().find(|i| i.line > copy.line && i.keyword == "RUN")?;
     let named = installation::reads(&run.text).is_some_and(|files| files.is_empty());
-    named.then(|| Early {
+    named.then(|| EarlyContext {
         copy,
         run,
         change: order::change(stage, copy),
@@ -32,14 +32,14 @@ pub(super) fn of_folder(stage: &Stage) -> Option<Early<'_>> {
 /// `COPY src ./src` above `COPY package.json package-lock.json ./`, `RUN npm ci`: all that the
 /// installation reads is brought by itself, and the folder is one of sources. Folders of packages
 /// are left: `workspaces` may name them.
-pub(super) fn of_sources(stage: &Stage) -> Option<Early<'_>> {
+pub(super) fn of_sources(stage: &Stage) -> Option<EarlyContext<'_>> {
     let copy = stage.instructions.iter().find(|i| copies_sources(&i.text))?;
     let run = stage.instructions.iter().find(|i| i.line > copy.line && i.keyword == "RUN")?;
     let certain = installation::reads(&run.text).filter(|files| !files.is_empty());
     let files = certain.clone().or_else(|| named(&run.text))?;
     let above = || stage.instructions.iter().filter(|i| i.line < run.line && i.line != copy.line);
     let brought = |file: &String| above().any(|i| brings(i, file));
-    files.iter().all(brought).then(|| Early {
+    files.iter().all(brought).then(|| EarlyContext {
         copy,
         run,
         change: match certain {
@@ -88,12 +88,12 @@ fn is_of_project(command: &str) -> bool {
 /// `COPY frontend ./` above `RUN npm install`, in the folder that it is copied to: a project of
 /// several, copied as a whole. Nothing else brings what the installation reads, and nothing below
 /// the rest of the program.
-pub(super) fn of_project(stage: &Stage) -> Option<Early<'_>> {
+pub(super) fn of_project(stage: &Stage) -> Option<EarlyContext<'_>> {
     let mut runs = stage.instructions.iter().filter(|i| named(&i.text).is_some());
     runs.find_map(|run| project_above(stage, run))
 }
 
-fn project_above<'a>(stage: &'a Stage, run: &'a Instruction) -> Option<Early<'a>> {
+fn project_above<'a>(stage: &'a Stage, run: &'a Instruction) -> Option<EarlyContext<'a>> {
     let place = order::workdir(stage, run.line)?;
     let there = |i: &&Instruction| place_of(stage, i).is_none_or(|to| within(&to, &place));
     let copies = stage.instructions.iter().filter(|i| copies_context(&i.text));
@@ -101,7 +101,7 @@ fn project_above<'a>(stage: &'a Stage, run: &'a Instruction) -> Option<Early<'a>
     let [copy] = into.as_slice() else { return None };
     let one_folder = sources(&copy.text).len() == 1 && copies_a_folder(&copy.text);
     let exact = place_of(stage, copy).as_deref() == Some(place.as_str());
-    (copy.line < run.line && one_folder && exact).then(|| Early {
+    (copy.line < run.line && one_folder && exact).then(|| EarlyContext {
         copy,
         run,
         change: Err(UNCERTAIN.to_owned()),
@@ -181,7 +181,7 @@ pub(super) fn holds_settings(stage: &Stage, copy: &Instruction) -> bool {
 
 /// `COPY --from=source /app ./` above an installation: the other stage copied the whole context
 /// there, and so did this one.
-pub(super) fn of_stage(stages: &[Stage], at: usize) -> Option<Early<'_>> {
+pub(super) fn of_stage(stages: &[Stage], at: usize) -> Option<EarlyContext<'_>> {
     let stage = stages.get(at)?;
     let copy = stage.instructions.iter().find(|i| takes_in_all(stages, at, i))?;
     let run = stage.instructions.iter().find(|i| i.line > copy.line && installs(&i.text))?;
@@ -192,7 +192,7 @@ pub(super) fn of_stage(stages: &[Stage], at: usize) -> Option<Early<'_>> {
     } else {
         format!("the build context, which the stage `{from}` copied as a whole")
     };
-    (!installs_above(stage, copy.line)).then(|| Early {
+    (!installs_above(stage, copy.line)).then(|| EarlyContext {
         copy,
         run,
         change: Err("which files the installation reads is not certain".to_owned()),

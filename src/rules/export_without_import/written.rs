@@ -2,12 +2,12 @@
 
 use super::META;
 use crate::config::pattern::tells_nothing;
-use crate::config::{Change, Settings};
+use crate::config::{CacheSettings, Change};
 use crate::finding::{Finding, Fix, Severity, not_ruled_out};
 use crate::model::CacheSpec;
 use crate::rules::Study;
 use crate::rules::cache_ref_mismatch::written::import_of;
-use crate::rules::planned::flow::{self, Name, Names};
+use crate::rules::planned::flow::{self, CacheName, CacheNames};
 use crate::rules::planned::{self, Words};
 use crate::rules::remedy::{At, patch};
 
@@ -19,7 +19,7 @@ pub(super) fn findings<'a>(study: &'a Study) -> impl Fn(At<'a>) -> Option<Findin
     move |at| if hidden { None } else { finding(at, &read) }
 }
 
-fn finding(at: At, read: &Names) -> Option<Finding> {
+fn finding(at: At, read: &CacheNames) -> Option<Finding> {
     let command = &at.place.command;
     let (spec, name) = flow::exported(at).next()?;
     let unread = flow::exported(at).all(|(_, name)| !read.holds(&name));
@@ -54,7 +54,7 @@ fn finding(at: At, read: &Names) -> Option<Finding> {
     planned::finding(&META, severity, line.into_iter().collect(), words)
 }
 
-fn fix(at: At, spec: &CacheSpec, name: &Name) -> Fix {
+fn fix(at: At, spec: &CacheSpec, name: &CacheName) -> Fix {
     let import = import_of(spec);
     let fix = Fix {
         summary: format!("import the cache from {}", name.shown()),
@@ -68,7 +68,7 @@ fn fix(at: At, spec: &CacheSpec, name: &Name) -> Fix {
     if patch::is_variable(spec) {
         return fix;
     }
-    let settings = Settings {
+    let settings = CacheSettings {
         from: vec![import],
         to: Some(spec.raw.clone()),
         inline: at.place.command.inline(),

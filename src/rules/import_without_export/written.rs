@@ -4,7 +4,7 @@ use super::META;
 use crate::finding::{Finding, Fix, not_ruled_out};
 use crate::model::CacheKind;
 use crate::rules::Study;
-use crate::rules::planned::flow::{self, Name, Names};
+use crate::rules::planned::flow::{self, CacheName, CacheNames};
 use crate::rules::planned::{self, Words};
 use crate::rules::remedy::{self, At, Site, reference};
 
@@ -15,13 +15,13 @@ pub(super) fn findings<'a>(study: &'a Study) -> impl Fn(At<'a>) -> Option<Findin
     move |at| if hides { None } else { finding(at, &written) }
 }
 
-fn finding(at: At, written: &Names) -> Option<Finding> {
+fn finding(at: At, written: &CacheNames) -> Option<Finding> {
     let command = &at.place.command;
     if !command.cache_to.is_empty() || command.inline() || !flow::is_buildkit(at) {
         return None;
     }
-    let all: Vec<Name> = flow::read(at).map(|(_, name)| name).collect();
-    let unwritten = |name: &Name| !written.holds(name) && is_own(at, name);
+    let all: Vec<CacheName> = flow::read(at).map(|(_, name)| name).collect();
+    let unwritten = |name: &CacheName| !written.holds(name) && is_own(at, name);
     if all.len() != command.cache_from.len() || !all.iter().all(unwritten) {
         return None;
     }
@@ -54,7 +54,7 @@ fn finding(at: At, written: &Names) -> Option<Finding> {
 }
 
 /// A cache of this repository: GitHub's are, and what stands beside the image that is built.
-fn is_own(at: At, name: &Name) -> bool {
+fn is_own(at: At, name: &CacheName) -> bool {
     let repository = reference::repository(&name.text);
     let own_tag = reference::tag(&name.text).is_some_and(|tag| tag != "latest");
     let beside = |image: &str| {

@@ -7,7 +7,7 @@ use crate::rules::remedy::{login, reference};
 
 /// Why the registry gave no image.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Why {
+pub(super) enum PullRefused {
     /// It has none of this name.
     Missing,
     /// Not to this user.
@@ -36,33 +36,35 @@ fn is_of(pull: &NamedImage, image: &str) -> bool {
     })
 }
 
-pub(super) fn why(pull: &NamedImage) -> Why {
+pub(super) fn why(pull: &NamedImage) -> PullRefused {
     const DENIED: [&str; 5] =
         ["denied", "unauthorized", "no basic auth", "authentication required", "403 Forbidden"];
     let text = &pull.quote.text;
     if DENIED.iter().any(|words| text.contains(words)) {
-        return Why::Denied;
+        return PullRefused::Denied;
     }
     if ["not found", "manifest unknown"].iter().any(|words| text.contains(words)) {
-        return Why::Missing;
+        return PullRefused::Missing;
     }
-    Why::Quoted
+    PullRefused::Quoted
 }
 
 /// What completes `--cache-from IMAGE finds nothing: …`.
-pub(super) fn title(why: Why) -> &'static str {
+pub(super) fn title(why: PullRefused) -> &'static str {
     match why {
-        Why::Missing => "the registry has no such image",
-        Why::Denied => "the pull before the build is refused",
-        Why::Quoted => "the pull before the build fails",
+        PullRefused::Missing => "the registry has no such image",
+        PullRefused::Denied => "the pull before the build is refused",
+        PullRefused::Quoted => "the pull before the build fails",
     }
 }
 
-pub(super) fn cause(why: Why, image: &str, runs: &str) -> String {
+pub(super) fn cause(why: PullRefused, image: &str, runs: &str) -> String {
     let pulled = match why {
-        Why::Missing => format!("{image} is pulled before the build{runs}, and does not exist"),
-        Why::Denied => format!("The registry does not give {image} to the job{runs}"),
-        Why::Quoted => format!("The pull of {image} before the build fails{runs}"),
+        PullRefused::Missing => {
+            format!("{image} is pulled before the build{runs}, and does not exist")
+        }
+        PullRefused::Denied => format!("The registry does not give {image} to the job{runs}"),
+        PullRefused::Quoted => format!("The pull of {image} before the build fails{runs}"),
     };
     format!(
         "The classic builder takes its cache from images that dockerd has. {pulled}, so \
@@ -70,11 +72,11 @@ pub(super) fn cause(why: Why, image: &str, runs: &str) -> String {
     )
 }
 
-pub(super) fn fix(why: Why, blind: &Blind) -> Fix {
+pub(super) fn fix(why: PullRefused, blind: &Blind) -> Fix {
     let image = &blind.image;
     let host = reference::host(image);
     match why {
-        Why::Missing => Fix {
+        PullRefused::Missing => Fix {
             summary: format!("push {image} at the end of a build, or name an image that is pushed"),
             steps: vec![
                 "The first build of a new image has none to pull; every later one should find what \
@@ -85,7 +87,7 @@ pub(super) fn fix(why: Why, blind: &Blind) -> Fix {
             snippet: Some(pushed(blind)),
             ..Fix::default()
         },
-        Why::Denied => Fix {
+        PullRefused::Denied => Fix {
             summary: format!("log in to {host} before the pull"),
             steps: vec![
                 format!("Log in to {host} with an account that may read {image}, before the pull."),
@@ -94,7 +96,7 @@ pub(super) fn fix(why: Why, blind: &Blind) -> Fix {
             snippet: Some(login(Some(host), Dialect::Classic)),
             ..Fix::default()
         },
-        Why::Quoted => Fix {
+        PullRefused::Quoted => Fix {
             summary: "read the error that is quoted".to_owned(),
             steps: vec!["Pull the image by hand on the machine that builds.".to_owned()],
             ..Fix::default()

@@ -2,14 +2,14 @@
 //! without it.
 
 use super::{META, directory, writes};
-use crate::finding::{Confidence, Finding, Fix, Place, Proof, Severity};
+use crate::finding::{Confidence, Finding, Fix, LogPlace, Proof, Severity};
 use crate::model::{Build, Quote, Run};
 use crate::rules::Study;
 use crate::rules::backend::cost_of;
 
 /// Why it cannot be read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Why {
+enum Damage {
     /// Another user made it.
     Denied,
     /// A file of it was deleted.
@@ -21,16 +21,16 @@ enum Why {
 /// `… not found due to err: mkdir DIR/ingest: permission denied` (containerd
 /// `plugins/content/local`), `… skipped: digest sha256:… unavailable`, `… skipped: no digest found
 /// for tag dev` (client/solve.go).
-fn why(warning: &str) -> Option<Why> {
+fn why(warning: &str) -> Option<Damage> {
     let warning = warning.trim_end().trim_end_matches('"');
     if warning.ends_with("permission denied") {
-        return Some(Why::Denied);
+        return Some(Damage::Denied);
     }
     if tag(warning).is_some() {
-        return Some(Why::Untagged);
+        return Some(Damage::Untagged);
     }
     (warning.contains(": digest sha256:") && warning.ends_with("unavailable"))
-        .then_some(Why::Incomplete)
+        .then_some(Damage::Incomplete)
 }
 
 fn tag(warning: &str) -> Option<&str> {
@@ -46,7 +46,7 @@ pub(super) fn is_damaged(warning: &str) -> bool {
 /// One directory with the warnings about it.
 struct Damaged<'a> {
     directory: &'a str,
-    why: Why,
+    why: Damage,
     seen: Vec<(&'a Run, &'a Build, &'a Quote)>,
 }
 
@@ -68,7 +68,7 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
                     continue;
                 };
                 // The build that writes the tag first cannot find it.
-                if why == Why::Untagged && writes(build) {
+                if why == Damage::Untagged && writes(build) {
                     continue;
                 }
                 let seen = (run, build, quote);
@@ -85,17 +85,17 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
 fn finding(damaged: &Damaged) -> Option<Finding> {
     let directory = damaged.directory;
     let (title, cause) = match damaged.why {
-        Why::Denied => (
+        Damage::Denied => (
             format!("the user who builds may not read the cache in {directory}"),
             "The client reads a local cache as the user who calls it, and creates a directory in \
                 it first. Another user owns it: root, or the job of another container.",
         ),
-        Why::Incomplete => (
+        Damage::Incomplete => (
             format!("the cache in {directory} lacks a file, and none of it is read"),
             "Its index names a file that was deleted. The client then skips the whole import, even \
                 what is still there.",
         ),
-        Why::Untagged => (
+        Damage::Untagged => (
             format!("the cache in {directory} has no tag {}", damaged.tag()),
             "The directory is there, and its index names no cache under the tag that the import \
                 asks for; none of it is read.",
@@ -110,7 +110,7 @@ fn finding(damaged: &Damaged) -> Option<Finding> {
         title,
         cause: cause.to_owned(),
         evidence: Proof::from_lines(lines.collect())?
-            .seen_in(damaged.seen.iter().map(|(run, build, _)| Place::of(run, build))),
+            .seen_in(damaged.seen.iter().map(|(run, build, _)| LogPlace::of(run, build))),
         fix: fix(damaged),
         impact: cost_of(damaged.seen.iter().map(|(_, build, _)| *build)),
         rules_out: Vec::new(),
@@ -121,7 +121,7 @@ fn finding(damaged: &Damaged) -> Option<Finding> {
 fn fix(damaged: &Damaged) -> Fix {
     let directory = damaged.directory;
     match damaged.why {
-        Why::Denied => Fix {
+        Damage::Denied => Fix {
             summary: format!("give {directory} to the user who builds"),
             steps: vec![
                 "Build as the user who owns the directory, or give it to the one who builds; jobs \
@@ -131,7 +131,7 @@ fn fix(damaged: &Damaged) -> Fix {
             snippet: Some(format!("sudo chown -R \"$(id -u):$(id -g)\" {directory}")),
             ..Fix::default()
         },
-        Why::Untagged => Fix {
+        Damage::Untagged => Fix {
             summary: format!("export to {directory} under the tag that is imported"),
             steps: vec![
                 "Name one tag in import and export, or none (`latest`); another job may have \
@@ -145,7 +145,7 @@ fn fix(damaged: &Damaged) -> Fix {
             )),
             ..Fix::default()
         },
-        Why::Incomplete => Fix {
+        Damage::Incomplete => Fix {
             summary: format!("delete {directory} as a whole, never single files of it"),
             steps: vec![
                 "Delete the directory once: the next run exports a whole cache.".to_owned(),

@@ -11,7 +11,7 @@ use crate::finding::{Edit, Fix};
 use crate::rules::remedy;
 
 /// What the advice is written for.
-pub(super) struct Case<'a> {
+pub(super) struct Situation<'a> {
     pub(super) cache: &'a str,
     pub(super) builder: Builder,
     /// The builder was seen in a log or is set in the script, not just assumed.
@@ -27,7 +27,7 @@ pub(super) struct Case<'a> {
 }
 
 /// The fix.
-pub(super) fn fix(case: Case) -> Fix {
+pub(super) fn fix(case: Situation) -> Fix {
     let replaced = case.worth == Worth::Replaced;
     let snippet = Some(snippet::write(&case.recipes, case.builder))
         .filter(|s| !replaced && s.contains("- step:"));
@@ -57,7 +57,7 @@ pub(super) fn fix(case: Case) -> Fix {
     }
 }
 
-fn words(case: &Case) -> (&'static str, &'static str) {
+fn words(case: &Situation) -> (&'static str, &'static str) {
     match case.builder {
         _ if case.worth == Worth::Replaced => (
             "take the docker cache out of the steps: their builds have caches of their own",
@@ -76,7 +76,7 @@ fn words(case: &Case) -> (&'static str, &'static str) {
     }
 }
 
-fn take_out(case: &Case) -> String {
+fn take_out(case: &Situation) -> String {
     format!(
         "Take `{}` out of `caches:` in {}. Nothing has to come in its place: BuildKit never reads \
             layers out of docker.tar, and the builds import caches of their own.",
@@ -85,7 +85,7 @@ fn take_out(case: &Case) -> String {
     )
 }
 
-fn registry_first(case: &Case, pasted: bool) -> Vec<String> {
+fn registry_first(case: &Situation, pasted: bool) -> Vec<String> {
     let assumed = if case.builder_known {
         ""
     } else {
@@ -134,7 +134,7 @@ fn registry_first(case: &Case, pasted: bool) -> Vec<String> {
     steps
 }
 
-fn images_first(case: &Case) -> Vec<String> {
+fn images_first(case: &Situation) -> Vec<String> {
     let mut steps = vec![
         format!(
             "Replace `{}` in `caches:` of {} by a custom cache per image ({}). Load it before the \
@@ -178,7 +178,7 @@ fn references(recipe: &Recipe) -> String {
 }
 
 /// Steps with one script may build one image: then there is less to do.
-fn same_image(case: &Case) -> Option<String> {
+fn same_image(case: &Situation) -> Option<String> {
     let names =
         case.recipes.iter().map(|r| format!("\"{}\"", r.name)).collect::<Vec<_>>().join(", ");
     case.same_script.then(|| {
@@ -191,7 +191,7 @@ fn same_image(case: &Case) -> Option<String> {
     })
 }
 
-impl Case<'_> {
+impl Situation<'_> {
     fn who(&self) -> String {
         let names: Vec<String> = self.recipes.iter().map(|r| format!("\"{}\"", r.name)).collect();
         match (self.from_file, names.as_slice()) {

@@ -2,7 +2,7 @@
 //!
 //! States what is written; the words that go in its place are `rewrite`'s.
 
-use crate::config::bitbucket::Step;
+use crate::config::bitbucket::PipelineStep;
 use crate::config::image_builds;
 use crate::model::{Command, Run};
 use crate::rules::remedy::{command_line, reference};
@@ -16,7 +16,7 @@ pub(super) struct Recipe<'a> {
     /// Items of the script; of a log only the build commands are known.
     pub(super) items: Vec<String>,
     /// The step of the file.
-    pub(super) step: Option<&'a Step>,
+    pub(super) step: Option<&'a PipelineStep>,
 }
 
 /// One build command of a recipe.
@@ -30,7 +30,7 @@ pub(super) struct Build {
 }
 
 /// From steps of the file, each different step once.
-pub(super) fn from_file<'a>(steps: &[&'a Step]) -> Vec<Recipe<'a>> {
+pub(super) fn from_file<'a>(steps: &[&'a PipelineStep]) -> Vec<Recipe<'a>> {
     let mut recipes: Vec<Recipe> = Vec::new();
     for step in steps {
         if recipes.iter().any(|r| r.name == step.name && r.items == step.script) {
@@ -146,7 +146,7 @@ fn slug(name: &str) -> String {
 
 /// One script under two names, in groups that do not run side by side: it builds one image, and may
 /// stand in the file only once.
-fn slug_of_twin(recipes: &[Recipe], step: &Step) -> Option<String> {
+fn slug_of_twin(recipes: &[Recipe], step: &PipelineStep) -> Option<String> {
     let twin = |recipe: &&Recipe| {
         recipe.items == step.script
             && recipe.step.is_some_and(|other| other.parallel != step.parallel)

@@ -6,20 +6,21 @@ use super::recipe::Recipe;
 use super::rewrite;
 use super::{Builder, Worth};
 use crate::config::Config;
-use crate::config::bitbucket::{CacheDefinition, Correction, Pipelines, Step, correct};
+use crate::config::bitbucket::{CacheDefinition, Correction, PipelineStep, Pipelines, correct};
 use crate::finding::Edit;
 
 /// Changes so many of the sharing steps that no two save the same cache any more.
 pub(super) fn edit(
     config: &Config,
-    groups: &[Vec<&Step>],
+    groups: &[Vec<&PipelineStep>],
     recipes: &[Recipe],
     cache: &str,
     (builder, worth): (Builder, Worth),
 ) -> Result<Edit, String> {
     let file = config.content.pipelines.as_ref().ok_or("it holds no pipelines")?;
-    let recipe_of =
-        |step: &Step| recipes.iter().find(|r| r.name == step.name && r.items == step.script);
+    let recipe_of = |step: &PipelineStep| {
+        recipes.iter().find(|r| r.name == step.name && r.items == step.script)
+    };
     let mut corrections = Vec::new();
     let mut refused = Ok(());
     for group in groups {
@@ -71,7 +72,7 @@ fn definitions(recipes: &[Recipe], corrections: &[Correction]) -> Vec<CacheDefin
 }
 
 /// One anchored step used twice stays one step: it cannot get two caches.
-fn twins(group: &[&Step], builder: Builder) -> Result<(), String> {
+fn twins(group: &[&PipelineStep], builder: Builder) -> Result<(), String> {
     let mut rest = group;
     while let Some((step, others)) = rest.split_first() {
         if builder == Builder::Classic
@@ -85,7 +86,7 @@ fn twins(group: &[&Step], builder: Builder) -> Result<(), String> {
 }
 
 /// The step no longer names the cache.
-fn without(step: &Step, cache: &str) -> Correction {
+fn without(step: &PipelineStep, cache: &str) -> Correction {
     Correction { route: step.route.clone(), cache: cache.to_owned(), ..Correction::default() }
 }
 

@@ -1,8 +1,8 @@
 //! Title, cause and remaining doubt of the finding, for each way in which sharing is shown.
 
 use super::Worth;
-use super::advice::Case;
-use crate::config::bitbucket::Step;
+use super::advice::Situation;
+use crate::config::bitbucket::PipelineStep;
 use crate::finding::{Alternative, not_ruled_out, to_decide};
 use crate::model::Run;
 use crate::rules::cache_saves::Sharing;
@@ -30,7 +30,7 @@ pub(super) fn title(cache: &str, sharing: &Sharing, same: bool) -> String {
     }
 }
 
-pub(super) fn cause(cache: &str, sharing: &Sharing, same: bool, case: &Case) -> String {
+pub(super) fn cause(cache: &str, sharing: &Sharing, same: bool, case: &Situation) -> String {
     let file = if cache == "docker" {
         "one file, docker.tar, with all images of a step"
     } else {
@@ -73,7 +73,7 @@ pub(super) fn cause(cache: &str, sharing: &Sharing, same: bool, case: &Case) -> 
 }
 
 /// What it means for the builds. A pipelines file alone does not tell the builder.
-fn loss(case: &Case) -> &'static str {
+fn loss(case: &Situation) -> &'static str {
     match (case.worth, case.builder_known) {
         (Worth::Layers, _) => ", so the other images are built without a cache.",
         (Worth::Replaced, _) => {
@@ -116,11 +116,11 @@ pub(super) fn rules_out(cache: &str, sharing: &Sharing) -> Vec<Alternative> {
     }
 }
 
-fn names(group: &[&Step]) -> String {
+fn names(group: &[&PipelineStep]) -> String {
     group.iter().map(|step| format!("\"{}\"", step.name)).collect::<Vec<_>>().join(", ")
 }
 
-fn pipeline(group: &[&Step]) -> String {
+fn pipeline(group: &[&PipelineStep]) -> String {
     group.first().map_or(String::new(), |step| format!("pipelines.{}", step.pipeline))
 }
 

@@ -1,7 +1,7 @@
 //! The pipelines file alone: steps that run side by side build images and name one docker cache.
 
 use super::finding;
-use crate::config::bitbucket::Step;
+use crate::config::bitbucket::PipelineStep;
 use crate::config::builds_images;
 use crate::finding::{Confidence, Finding};
 use crate::rules::Study;
@@ -22,6 +22,6 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
     shared.collect()
 }
 
-fn builds(step: &Step) -> bool {
+fn builds(step: &PipelineStep) -> bool {
     step.script.iter().any(|item| builds_images(item))
 }

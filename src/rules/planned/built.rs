@@ -31,13 +31,13 @@ impl Built {
 }
 
 /// Targets and groups of a file by their names.
-pub(super) struct Names<'a> {
+pub(super) struct TargetNames<'a> {
     file: &'a Config,
     targets: HashMap<&'a str, usize>,
     groups: HashMap<&'a str, &'a [String]>,
 }
 
-impl<'a> Names<'a> {
+impl<'a> TargetNames<'a> {
     pub(super) fn of(file: &'a Config) -> Self {
         let mut targets = HashMap::new();
         for (index, place) in file.content.places.iter().enumerate() {

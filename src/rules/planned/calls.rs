@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::built::{Built, Names};
+use super::built::{Built, TargetNames};
 use super::{plain, runs_in};
 use crate::config::Config;
 use crate::model::Tool;
@@ -35,21 +35,21 @@ impl Calls {
         for (number, config) in configs.iter().enumerate().filter(|(_, config)| is_read(config)) {
             all.files.entry(config.path.clone()).or_insert(number);
         }
-        let mut names: HashMap<usize, Names> = HashMap::new();
+        let mut names: HashMap<usize, TargetNames> = HashMap::new();
         for (number, config) in configs.iter().enumerate().filter(|(_, config)| !is_read(config)) {
             let is_call =
                 |at: &At| matches!(at.place.command.tool, Tool::BuildxBake | Tool::Compose);
             for at in places_of(config).filter(is_call) {
                 let Some(file) = all.file(configs, at) else { continue };
                 let Some(read) = configs.get(file) else { continue };
-                let names = names.entry(file).or_insert_with(|| Names::of(read));
+                let names = names.entry(file).or_insert_with(|| TargetNames::of(read));
                 all.add(file, names, named(at), (number, at.index, at.place.form));
             }
         }
         all
     }
 
-    fn add(&mut self, file: usize, targets: &Names, asked: Vec<String>, call: Call) {
+    fn add(&mut self, file: usize, targets: &TargetNames, asked: Vec<String>, call: Call) {
         let key = (file, asked);
         let known = self.named.get(&key).and_then(|kind| self.kinds.get_mut(*kind));
         if let Some((_, calls)) = known {

@@ -11,14 +11,14 @@ use crate::rules::remedy::{At, place, reference};
 
 /// The name that a cache is kept under, with the variables that are known put in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(in crate::rules) struct Name {
+pub(in crate::rules) struct CacheName {
     pub(in crate::rules) kind: CacheKind,
     pub(in crate::rules) text: String,
     /// Each forge has a cache server of its own; `None` where the file may be one of any.
     forge: Option<String>,
 }
 
-impl Name {
+impl CacheName {
     /// As it is shown: a reference as it is, the others with what they are.
     pub(in crate::rules) fn shown(&self) -> String {
         match self.kind {
@@ -56,7 +56,7 @@ fn may_hold_a_tag(text: &str) -> bool {
 }
 
 /// Of a specification; none where it keeps nothing that another run could ask for by name.
-pub(in crate::rules) fn name(at: At, spec: &CacheSpec) -> Option<Name> {
+pub(in crate::rules) fn name(at: At, spec: &CacheSpec) -> Option<CacheName> {
     let text = match spec.kind() {
         CacheKind::Registry => spec.get("ref").filter(|name| !name.is_empty())?.to_owned(),
         CacheKind::Gha => spec.get("scope").unwrap_or("buildkit").to_owned(),
@@ -70,36 +70,36 @@ pub(in crate::rules) fn name(at: At, spec: &CacheSpec) -> Option<Name> {
     };
     let forge = if spec.kind() == CacheKind::Gha { at.forge() } else { None };
     let forge = forge.map(str::to_owned);
-    Some(Name { kind: spec.kind(), text: at.place.expanded(&text), forge })
+    Some(CacheName { kind: spec.kind(), text: at.place.expanded(&text), forge })
 }
 
 /// What a build reads.
-pub(in crate::rules) fn read(at: At<'_>) -> impl Iterator<Item = (&CacheSpec, Name)> {
+pub(in crate::rules) fn read(at: At<'_>) -> impl Iterator<Item = (&CacheSpec, CacheName)> {
     at.place.command.cache_from.iter().filter_map(move |spec| Some((spec, name(at, spec)?)))
 }
 
 /// What a build exports.
-pub(in crate::rules) fn exported(at: At<'_>) -> impl Iterator<Item = (&CacheSpec, Name)> {
+pub(in crate::rules) fn exported(at: At<'_>) -> impl Iterator<Item = (&CacheSpec, CacheName)> {
     at.place.command.cache_to.iter().filter_map(move |spec| Some((spec, name(at, spec)?)))
 }
 
 /// Names of many caches, to be asked whether one is among them.
 #[derive(Debug, Default)]
-pub(in crate::rules) struct Names {
-    exact: HashSet<Name>,
+pub(in crate::rules) struct CacheNames {
+    exact: HashSet<CacheName>,
     /// Scopes of GitHub caches in files of no forge, and all of them.
     homeless: HashSet<String>,
     scopes: HashSet<String>,
     /// Those with variables, each once, with how many places have it.
-    vague: Vec<(Name, usize)>,
-    known: HashMap<Name, usize>,
+    vague: Vec<(CacheName, usize)>,
+    known: HashMap<CacheName, usize>,
 }
 
 /// Of more names than this nobody can say which of them a variable means.
 const MOST: usize = 512;
 
-impl Names {
-    fn add(&mut self, name: Name) {
+impl CacheNames {
+    fn add(&mut self, name: CacheName) {
         if pieces(&name.text).all(|piece| piece.form.is_none()) {
             if name.kind == CacheKind::Gha {
                 self.scopes.insert(name.text.clone());
@@ -117,21 +117,21 @@ impl Names {
     }
 
     /// One of them may be this.
-    pub(in crate::rules) fn holds(&self, name: &Name) -> bool {
+    pub(in crate::rules) fn holds(&self, name: &CacheName) -> bool {
         self.exact.contains(&name.whole()) || self.of_any_forge(name) || self.vaguely(name) > 0
     }
 
-    fn of_any_forge(&self, name: &Name) -> bool {
+    fn of_any_forge(&self, name: &CacheName) -> bool {
         let scopes = if name.forge.is_some() { &self.homeless } else { &self.scopes };
         name.kind == CacheKind::Gha && scopes.contains(&name.text)
     }
 
     /// More places have it than these.
-    pub(in crate::rules) fn more_than(&self, name: &Name, places: usize) -> bool {
+    pub(in crate::rules) fn more_than(&self, name: &CacheName, places: usize) -> bool {
         self.vaguely(name) > places
     }
 
-    fn vaguely(&self, name: &Name) -> usize {
+    fn vaguely(&self, name: &CacheName) -> usize {
         let plain = pieces(&name.text).all(|piece| piece.form.is_none());
         if self.vague.len() > MOST || (!plain && self.exact.len() > MOST) {
             return usize::MAX;
@@ -148,8 +148,8 @@ impl Names {
 }
 
 /// All that is read.
-pub(in crate::rules) fn all_read(study: &Study) -> Names {
-    let mut names = Names::default();
+pub(in crate::rules) fn all_read(study: &Study) -> CacheNames {
+    let mut names = CacheNames::default();
     place::all(study)
         .flat_map(|at| read(at).map(|(_, name)| name))
         .for_each(|name| names.add(name));
@@ -157,13 +157,13 @@ pub(in crate::rules) fn all_read(study: &Study) -> Names {
 }
 
 /// All that is written under names: caches, and images, which may hold one.
-pub(in crate::rules) fn all_written(study: &Study) -> Names {
+pub(in crate::rules) fn all_written(study: &Study) -> CacheNames {
     written_with(study, |_| true)
 }
 
 /// The same without the images that hold no cache for certain: those of builds that export theirs
 /// to other names alone.
-pub(in crate::rules) fn all_stored(study: &Study) -> Names {
+pub(in crate::rules) fn all_stored(study: &Study) -> CacheNames {
     written_with(study, |at| {
         let command = &at.place.command;
         let known = |spec: &CacheSpec| {
@@ -177,8 +177,8 @@ pub(in crate::rules) fn all_stored(study: &Study) -> Names {
     })
 }
 
-fn written_with(study: &Study, holds_a_cache: fn(At) -> bool) -> Names {
-    let mut names = Names::default();
+fn written_with(study: &Study, holds_a_cache: fn(At) -> bool) -> CacheNames {
+    let mut names = CacheNames::default();
     for at in place::all(study) {
         let images = if holds_a_cache(at) { images(at) } else { Vec::new() };
         let every = at.place.of_every_target().filter_map(|spec| name(at, &spec));
@@ -192,20 +192,23 @@ fn written_with(study: &Study, holds_a_cache: fn(At) -> bool) -> Names {
 }
 
 /// The images that a build makes.
-fn images(at: At) -> Vec<Name> {
-    let image =
-        |text: &str| Name { kind: CacheKind::Registry, text: at.place.expanded(text), forge: None };
+fn images(at: At) -> Vec<CacheName> {
+    let image = |text: &str| CacheName {
+        kind: CacheKind::Registry,
+        text: at.place.expanded(text),
+        forge: None,
+    };
     at.place.names().map(image).collect()
 }
 
 /// The same, where they hold an inline cache.
-pub(super) fn inline_images(at: At) -> Vec<Name> {
+pub(super) fn inline_images(at: At) -> Vec<CacheName> {
     if at.place.command.inline() { images(at) } else { Vec::new() }
 }
 
 /// GitHub caches that runs of branches write.
-pub(in crate::rules) fn written_by_branches(study: &Study) -> Names {
-    let mut names = Names::default();
+pub(in crate::rules) fn written_by_branches(study: &Study) -> CacheNames {
+    let mut names = CacheNames::default();
     for at in place::all(study).filter(|at| at.place.refs.branches) {
         let own = exported(at).map(|(_, name)| name).filter(|name| name.kind == CacheKind::Gha);
         own.for_each(|name| names.add(name));
@@ -223,7 +226,7 @@ pub(in crate::rules) fn hides_an_export(study: &Study) -> bool {
 }
 
 /// The two may be one: variables stand for anything.
-pub(in crate::rules) fn may_be_one(a: &Name, b: &Name) -> bool {
+pub(in crate::rules) fn may_be_one(a: &CacheName, b: &CacheName) -> bool {
     let elsewhere = a.forge.is_some() && b.forge.is_some() && a.forge != b.forge;
     if a.kind != b.kind || (a.kind == CacheKind::Gha && elsewhere) {
         return false;
@@ -294,8 +297,11 @@ mod tests {
 
     #[test]
     fn variables_may_hold_what_the_other_says() {
-        let name =
-            |text: &str| Name { kind: CacheKind::Registry, text: text.to_owned(), forge: None };
+        let name = |text: &str| CacheName {
+            kind: CacheKind::Registry,
+            text: text.to_owned(),
+            forge: None,
+        };
         for (a, b) in [
             ("r/a:cache", "r/a:cache"),
             ("r/a", "docker.io/r/a:latest"),
@@ -319,6 +325,9 @@ mod tests {
         ] {
             assert!(!may_be_one(&name(a), &name(b)), "{a} {b}");
         }
-        assert!(!may_be_one(&name("buildkit"), &Name { kind: CacheKind::Gha, ..name("buildkit") }));
+        assert!(!may_be_one(
+            &name("buildkit"),
+            &CacheName { kind: CacheKind::Gha, ..name("buildkit") }
+        ));
     }
 }

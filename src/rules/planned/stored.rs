@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::flow::{self, Name};
+use super::flow::{self, CacheName};
 use super::{below, built_stages, needed};
 use crate::model::CacheSpec;
 use crate::rules::Study;
@@ -14,14 +14,14 @@ use crate::rules::remedy::{At, place};
 /// Stages of each Dockerfile, by number of file and name of the cache. Found once: there may be
 /// thousands of places.
 #[derive(Clone, Debug, Default)]
-pub(in crate::rules) struct StoredStages(HashMap<(usize, Name), Vec<usize>>);
+pub(in crate::rules) struct StoredStages(HashMap<(usize, CacheName), Vec<usize>>);
 
 impl StoredStages {
     pub(in crate::rules) fn of(study: &Study) -> Self {
         let mut all = Self::default();
         for at in place::all(study) {
             let image = flow::inline_images(at);
-            let exported: Vec<(&CacheSpec, Name)> = flow::exported(at).collect();
+            let exported: Vec<(&CacheSpec, CacheName)> = flow::exported(at).collect();
             if image.is_empty() && exported.is_empty() {
                 continue;
             }
@@ -43,13 +43,13 @@ impl StoredStages {
         all
     }
 
-    fn add(&mut self, file: usize, name: &Name, stages: &[usize]) {
+    fn add(&mut self, file: usize, name: &CacheName, stages: &[usize]) {
         self.0.entry((file, name.whole())).or_default().extend(stages);
     }
 
     /// Numbers of those that a place finds in what it imports.
     pub(super) fn found_by(&self, at: At, file: usize) -> Vec<usize> {
-        let stages = |(_, name): (&CacheSpec, Name)| self.0.get(&(file, name.whole()));
+        let stages = |(_, name): (&CacheSpec, CacheName)| self.0.get(&(file, name.whole()));
         flow::read(at).filter_map(stages).flatten().copied().collect()
     }
 }

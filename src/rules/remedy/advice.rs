@@ -7,7 +7,7 @@ use super::builder::CREATE;
 use super::snippet;
 use super::{At, Form, PLACEHOLDER, Site, gha, patch, plain, reference};
 use crate::config::bitbucket::DOCKER_IMAGE;
-use crate::config::{Change, Settings, Side};
+use crate::config::{CacheSettings, Change, Side};
 use crate::finding::Fix;
 use crate::model::{CacheKind, CacheSpec};
 
@@ -44,7 +44,7 @@ pub fn registry_max(site: &Site) -> Fix {
     if let Some(fix) = plain::registry(site).or_else(|| gha::store(site)) {
         return fix;
     }
-    let settings = max_settings(site, Settings::default());
+    let settings = max_settings(site, CacheSettings::default());
     let make = settings.builder.then(|| match site.form {
         Form::BuildPushAction => "Add docker/setup-buildx-action: it creates a docker-container \
             builder, since the default docker driver cannot export a registry cache."
@@ -89,7 +89,7 @@ pub fn registry_max(site: &Site) -> Fix {
 
 /// The registry cache in place of the export there is; imports stay, so that what was written until
 /// now is used until the new cache is filled.
-fn max_settings(site: &Site, now: Settings) -> Settings {
+fn max_settings(site: &Site, now: CacheSettings) -> CacheSettings {
     let own = import(&site.cache);
     let builder = !site.capable && site.form != Form::Buildctl;
     let stays = |name: &&String| {
@@ -98,7 +98,7 @@ fn max_settings(site: &Site, now: Settings) -> Settings {
     let others = site.imports.iter().filter(stays).map(|name| import(name));
     let backends =
         now.from.into_iter().filter(|raw| CacheSpec::parse(raw).kind() != CacheKind::Registry);
-    Settings {
+    CacheSettings {
         from: std::iter::once(own).chain(others).chain(backends).collect(),
         to: Some(format!("type=registry,ref={},{ATTRIBUTES}", site.cache)),
         inline: false,
@@ -110,7 +110,7 @@ fn max_settings(site: &Site, now: Settings) -> Settings {
 pub(in crate::rules) fn together(fix: Fix, places: &[At]) -> Fix {
     patch::together(fix, places, |at| {
         let site = Site::written(at);
-        let now = Settings::default();
+        let now = CacheSettings::default();
         let settings = gha::settings_of(&site).unwrap_or_else(|| max_settings(&site, now));
         let named =
             settings.from.iter().chain(&settings.to).all(|spec| !spec.contains(PLACEHOLDER));
@@ -132,7 +132,7 @@ pub fn max_mode(site: &Site) -> Fix {
     };
     // What is pasted in the place of a command has its imports too.
     let from = site.at.map(|at| patch::kept(&at.place.command).from).unwrap_or_default();
-    let settings = Settings { from, to: Some(with_max(export)), ..Settings::default() };
+    let settings = CacheSettings { from, to: Some(with_max(export)), ..CacheSettings::default() };
     let fix = Fix {
         summary: "export every stage: mode=max".to_owned(),
         steps: vec![
@@ -201,7 +201,7 @@ pub fn engine_upgrade(site: &Site) -> Fix {
 #[must_use]
 pub fn inline_args(site: &Site) -> Fix {
     let from = site.imports.iter().map(|i| import(i)).collect();
-    let settings = inline_settings(site, Settings { from, ..Settings::default() });
+    let settings = inline_settings(site, CacheSettings { from, ..CacheSettings::default() });
     let mut steps = vec![
         "Write the cache metadata into the image that is pushed; the first build after that still \
             runs cold."
@@ -238,16 +238,16 @@ pub(in crate::rules) fn unpulled(at: At, image: &str) -> Option<Change> {
     pulls.then(|| Change::Unpull { place: at.index, image: image.to_owned() })
 }
 
-fn inline_settings(site: &Site, now: Settings) -> Settings {
+fn inline_settings(site: &Site, now: CacheSettings) -> CacheSettings {
     let by_export =
         matches!(site.form, Form::Buildx | Form::BuildPushAction | Form::Bake | Form::Compose);
-    Settings { to: by_export.then(|| "type=inline".to_owned()), inline: true, ..now }
+    CacheSettings { to: by_export.then(|| "type=inline".to_owned()), inline: true, ..now }
 }
 
 /// Import what is stored.
 #[must_use]
 pub fn add_import(site: &Site) -> Fix {
-    let settings = Settings { from: vec![import(&site.cache)], ..Settings::default() };
+    let settings = CacheSettings { from: vec![import(&site.cache)], ..CacheSettings::default() };
     let fix = Fix {
         summary: format!("import the cache from {}", site.cache),
         steps: vec![format!("Add an import of {} to the build.", site.cache)],

@@ -4,14 +4,14 @@
 //! <https://docs.docker.com/build/cache/backends/gha/>
 
 use super::{At, Form, PLACEHOLDER, Site, patch, snippet};
-use crate::config::Settings;
+use crate::config::CacheSettings;
 use crate::finding::Fix;
 use crate::model::CacheKind;
 
 /// Every stage in GitHub's cache; `None` where another kind of cache fits better.
 pub(super) fn store(site: &Site) -> Option<Fix> {
     let at = site.at.filter(|at| fits(site, *at))?;
-    let settings = settings(at, Settings::default());
+    let settings = settings(at, CacheSettings::default());
     let make = "Add docker/setup-buildx-action: it creates a docker-container builder, since the \
         default docker driver cannot export this cache."
         .to_owned();
@@ -30,20 +30,23 @@ pub(super) fn store(site: &Site) -> Option<Fix> {
     let fix = Fix {
         summary: "store every stage in GitHub's cache (type=gha, mode=max)".to_owned(),
         steps: steps.collect(),
-        snippet: Some(snippet::write(&shown, &Settings { builder: !site.capable, ..settings })),
+        snippet: Some(snippet::write(
+            &shown,
+            &CacheSettings { builder: !site.capable, ..settings },
+        )),
         cost: "it counts against the 10 GB of caches that a repository has".to_owned(),
         ..Fix::default()
     };
-    Some(patch::with_caches(fix, site, |written, now| Settings {
+    Some(patch::with_caches(fix, site, |written, now| CacheSettings {
         builder: !written.capable,
         ..self::settings(at, now)
     }))
 }
 
 /// The settings of a build without any; `None` where another kind of cache fits better.
-pub(super) fn settings_of(site: &Site) -> Option<Settings> {
+pub(super) fn settings_of(site: &Site) -> Option<CacheSettings> {
     let at = site.at.filter(|at| fits(site, *at))?;
-    Some(Settings { builder: !site.capable, ..settings(at, Settings::default()) })
+    Some(CacheSettings { builder: !site.capable, ..settings(at, CacheSettings::default()) })
 }
 
 /// The action builds it at GitHub, and no registry keeps a cache for it so far; pull requests reach
@@ -60,7 +63,7 @@ fn fits(site: &Site, at: At) -> bool {
 }
 
 /// The scope that is read already; else one of its own, where the repository builds several images.
-fn settings(at: At, now: Settings) -> Settings {
+fn settings(at: At, now: CacheSettings) -> CacheSettings {
     let read = at.place.command.cache_from.iter().find(|spec| spec.kind() == CacheKind::Gha);
     let spec = match (read, &at.place.scope) {
         (Some(spec), _) => spec.raw.clone(),
@@ -69,5 +72,5 @@ fn settings(at: At, now: Settings) -> Settings {
     };
     let others = now.from.into_iter().filter(|raw| *raw != spec);
     let from = std::iter::once(spec.clone()).chain(others).collect();
-    Settings { from, to: Some(format!("{spec},mode=max")), inline: false, builder: false }
+    CacheSettings { from, to: Some(format!("{spec},mode=max")), inline: false, builder: false }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::advice::{ATTRIBUTES, import};
 use super::{At, PLACEHOLDER, Site, patch, reference, snippet};
-use crate::config::{Change, Settings, Side, fits_tag, pieces};
+use crate::config::{CacheSettings, Change, Side, fits_tag, pieces};
 use crate::finding::Fix;
 use crate::model::{CacheKind, CacheSpec, Text};
 
@@ -22,10 +22,10 @@ pub fn own_refs(sites: &[Site], called: &[Text]) -> Fix {
         let job = if by_job { called.get(n).map(ToString::to_string) } else { None };
         let name = job.or(own).unwrap_or_else(|| format!("build {}", n + 1));
         let own = format!("{}-{}", site.cache, slug(&name));
-        let settings = Settings {
+        let settings = CacheSettings {
             from: vec![import(&own)],
             to: Some(format!("type=registry,ref={own},{ATTRIBUTES}")),
-            ..Settings::default()
+            ..CacheSettings::default()
         };
         format!("# {name}\n{}", snippet::write(site, &settings))
     });
@@ -130,7 +130,7 @@ fn reads_all(reader: At, places: &[At], name: &impl Fn(At) -> Option<String>) ->
         let new = own(reader, old, false, &name(*at)?)?;
         from.extend((!from.contains(&new)).then_some(new));
     }
-    let settings = Settings { from, ..patch::kept(command) };
+    let settings = CacheSettings { from, ..patch::kept(command) };
     Some(Change::Caches { place: reader.index, settings })
 }
 

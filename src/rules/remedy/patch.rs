@@ -6,7 +6,7 @@
 use super::place::{self, At};
 use super::{PLACEHOLDER, Site};
 use crate::config::pattern::tells_nothing;
-use crate::config::{Change, Config, Settings, Side};
+use crate::config::{CacheSettings, Change, Config, Side};
 use crate::finding::{Edit, Fix};
 use crate::model::{CacheKind, CacheSpec, Command};
 use crate::rules::Study;
@@ -34,7 +34,7 @@ pub(in crate::rules) fn kept_out(at: At) -> Option<&'static str> {
 pub(super) fn with_caches(
     fix: Fix,
     site: &Site,
-    wanted: impl Fn(&Site, Settings) -> Settings,
+    wanted: impl Fn(&Site, CacheSettings) -> CacheSettings,
 ) -> Fix {
     let Some(at) = site.at else { return fix };
     let here = Site::written(at);
@@ -71,7 +71,7 @@ pub(in crate::rules) fn together(
 
 /// Adds the builder that the place lacks; its caches stay.
 pub(in crate::rules) fn with_builder(fix: Fix, site: &Site) -> Fix {
-    with_caches(fix, site, |_, now| Settings { builder: true, ..now })
+    with_caches(fix, site, |_, now| CacheSettings { builder: true, ..now })
 }
 
 /// Corrects a part of specifications wherever the configuration has it; one edit for each file.
@@ -161,11 +161,11 @@ pub(in crate::rules) fn refused(mut fix: Fix, at: At, why: &str) -> Fix {
 }
 
 /// The options a build has now.
-pub(in crate::rules) fn kept(command: &Command) -> Settings {
+pub(in crate::rules) fn kept(command: &Command) -> CacheSettings {
     let own = command.cache_to.iter().find(|spec| spec.kind() != CacheKind::Inline);
     let inline = command.inline();
     let to = own.or_else(|| command.cache_to.first()).map(|spec| spec.raw.clone());
-    Settings { from: raw(&command.cache_from), to, inline, builder: false }
+    CacheSettings { from: raw(&command.cache_from), to, inline, builder: false }
 }
 
 fn raw(specs: &[CacheSpec]) -> Vec<String> {

@@ -4,11 +4,11 @@
 
 use super::builder::CREATE;
 use super::{Form, PLACEHOLDER, Site};
-use crate::config::Settings;
+use crate::config::CacheSettings;
 use std::fmt::Write as _;
 
 /// The settings in the form of the site's tool.
-pub(super) fn write(site: &Site, settings: &Settings) -> String {
+pub(super) fn write(site: &Site, settings: &CacheSettings) -> String {
     match site.form {
         Form::DockerBuild if settings.builder || settings.to.is_some() => {
             shell(site, settings, "docker buildx build")
@@ -24,7 +24,7 @@ pub(super) fn write(site: &Site, settings: &Settings) -> String {
     }
 }
 
-fn shell(site: &Site, settings: &Settings, tool: &str) -> String {
+fn shell(site: &Site, settings: &CacheSettings, tool: &str) -> String {
     let mut options: Vec<String> =
         settings.from.iter().map(|s| format!("--cache-from {s}")).collect();
     options.extend(settings.to.iter().map(|s| format!("--cache-to {s}")));
@@ -48,7 +48,7 @@ fn shell(site: &Site, settings: &Settings, tool: &str) -> String {
     format!("{builder}{tool} \\\n  {}", options.join(" \\\n  "))
 }
 
-fn buildctl(settings: &Settings) -> String {
+fn buildctl(settings: &CacheSettings) -> String {
     let mut options: Vec<String> =
         settings.from.iter().map(|s| format!("--import-cache {s}")).collect();
     options.extend(settings.to.iter().map(|s| format!("--export-cache {s}")));
@@ -56,7 +56,7 @@ fn buildctl(settings: &Settings) -> String {
     format!("buildctl build … \\\n  {}", options.join(" \\\n  "))
 }
 
-fn bake(site: &Site, settings: &Settings) -> String {
+fn bake(site: &Site, settings: &CacheSettings) -> String {
     let mut text =
         if settings.builder { format!("# once per job: {CREATE}\n") } else { String::new() };
     if site.set_at_call {
@@ -75,7 +75,7 @@ fn bake(site: &Site, settings: &Settings) -> String {
 }
 
 /// What the call sets goes before the bake file, and is to be changed where it stands.
-fn set(site: &Site, settings: &Settings) -> String {
+fn set(site: &Site, settings: &CacheSettings) -> String {
     let target = site.target.as_deref().unwrap_or("*");
     let from = settings.from.iter().map(|spec| format!("{target}.cache-from={spec}"));
     let to = to_or_inline(settings).map(|spec| format!("{target}.cache-to={spec}"));
@@ -83,7 +83,7 @@ fn set(site: &Site, settings: &Settings) -> String {
     format!("# each in a --set of the call, or a line of `set:`\n{}", lines.join("\n"))
 }
 
-fn compose(site: &Site, settings: &Settings) -> String {
+fn compose(site: &Site, settings: &CacheSettings) -> String {
     let mut text =
         if settings.builder { format!("# once per job: {CREATE}\n") } else { String::new() };
     let _ = writeln!(text, "services:\n  {}:\n    build:", site.target_name());
@@ -98,7 +98,7 @@ fn compose(site: &Site, settings: &Settings) -> String {
 
 /// The plugin's README, v5: `builder` and `cache-to` since v5.5.0, `buildkit-inline-cache` since
 /// v5.1.0.
-fn plugin(site: &Site, settings: &Settings) -> String {
+fn plugin(site: &Site, settings: &CacheSettings) -> String {
     let service = site.target_name();
     let mut text = format!("plugins:\n  - docker-compose#v5.14.0:\n      build: {service}\n");
     let _ = writeln!(text, "      push: {service}:{}", site.image);
@@ -124,7 +124,7 @@ fn plugin(site: &Site, settings: &Settings) -> String {
     text.trim_end().to_owned()
 }
 
-fn action(site: &Site, settings: &Settings) -> String {
+fn action(site: &Site, settings: &CacheSettings) -> String {
     let mut text = if settings.builder {
         "- uses: docker/setup-buildx-action@v3\n".to_owned()
     } else {
@@ -158,12 +158,12 @@ fn action(site: &Site, settings: &Settings) -> String {
     text.trim_end().to_owned()
 }
 
-fn to_or_inline(settings: &Settings) -> Option<String> {
+fn to_or_inline(settings: &CacheSettings) -> Option<String> {
     settings.to.clone().or_else(|| settings.inline.then(|| "type=inline".to_owned()))
 }
 
 /// The inline cache is asked for in the way of the tool and not by an export.
-fn by_argument(settings: &Settings) -> bool {
+fn by_argument(settings: &CacheSettings) -> bool {
     settings.inline && settings.to.is_none()
 }
 

@@ -13,7 +13,7 @@ use crate::rules::past::{Past, end, graphdriver, header, verdict};
 use crate::series::chain::{self, Stage};
 
 /// What speaks for a store that lacks the inner stages, where no step of the final stage was found.
-pub(super) struct Case<'a> {
+pub(super) struct StoreSigns<'a> {
     /// A run that came from the cache as a whole: the store is read, and complete as far as it
     /// goes.
     whole: Option<(usize, &'a Step)>,
@@ -27,7 +27,7 @@ pub(super) struct Case<'a> {
     look_alikes: Vec<Alternative>,
 }
 
-impl<'a> Case<'a> {
+impl<'a> StoreSigns<'a> {
     pub(super) fn of(past: &Past<'a>, seen: &[Rebuilt], certain: bool) -> Self {
         let whole = (0..past.len()).find_map(|i| Some((i, whole(past, i)?)));
         let look_alikes = if whole.is_none() { look_alikes(past, seen) } else { Vec::new() };

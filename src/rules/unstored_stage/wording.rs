@@ -60,12 +60,12 @@ pub(super) fn rules_out(
     seen: &[Rebuilt],
     compared: bool,
     file: Option<&DockerfileAt>,
-    blind: Option<&copied::Case>,
+    blind: Option<&copied::StoreSigns>,
 ) -> Vec<Alternative> {
     let used = if blind.is_some() { "" } else { " and the final stage used it" };
     let mut said =
         vec![ruled_out(format!("cache not found (the import ended without error{used})"))];
-    said.extend(blind.into_iter().flat_map(copied::Case::rules_out));
+    said.extend(blind.into_iter().flat_map(copied::StoreSigns::rules_out));
     if compared {
         said.push(ruled_out(
             "base image of the stage changed (it is the same as in the run before)",

@@ -61,7 +61,7 @@ impl Clues {
         Self::by_scope(past, spot, file, arguments)
     }
 
-    fn by_value_above(Written { step, run, values }: Written) -> Self {
+    fn by_value_above(RewrittenLine { step, run, values }: RewrittenLine) -> Self {
         let name = step.text.split(['=', ' ']).nth(1).map(str::to_owned);
         Self {
             names: name.into_iter().collect(),
@@ -145,7 +145,7 @@ fn comes_back(spot: &Spot) -> bool {
 }
 
 /// An instruction above a step that makes no layer, written anew in each run.
-struct Written<'a> {
+struct RewrittenLine<'a> {
     step: &'a Step,
     run: &'a Run,
     /// The values, old to new.
@@ -154,7 +154,7 @@ struct Written<'a> {
 
 /// The classic builder prints every instruction: an ENV or LABEL above whose value is another one
 /// in each run that broke here.
-fn written_above<'a>(past: &Past<'a>, spot: &Spot) -> Option<Written<'a>> {
+fn written_above<'a>(past: &Past<'a>, spot: &Spot) -> Option<RewrittenLine<'a>> {
     let &at = spot.broken.last()?;
     let (run, build) = past.get(at).filter(|(_, build)| build.dialect == Dialect::Classic)?;
     let metadata = above(build, spot.step(at)?).into_iter();
@@ -165,7 +165,7 @@ fn written_above<'a>(past: &Past<'a>, spot: &Spot) -> Option<Written<'a>> {
                 |s: &&&Step| s.position == step.position && s.instruction == step.instruction;
             above(build, spot.step(i)?).iter().find(here).map(|step| step.text.as_str())
         });
-        (!values.is_empty()).then_some(Written { step, run, values })
+        (!values.is_empty()).then_some(RewrittenLine { step, run, values })
     })
 }
 

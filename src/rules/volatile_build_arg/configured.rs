@@ -22,7 +22,7 @@ pub(super) fn findings(study: &Study) -> Vec<Ordered<'_>> {
 }
 
 /// What one stage declares too early.
-struct Early<'a> {
+struct EarlyArgument<'a> {
     names: Vec<&'a str>,
     declaration: &'a Instruction,
     invalidated: &'a Instruction,
@@ -33,7 +33,7 @@ const HANDED_ON: &str = "stages that are built on this one may use what it hands
 
 fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     let builds = planned::builds_of(study, config);
-    let found: Vec<Early> = (0..config.content.stages.len())
+    let found: Vec<EarlyArgument> = (0..config.content.stages.len())
         .filter_map(|at| early(study, config, at, &builds))
         .collect();
     let first = found.first()?;
@@ -75,7 +75,12 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     Some(Ordered { config, invalidated: first.invalidated.line, finding })
 }
 
-fn early<'a>(study: &Study, config: &'a Config, at: usize, builds: &[At]) -> Option<Early<'a>> {
+fn early<'a>(
+    study: &Study,
+    config: &'a Config,
+    at: usize,
+    builds: &[At],
+) -> Option<EarlyArgument<'a>> {
     let stages = &config.content.stages;
     let stage = stages.get(at)?;
     let arguments = stage.instructions.iter().filter(|i| i.keyword == "ARG" && !is_meant(&i.text));
@@ -93,12 +98,12 @@ fn early<'a>(study: &Study, config: &'a Config, at: usize, builds: &[At]) -> Opt
     if let Some(name) = names.first() {
         let declaration = stage.instructions.iter().find(|i| declared(&i.text).contains(name))?;
         let (invalidated, changes) = (invalidated(name)?, order::changes(stage, &names));
-        return Some(Early { names, declaration, invalidated, changes });
+        return Some(EarlyArgument { names, declaration, invalidated, changes });
     }
     let handed_on = |(declaration, name): &(&'a Instruction, &'a str)| {
         let invalidated = order::spoilt_above(stages, at, declaration, name)?;
         let changes = Err(HANDED_ON.to_owned());
-        Some(Early { names: vec![name], declaration, invalidated, changes })
+        Some(EarlyArgument { names: vec![name], declaration, invalidated, changes })
     };
     volatile.iter().find_map(handed_on)
 }
@@ -109,7 +114,7 @@ fn is_meant(argument: &str) -> bool {
     ["CACHEBUST", "BUSTCACHE", "NOCACHE", "FORCEREBUILD"].iter().any(|word| name.contains(word))
 }
 
-fn lines(config: &Config, early: &Early) -> Vec<Evidence> {
+fn lines(config: &Config, early: &EarlyArgument) -> Vec<Evidence> {
     let declared =
         line(config, early.declaration.line, "its value is different in each commit or run");
     let invalidated =

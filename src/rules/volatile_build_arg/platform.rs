@@ -20,7 +20,7 @@ pub(super) fn findings(study: &Study) -> Vec<Ordered<'_>> {
 }
 
 /// What one stage declares too early.
-struct Early<'a> {
+struct EarlyPlatform<'a> {
     arguments: Vec<&'a Instruction>,
     invalidated: &'a Instruction,
     user: &'a Instruction,
@@ -33,10 +33,10 @@ fn finding<'a>(study: &Study, config: &'a Config) -> Option<Ordered<'a>> {
     if !planned::builds_of(study, config).iter().any(|at| several(&at.place.command.platforms)) {
         return None;
     }
-    let found: Vec<Early> = config.content.stages.iter().filter_map(early).collect();
+    let found: Vec<EarlyPlatform> = config.content.stages.iter().filter_map(early).collect();
     let first = found.first()?;
     let (argument, invalidated) = (first.arguments.first()?, brief(&first.invalidated.text));
-    let change = |early: &Early| Change::DeclareLater {
+    let change = |early: &EarlyPlatform| Change::DeclareLater {
         declared: early.arguments.iter().map(|argument| argument.line).collect(),
         before: early.user.line,
     };
@@ -70,7 +70,7 @@ fn finding<'a>(study: &Study, config: &'a Config) -> Option<Ordered<'a>> {
     Some(Ordered { config, invalidated: first.invalidated.line, finding })
 }
 
-fn lines(config: &Config, early: &Early) -> impl Iterator<Item = Evidence> {
+fn lines(config: &Config, early: &EarlyPlatform) -> impl Iterator<Item = Evidence> {
     const ONCE: &str = "is the same for all platforms, and runs for each";
     let declared = early.arguments.first();
     let declared =
@@ -78,7 +78,7 @@ fn lines(config: &Config, early: &Early) -> impl Iterator<Item = Evidence> {
     declared.into_iter().chain(line(config, early.invalidated.line, ONCE))
 }
 
-fn early(stage: &Stage) -> Option<Early<'_>> {
+fn early(stage: &Stage) -> Option<EarlyPlatform<'_>> {
     const NAMES: [&str; 4] = ["TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT"];
     if !["--platform=$BUILDPLATFORM", "--platform=${BUILDPLATFORM}"]
         .iter()
@@ -100,5 +100,5 @@ fn early(stage: &Stage) -> Option<Early<'_>> {
     let invalidated =
         below().find(|i| i.line < needing.line && installation::reads(&i.text).is_some())?;
     let arguments = arguments.into_iter().filter(|argument| argument.line < needing.line).collect();
-    Some(Early { arguments, invalidated, user: needing })
+    Some(EarlyPlatform { arguments, invalidated, user: needing })
 }

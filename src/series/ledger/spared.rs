@@ -4,7 +4,7 @@
 use foldhash::{HashMap, HashSet};
 
 use super::super::asked::Asked;
-use super::{Ledger, Seen};
+use super::{LastSeen, Ledger};
 use crate::model::{Build, Outcome, Run, Step};
 
 /// The builds that show it, of each step and argument, oldest first.
@@ -43,7 +43,13 @@ impl<'a> Spared<'a> {
 impl Ledger<'_, '_> {
     /// The build in which the step was last seen shows it, and so does a later one than this: what
     /// a Dockerfile declares for some builds is missed in all of them.
-    pub(in super::super) fn spares(&self, i: usize, seen: &Seen, step: &Step, name: &str) -> bool {
+    pub(in super::super) fn spares(
+        &self,
+        i: usize,
+        seen: &LastSeen,
+        step: &Step,
+        name: &str,
+    ) -> bool {
         let key = (step.stage.as_str(), step.text.as_str(), name);
         let Some(shown) = self.spared.shown.get(&key) else { return false };
         shown.binary_search(&seen.build).is_ok() && shown.last().is_some_and(|last| i < *last)

@@ -1,9 +1,9 @@
 //! What a step stands on, and whether that is the same in both builds.
 
-use super::{Pair, is_other_operation};
+use super::{StagePair, is_other_operation};
 use crate::model::{Build, KeyInput, Outcome, Step, StepKey, StepKind};
 
-impl<'a> Pair<'a> {
+impl<'a> StagePair<'a> {
     /// All steps above have the same keys in both builds.
     pub(super) fn is_same_above(&self, at: usize) -> bool {
         self.stage.steps.iter().take(at).enumerate().all(|(n, step)| {

@@ -1,8 +1,8 @@
 //! What a stage has from the one that it stands on.
 
-use super::{Pair, Step, is_other_operation};
+use super::{StagePair, Step, is_other_operation};
 
-impl Pair<'_> {
+impl StagePair<'_> {
     /// A stage on another one has its directory, variables and user: where an instruction there is
     /// another one, a step with the same text says nothing of its own.
     pub(super) fn inherits(&self, step: &Step) -> bool {

@@ -1,15 +1,17 @@
 //! Why a step ran though nothing of it differs.
 
-use super::{Because, Confidence, Difference, Few, KeyPart, NoCache, Outcome, Pair, Step, Why};
+use super::{
+    Because, Confidence, Difference, Few, KeyPart, NoCache, Outcome, StagePair, Step, Together,
+};
 
-impl<'a> Pair<'a> {
+impl<'a> StagePair<'a> {
     /// The result was there to be found.
-    fn lost(&self, step: &Step, differs: Difference) -> Why {
+    fn lost(&self, step: &Step, differs: Difference) -> Together {
         if self.may_be_told_to_run(step) {
-            let why = Why::of(differs, Because::RecordLost, Confidence::Likely);
-            return Why { open: Few::from([KeyPart::Options]), ..why };
+            let why = Together::of(differs, Because::RecordLost, Confidence::Likely);
+            return Together { open: Few::from([KeyPart::Options]), ..why };
         }
-        Why::of(differs, Because::RecordLost, Confidence::Proven)
+        Together::of(differs, Because::RecordLost, Confidence::Proven)
     }
 
     /// No log prints `--no-cache`, which a WORKDIR ignores; a step of the stage that came from the
@@ -24,9 +26,9 @@ impl<'a> Pair<'a> {
 
     /// Nothing differs: the cache is to blame. That its result was stored at all, only a cache
     /// tells; a builder's own cache stores every step.
-    pub(super) fn of_nothing(&self, step: &'a Step, differs: Difference) -> Why {
+    pub(super) fn of_nothing(&self, step: &'a Step, differs: Difference) -> Together {
         use Confidence::{Likely, Proven};
-        let why = |because, sure| Why::of(differs, because, sure);
+        let why = |because, sure| Together::of(differs, because, sure);
         let stored = self.keys(step).and_then(|(before, _)| before.stored);
         let own = !self.now.headless && self.now.imports.is_empty();
         match (self.said.map(|said| said.because), stored) {

@@ -8,14 +8,16 @@
 
 use super::super::chain;
 use super::parts::{Compared, compare};
-use super::{Because, Confidence, Difference, Few, KeyPart, Pair, Why, is_other_operation};
+use super::{
+    Because, Confidence, Difference, Few, KeyPart, StagePair, Together, is_other_operation,
+};
 use crate::model::{Amount, Base, Step, Text};
 
 use Confidence::{Likely, Proven, Suspected};
 
-impl<'a> Pair<'a> {
+impl<'a> StagePair<'a> {
     /// Why the step is another operation.
-    pub(super) fn operation(&self, step: &'a Step) -> Why {
+    pub(super) fn operation(&self, step: &'a Step) -> Together {
         if let Some(why) = self.by_parts(step) {
             return why;
         }
@@ -31,23 +33,23 @@ impl<'a> Pair<'a> {
         match step.instruction.as_str() {
             // Without a log its path may be another one.
             "WORKDIR" if !self.are_printed(step) => {
-                Why { open: Few::from([KeyPart::Options]), ..instruction(Suspected) }
+                Together { open: Few::from([KeyPart::Options]), ..instruction(Suspected) }
             }
             "WORKDIR" => self.of_workdir(),
             "RUN" => self.of_run(step),
             // Values are filled in where they are printed; a here-document is printed in part.
             _ if step.has_text() => instruction(Likely),
-            _ => Why { open: Few::from([KeyPart::Values]), ..instruction(Proven) },
+            _ => Together { open: Few::from([KeyPart::Values]), ..instruction(Proven) },
         }
     }
 
     /// The text was edited, or a value that is filled in is another one: that would be in every RUN
     /// below, too.
-    fn of_text(&self, step: &'a Step) -> Why {
+    fn of_text(&self, step: &'a Step) -> Together {
         let no_argument = || self.given().is_some_and(|given| given.is_same());
         let sure = self.keeps_a_command_below(step) || no_argument();
         let open = if sure { Few::new() } else { Few::from([KeyPart::Values]) };
-        Why { open, ..instruction(Proven) }
+        Together { open, ..instruction(Proven) }
     }
 
     /// Both texts are known, and differ.
@@ -61,7 +63,7 @@ impl<'a> Pair<'a> {
     }
 
     /// A file names the parts of both operations: those that differ say it all.
-    fn by_parts(&self, step: &'a Step) -> Option<Why> {
+    fn by_parts(&self, step: &'a Step) -> Option<Together> {
         let (before, now) = self.keys(step)?;
         if before.fields.is_empty() || now.fields.is_empty() {
             return None;
@@ -76,7 +78,7 @@ impl<'a> Pair<'a> {
             // All others are the same.
             ([], [_]) => untold,
             ([], _) => {
-                return Some(Why { open: in_scope().into(), ..argument(Few::new(), Likely) });
+                return Some(Together { open: in_scope().into(), ..argument(Few::new(), Likely) });
             }
             _ => differ,
         };
@@ -92,7 +94,7 @@ impl<'a> Pair<'a> {
             return Some(if self.has_other_text(step) {
                 instruction(Proven)
             } else if self.base_moved() && written.into_iter().all(of_image) {
-                Why { open: Few::from([KeyPart::Dockerfile]), ..base() }
+                Together { open: Few::from([KeyPart::Dockerfile]), ..base() }
             } else {
                 above(Proven)
             });
@@ -105,42 +107,42 @@ impl<'a> Pair<'a> {
 
     /// Options of the build differ; those of a mount, the network and the rights may be flags of
     /// the RUN as well, which a definition does not tell apart.
-    fn by_options(&self, names: Few<Text>, step: &'a Step) -> Why {
+    fn by_options(&self, names: Few<Text>, step: &'a Step) -> Together {
         let is_flag = |name: &Text| matches!(name.as_str(), "network" | "security" | "shm-size");
-        let option = |sure| Why::of(Difference::Options, Because::OptionChanged, sure);
+        let option = |sure| Together::of(Difference::Options, Because::OptionChanged, sure);
         if !names.iter().any(is_flag) {
-            return Why { inputs: names, ..option(Proven) };
+            return Together { inputs: names, ..option(Proven) };
         }
         if self.now.headless || self.before.headless {
             let open = Few::from([KeyPart::Instruction]);
-            return Why { inputs: names, open, ..option(Likely) };
+            return Together { inputs: names, open, ..option(Likely) };
         }
         match self.earlier(step) {
             Some(earlier) if !flags(&step.text).eq(flags(&earlier.text)) => instruction(Proven),
-            _ => Why { inputs: names, ..option(Proven) },
+            _ => Together { inputs: names, ..option(Proven) },
         }
     }
 
     /// Variables of the command differ, and nothing else does: arguments, unless none of that name
     /// was given another value.
-    fn by_arguments(&self, names: Few<Text>) -> Why {
+    fn by_arguments(&self, names: Few<Text>) -> Together {
         let Some(Compared { differ, untold }) = self.given() else {
             let known = self.is_same_dockerfile();
             let sure = if known { Proven } else { Likely };
-            return Why { open: open_if(!known), ..argument(names, sure) };
+            return Together { open: open_if(!known), ..argument(names, sure) };
         };
         let is_given = |name: &&Text| differ.contains(name) || untold.contains(name);
         let given: Few<Text> = names.iter().filter(is_given).cloned().collect();
         match (given.is_empty(), self.base_moved()) {
             (false, _) => argument(given, Proven),
             // The environment of the image is in every RUN on it.
-            (true, true) => Why { open: Few::from([KeyPart::Dockerfile]), ..base() },
+            (true, true) => Together { open: Few::from([KeyPart::Dockerfile]), ..base() },
             (true, false) => above(Proven),
         }
     }
 
     /// The command lines say what differs.
-    fn by_log(&self, step: &Step) -> Option<Why> {
+    fn by_log(&self, step: &Step) -> Option<Together> {
         let said = self.said.filter(|said| self.is_said_of(said.step, step))?;
         let name = |part: &KeyPart| match part {
             KeyPart::Argument(name) | KeyPart::Option(name) => Some(name.clone()),
@@ -154,7 +156,11 @@ impl<'a> Pair<'a> {
         };
         let known = said.confidence == Proven || self.is_same_dockerfile();
         let sure = if known { Proven } else { Likely };
-        Some(Why { inputs, open: open_if(!known), ..Why::of(differs, said.because, sure) })
+        Some(Together {
+            inputs,
+            open: open_if(!known),
+            ..Together::of(differs, said.because, sure)
+        })
     }
 
     fn is_said_of(&self, at: u32, step: &Step) -> bool {
@@ -163,20 +169,20 @@ impl<'a> Pair<'a> {
 
     /// The path is printed: what is left is the owner, by a USER above, and the time that the build
     /// sets.
-    fn of_workdir(&self) -> Why {
+    fn of_workdir(&self) -> Together {
         if self.is_edited() {
-            return Why { open: Few::from([KeyPart::Options]), ..above(Likely) };
+            return Together { open: Few::from([KeyPart::Options]), ..above(Likely) };
         }
-        let option = Why::of(Difference::Options, Because::OptionChanged, Likely);
-        Why { open: Few::from([KeyPart::Dockerfile]), ..option }
+        let option = Together::of(Difference::Options, Because::OptionChanged, Likely);
+        Together { open: Few::from([KeyPart::Dockerfile]), ..option }
     }
 
-    fn of_run(&self, step: &'a Step) -> Why {
+    fn of_run(&self, step: &'a Step) -> Together {
         // An argument, a variable or an option is in all that follow.
         if self.keeps_a_command_below(step) {
             // Without texts stages that stand on each other are one, and each declares its own.
             let one = step.has_text() || self.has_no_other_stage();
-            return Why {
+            return Together {
                 open: Few::from_iter((!one).then_some(KeyPart::Values)),
                 ..instruction(Proven)
             };
@@ -185,10 +191,10 @@ impl<'a> Pair<'a> {
             return if self.commands_below(step).next().is_none() {
                 let open = Few::from([KeyPart::Values, KeyPart::Options]);
                 let sure = if self.keeps_a_command_above(step) { Likely } else { Suspected };
-                Why { open, ..instruction(sure) }
+                Together { open, ..instruction(sure) }
             } else {
                 let open = [KeyPart::Instruction, KeyPart::Base].into_iter().chain(in_scope());
-                Why { open: open.collect(), ..argument(Few::new(), Proven) }
+                Together { open: open.collect(), ..argument(Few::new(), Proven) }
             };
         }
         // Of a here-document one line is printed.
@@ -196,11 +202,11 @@ impl<'a> Pair<'a> {
         if self.base_moved() {
             let mut open = Few::from([KeyPart::Values, KeyPart::Dockerfile]);
             open.extend(heredoc.then_some(KeyPart::Instruction));
-            return Why { open, ..base() };
+            return Together { open, ..base() };
         }
         if heredoc {
             let open = Few::from([KeyPart::Values, KeyPart::Options]);
-            return Why { open, ..instruction(Likely) };
+            return Together { open, ..instruction(Likely) };
         }
         self.of_scope(step)
     }
@@ -240,7 +246,7 @@ impl<'a> Pair<'a> {
 
     /// The command is the same, and stands on the same: what is left is an argument, what the
     /// Dockerfile says above it, and options of the build.
-    fn of_scope(&self, step: &Step) -> Why {
+    fn of_scope(&self, step: &Step) -> Together {
         let Some(Compared { differ, untold }) = self.given() else {
             return self.of_unknown_arguments();
         };
@@ -250,27 +256,30 @@ impl<'a> Pair<'a> {
         if !names.is_empty() {
             return match declared {
                 Some(_) => argument(names, Proven),
-                None => Why { open: in_scope().into(), ..argument(names, Likely) },
+                None => Together { open: in_scope().into(), ..argument(names, Likely) },
             };
         }
         if untold.iter().any(|name| may_count(&name)) {
-            return Why { open: in_scope().into(), ..argument(Few::new(), Likely) };
+            return Together { open: in_scope().into(), ..argument(Few::new(), Likely) };
         }
         if self.is_edited() {
             return above(Likely);
         }
         let sure = if self.is_same_dockerfile() { Likely } else { Suspected };
-        let option = Why::of(Difference::Options, Because::OptionChanged, sure);
-        Why { open: Few::from([KeyPart::Dockerfile]), ..option }
+        let option = Together::of(Difference::Options, Because::OptionChanged, sure);
+        Together { open: Few::from([KeyPart::Dockerfile]), ..option }
     }
 
     /// That the operation is another one is proven; which of these it is, is not.
-    fn of_unknown_arguments(&self) -> Why {
+    fn of_unknown_arguments(&self) -> Together {
         if self.is_edited() {
-            return Why { open: Few::from([KeyPart::Values, KeyPart::Options]), ..above(Likely) };
+            return Together {
+                open: Few::from([KeyPart::Values, KeyPart::Options]),
+                ..above(Likely)
+            };
         }
         let sure = if self.is_same_dockerfile() { Proven } else { Likely };
-        Why { open: in_scope().into(), ..argument(Few::new(), sure) }
+        Together { open: in_scope().into(), ..argument(Few::new(), sure) }
     }
 
     fn is_same_dockerfile(&self) -> bool {
@@ -322,26 +331,29 @@ fn flags(text: &str) -> impl Iterator<Item = &str> {
     words.take_while(|word| word.starts_with("--"))
 }
 
-fn instruction(sure: Confidence) -> Why {
-    Why::of(Difference::Instruction, Because::InstructionChanged, sure)
+fn instruction(sure: Confidence) -> Together {
+    Together::of(Difference::Instruction, Because::InstructionChanged, sure)
 }
 
-fn above(sure: Confidence) -> Why {
-    Why::of(Difference::Above, Because::InstructionChanged, sure)
+fn above(sure: Confidence) -> Together {
+    Together::of(Difference::Above, Because::InstructionChanged, sure)
 }
 
-fn base() -> Why {
-    Why::of(Difference::Base, Because::BaseChanged, Likely)
+fn base() -> Together {
+    Together::of(Difference::Base, Because::BaseChanged, Likely)
 }
 
-fn argument(names: Few<Text>, sure: Confidence) -> Why {
-    Why { inputs: names, ..Why::of(Difference::Arguments, Because::ArgumentChanged, sure) }
+fn argument(names: Few<Text>, sure: Confidence) -> Together {
+    Together {
+        inputs: names,
+        ..Together::of(Difference::Arguments, Because::ArgumentChanged, sure)
+    }
 }
 
 /// No part that has a name differs: the platform, or what a newer builder writes.
-fn unnamed() -> Why {
+fn unnamed() -> Together {
     let open = Few::from([KeyPart::Options]);
-    Why { open, ..Why::of(Difference::Options, Because::OptionChanged, Suspected) }
+    Together { open, ..Together::of(Difference::Options, Because::OptionChanged, Suspected) }
 }
 
 fn open_if(open: bool) -> Few<KeyPart> {

@@ -1,9 +1,9 @@
 //! What stands above a step in its stage, and no longer is what it was.
 
-use super::Case;
+use super::MissInSeries;
 use crate::model::{Build, Dialect, Outcome, Step, StepKind};
 
-impl Case<'_, '_, '_> {
+impl MissInSeries<'_, '_, '_> {
     /// Its parent is another one by the Dockerfile.
     pub(super) fn stands_below_a_change(&self, before: &Build) -> bool {
         self.stands_below_a_changed_text(before) || self.has_others_above(before)

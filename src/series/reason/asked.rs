@@ -4,10 +4,10 @@ use super::super::Confidence::{self, Likely, Proven};
 use super::super::asked::Asked;
 use super::super::chain::{self, Input};
 use super::super::{Because, KeyPart, Store};
-use super::{Case, Why};
+use super::{Explanation, MissInSeries};
 use crate::model::{Build, Run, Step, Text};
 
-impl<'a> Case<'_, '_, 'a> {
+impl<'a> MissInSeries<'_, '_, 'a> {
     /// The Dockerfile is the one of the commit before, and a value that is new in the text is that
     /// of an argument which only this command line gives; or what is gone from the text was given
     /// by the one before, and now it is the default. Where no commits are known, two texts that
@@ -50,7 +50,7 @@ impl<'a> Case<'_, '_, 'a> {
         &self,
         before: Option<(&'a Run, &'a Build)>,
         store: Store,
-    ) -> Option<Why> {
+    ) -> Option<Explanation> {
         let (run, build) = before?;
         let input = chain::input(self.step);
         if !matches!(input, Input::None | Input::Values) || store == Store::NeverAsked {
@@ -62,7 +62,9 @@ impl<'a> Case<'_, '_, 'a> {
             && of_buildkit
             && let Some(epoch) = now.other_epoch(&then)
         {
-            return Some(Why::of(Because::ArgumentChanged, Proven, store).differing(vec![epoch]));
+            return Some(
+                Explanation::of(Because::ArgumentChanged, Proven, store).differing(vec![epoch]),
+            );
         }
         if self.step.instruction == "RUN" && now.is_shown() && then.is_shown() {
             let mut options = now.other_options(&then);
@@ -73,7 +75,9 @@ impl<'a> Case<'_, '_, 'a> {
             // The classic builder and buildah keep no option in a key.
             if !options.is_empty() && of_buildkit {
                 let sure = if now.is_known() && then.is_known() { Proven } else { Likely };
-                return Some(Why::of(Because::OptionChanged, sure, store).differing(options));
+                return Some(
+                    Explanation::of(Because::OptionChanged, sure, store).differing(options),
+                );
             }
             let mut arguments = now.other_arguments(&then);
             arguments.retain(|argument| self.may_declare(argument) && !self.is_spared_by(argument));
@@ -82,13 +86,13 @@ impl<'a> Case<'_, '_, 'a> {
             arguments
                 .extend(proxies.into_iter().filter(|proxy| self.declares(proxy) == Some(true)));
             if !arguments.is_empty() {
-                let why = Why::of(Because::ArgumentChanged, Likely, store);
+                let why = Explanation::of(Because::ArgumentChanged, Likely, store);
                 return Some(why.differing(arguments));
             }
         }
         let edited = chain::is_other_size(&build.dockerfile, &self.now.build.dockerfile);
         if edited && !chain::has_other_texts(build, self.now.build) {
-            let why = Why::of(Because::InstructionChanged, Likely, store);
+            let why = Explanation::of(Because::InstructionChanged, Likely, store);
             return Some(why.differing(vec![KeyPart::Dockerfile]));
         }
         None

@@ -1,16 +1,16 @@
 //! The base image below a step: another one, or one that the log does not name.
 
 use super::super::chain::{self, Input};
-use super::super::ledger::Line;
-use super::{Case, Confidence};
+use super::super::ledger::StageLine;
+use super::{Confidence, MissInSeries};
 
 use Confidence::{Likely, Proven};
 
-impl Case<'_, '_, '_> {
+impl MissInSeries<'_, '_, '_> {
     /// The base image below the step is another one. A step above which others came from the cache
     /// stands on the same layers: only what the image's config says of environment and user can
     /// have rerun a RUN or WORKDIR there.
-    pub(super) fn base_changed(&self, line: &Line) -> Option<Confidence> {
+    pub(super) fn base_changed(&self, line: &StageLine) -> Option<Confidence> {
         if self.step.operation().is_link() {
             return None;
         }

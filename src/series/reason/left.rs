@@ -2,13 +2,13 @@
 
 use super::super::chain::{Input, Stage};
 use super::super::{Because, Confidence, Store, chain};
-use super::{Case, Why};
+use super::{Explanation, MissInSeries};
 use crate::model::{Build, BuildOutcome, Outcome, Step};
 
 /// How often a build is tried again, at most.
 const ATTEMPTS: usize = 8;
 
-impl<'a> Case<'_, '_, 'a> {
+impl<'a> MissInSeries<'_, '_, 'a> {
     /// An earlier build stored the step, and what is imported was since written by one that has
     /// another text in its place: an export replaces what was there.
     pub(super) fn was_replaced(&self) -> bool {
@@ -43,13 +43,13 @@ impl<'a> Case<'_, '_, 'a> {
     }
 
     /// The build before has the step, which did not come to its end there and so left nothing.
-    pub(super) fn unfinished(&self, before: &Build, store: Store) -> Option<Why> {
+    pub(super) fn unfinished(&self, before: &Build, store: Store) -> Option<Explanation> {
         let here = |step: &&Step| {
             step.text == self.step.text && step.is_of(self.stage.name, self.stage.platform)
         };
         let then = before.steps.iter().find(here)?;
         let stopped = matches!(then.outcome, Outcome::Failed | Outcome::Canceled);
-        stopped.then(|| Why::of(Because::NotStored, Confidence::Likely, store))
+        stopped.then(|| Explanation::of(Because::NotStored, Confidence::Likely, store))
     }
 
     /// Nothing of the build came from the cache, and another stage, which is stored, ran from a

@@ -1,11 +1,11 @@
 //! Whether the cache in use stores a stage at all.
 
 use super::super::chain::{self, Input, Stage};
-use super::Case;
+use super::MissInSeries;
 use crate::model::{Build, CacheKind, Dialect, Outcome, Run, Step, StepKind, Transfer};
 use crate::series::Confidence::{self, Likely, Suspected};
 
-impl Case<'_, '_, '_> {
+impl MissInSeries<'_, '_, '_> {
     /// A stage that is not the final one, and is rebuilt from its first step on in every build that
     /// changes it: how sure it is that the cache does not store it. Sure where some other step
     /// comes from the cache and nothing but a lost record can have rerun the step; where the final

@@ -3,11 +3,11 @@
 
 use super::{Said, What, place};
 use crate::model::Step;
-use crate::series::Row;
+use crate::series::StepRow;
 
 /// What run `i` says of its steps; `moved` are the rows whose neighbours matter.
 #[must_use]
-pub fn of(rows: &[Row], moved: &[usize], i: usize) -> Said {
+pub fn of(rows: &[StepRow], moved: &[usize], i: usize) -> Said {
     let texts = rows.iter().map(|row| {
         let key = (What::Instruction, named(row));
         (key, cell(row, i).map(|step| step.text.to_string()))
@@ -24,13 +24,18 @@ pub fn of(rows: &[Row], moved: &[usize], i: usize) -> Said {
 }
 
 /// A row by its newest text: that of a run may have other values in it.
-fn named(row: &Row) -> String {
+fn named(row: &StepRow) -> String {
     let stage = place(row.platform, row.stage);
     if stage.is_empty() { row.text.to_owned() } else { format!("[{stage}] {}", row.text) }
 }
 
 /// The row of the step right before this one in its stage.
-fn before<'r, 'a>(rows: &'r [Row<'a>], row: &Row, step: &Step, i: usize) -> Option<&'r Row<'a>> {
+fn before<'r, 'a>(
+    rows: &'r [StepRow<'a>],
+    row: &StepRow,
+    step: &Step,
+    i: usize,
+) -> Option<&'r StepRow<'a>> {
     let same =
         rows.iter().filter(|other| other.stage == row.stage && other.platform == row.platform);
     let earlier = same.filter_map(|other| Some((cell(other, i)?.position, other)));
@@ -40,6 +45,6 @@ fn before<'r, 'a>(rows: &'r [Row<'a>], row: &Row, step: &Step, i: usize) -> Opti
         .map(|(_, row)| row)
 }
 
-fn cell<'a>(row: &Row<'a>, i: usize) -> Option<&'a Step> {
+fn cell<'a>(row: &StepRow<'a>, i: usize) -> Option<&'a Step> {
     row.cells.get(i).copied().flatten()
 }

@@ -11,8 +11,8 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 
 /// The answer; what stands beside the events is for the next request.
 #[derive(Deserialize)]
-struct Answer {
-    events: Lines,
+struct CloudWatchAnswer {
+    events: EventText,
 }
 
 #[derive(Deserialize)]
@@ -25,14 +25,14 @@ struct Event {
 
 /// The log in the document; `None` where it is no such answer, or one without events.
 pub(super) fn log(bytes: &[u8]) -> Option<Vec<u8>> {
-    let answer: Answer = serde_json::from_slice(bytes).ok()?;
+    let answer: CloudWatchAnswer = serde_json::from_slice(bytes).ok()?;
     (!answer.events.0.is_empty()).then_some(answer.events.0)
 }
 
 /// The text of the events, each of which is read and let go again.
-struct Lines(Vec<u8>);
+struct EventText(Vec<u8>);
 
-impl<'de> Deserialize<'de> for Lines {
+impl<'de> Deserialize<'de> for EventText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_seq(Events)
     }
@@ -41,18 +41,18 @@ impl<'de> Deserialize<'de> for Lines {
 struct Events;
 
 impl<'de> Visitor<'de> for Events {
-    type Value = Lines;
+    type Value = EventText;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("events")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut events: A) -> Result<Lines, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut events: A) -> Result<EventText, A::Error> {
         let mut log = Vec::new();
         while let Some(event) = events.next_element::<Event>()? {
             append(&mut log, &event);
         }
-        Ok(Lines(log))
+        Ok(EventText(log))
     }
 }
 

@@ -12,14 +12,14 @@ use super::{cloudwatch, mail, semaphore};
 
 /// Answer of Buildkite's API (`buildkite/docs` `pages/apis/rest_api/jobs.md`).
 #[derive(Deserialize)]
-struct Answer {
+struct BuildkiteAnswer {
     content: String,
 }
 
 /// One element of an array.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Entry {
+enum ArrayElement {
     /// Google Cloud Logging, `gcloud logging read --format=json`.
     Cloud {
         #[serde(rename = "textPayload")]
@@ -54,7 +54,7 @@ enum Entry {
 /// The log in the document; `None` where it is not one of these.
 pub(super) fn log(bytes: &[u8]) -> Option<Vec<u8>> {
     if bytes.trim_ascii_start().first() == Some(&b'{') {
-        return serde_json::from_slice::<Answer>(bytes)
+        return serde_json::from_slice::<BuildkiteAnswer>(bytes)
             .ok()
             .map(|answer| answer.content.into_bytes())
             .or_else(|| cloudwatch::log(bytes))
@@ -78,7 +78,7 @@ fn listed(bytes: &[u8]) -> Option<Vec<u8>> {
     for entry in std::str::from_utf8(bytes).ok()?.split("---\n") {
         // What has no text, or no time, is nothing that a build printed.
         if let Ok(listed) = yaml_serde::from_str::<Listed>(entry) {
-            pieces.add(Entry::Cloud { text: listed.text, timestamp: listed.timestamp });
+            pieces.add(ArrayElement::Cloud { text: listed.text, timestamp: listed.timestamp });
         }
     }
     (!pieces.ends.is_empty()).then(|| pieces.in_order())
@@ -103,12 +103,12 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn add(&mut self, entry: Entry) {
+    fn add(&mut self, entry: ArrayElement) {
         if !append(&mut self.log, &entry) {
             return;
         }
         self.ends.push(self.log.len());
-        if let Entry::Cloud { timestamp, .. } = entry {
+        if let ArrayElement::Cloud { timestamp, .. } = entry {
             let first = self.times.take().map_or_else(|| timestamp.clone(), |(first, _)| first);
             self.times = Some((first, timestamp));
         }
@@ -134,7 +134,7 @@ impl<'de> Visitor<'de> for &mut Pieces {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        while let Some(entry) = entries.next_element::<Entry>()? {
+        while let Some(entry) = entries.next_element::<ArrayElement>()? {
             self.add(entry);
         }
         Ok(())
@@ -142,21 +142,21 @@ impl<'de> Visitor<'de> for &mut Pieces {
 }
 
 /// Writes the text of an entry; whether it has one.
-fn append(log: &mut Vec<u8>, entry: &Entry) -> bool {
+fn append(log: &mut Vec<u8>, entry: &ArrayElement) -> bool {
     match entry {
-        Entry::Cloud { text, timestamp } => {
+        ArrayElement::Cloud { text, timestamp } => {
             for line in text.trim_end_matches('\n').split('\n') {
                 log.extend_from_slice(format!("{timestamp} {line}\n").as_bytes());
             }
         }
-        Entry::Drone { out, .. } => log.extend_from_slice(out.as_bytes()),
-        Entry::Circle { message, .. } => log.extend_from_slice(message.as_bytes()),
-        Entry::Woodpecker { data: Some(data), kind: 0 | 1, .. } => {
+        ArrayElement::Drone { out, .. } => log.extend_from_slice(out.as_bytes()),
+        ArrayElement::Circle { message, .. } => log.extend_from_slice(message.as_bytes()),
+        ArrayElement::Woodpecker { data: Some(data), kind: 0 | 1, .. } => {
             let Ok(line) = BASE64_STANDARD.decode(data) else { return false };
             log.extend_from_slice(line.trim_ascii_end());
             log.push(b'\n');
         }
-        Entry::Woodpecker { .. } | Entry::Other(_) => return false,
+        ArrayElement::Woodpecker { .. } | ArrayElement::Other(_) => return false,
     }
     true
 }

@@ -10,9 +10,9 @@ const LONGEST: u64 = 64 << 10;
 
 /// The name that a header gives the next member.
 #[derive(Default)]
-pub(super) struct Names(Option<String>);
+pub(super) struct MemberName(Option<String>);
 
-impl Names {
+impl MemberName {
     /// The name of a member; `None` for one that only tells of the next.
     pub(super) fn of(&mut self, entry: &mut Entry<impl Read>) -> io::Result<Option<String>> {
         match entry.header().entry_type() {

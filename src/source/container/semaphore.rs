@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 #[derive(Deserialize)]
-struct Answer {
+struct SemaphoreAnswer {
     events: Vec<Event>,
 }
 
@@ -21,7 +21,7 @@ struct Event {
 
 /// The log in the document; `None` where it is no such answer, or one without output.
 pub(super) fn log(bytes: &[u8]) -> Option<Vec<u8>> {
-    let answer: Answer = serde_json::from_slice(bytes).ok()?;
+    let answer: SemaphoreAnswer = serde_json::from_slice(bytes).ok()?;
     let mut log = String::new();
     for event in &answer.events {
         match (event.kind.as_str(), &event.directive, &event.output) {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use cachediag::history::{Identity, Settings};
+use cachediag::history::{HistorySettings, Identity};
 use cachediag::pipeline::Options;
 use cachediag::source::Entry;
 use chrono::{DateTime, TimeDelta};
@@ -20,7 +20,7 @@ pub(super) fn one_by_one(runs: &[Vec<Entry>]) -> Vec<Break> {
     let mut last = Vec::new();
     for (n, files) in (1..).zip(runs) {
         let run = Some(format!("{n}"));
-        let history = Settings {
+        let history = HistorySettings {
             file: folder.path().join("h.db"),
             keep: TimeDelta::days(90),
             last: 20,

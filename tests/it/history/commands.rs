@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use cachediag::history::{Identity, Settings};
+use cachediag::history::{HistorySettings, Identity};
 use cachediag::pipeline::{self, Options};
 use chrono::{DateTime, TimeDelta};
 use tempfile::TempDir;
@@ -30,7 +30,7 @@ fn desk() -> TempDir {
             [repository, "CI", job, run].map(|text| Some(text.to_owned()));
         let identity = Identity { repository, pipeline, job, run, ..Identity::default() };
         let now = DateTime::from_timestamp(1_767_225_600, 0).unwrap() + TimeDelta::hours(hour);
-        let history = Settings {
+        let history = HistorySettings {
             file: desk.path().join("h.db"),
             keep: TimeDelta::weeks(9999),
             last: 20,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, slice};
 
 use cachediag::finding::Finding;
-use cachediag::history::{Identity, Settings};
+use cachediag::history::{HistorySettings, Identity};
 use cachediag::pipeline::{self, Options};
 use cachediag::render::Report;
 use chrono::{TimeDelta, Utc};
@@ -133,7 +133,7 @@ fn one_by_one(folder: &Path) -> Vec<String> {
 }
 
 /// What lies beside the logs is their configuration.
-fn judged(folder: &Path, logs: &[String], history: Option<Settings>) -> Report {
+fn judged(folder: &Path, logs: &[String], history: Option<HistorySettings>) -> Report {
     pipeline::run(&Options {
         paths: logs.iter().map(|log| folder.join(log)).collect(),
         config: vec![folder.to_owned()],
@@ -142,8 +142,8 @@ fn judged(folder: &Path, logs: &[String], history: Option<Settings>) -> Report {
     })
 }
 
-fn remembered(file: &Path, run: Option<String>) -> Settings {
-    Settings {
+fn remembered(file: &Path, run: Option<String>) -> HistorySettings {
+    HistorySettings {
         file: file.to_owned(),
         keep: TimeDelta::days(90),
         last: 20,

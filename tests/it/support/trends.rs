@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use cachediag::history::{self, Identity, Record, Settings, Store, Trouble};
+use cachediag::history::{self, HistorySettings, Identity, Record, Store, Trouble};
 use cachediag::pipeline::{self, Options};
 use cachediag::render::{Question, Report, Screen, TRENDS};
-use cachediag::trend::Job;
+use cachediag::trend::RememberedJob;
 use chrono::{DateTime, TimeDelta};
 
 /// Reads logs one after the other into a history, as a job a day would; what the last one says.
@@ -29,7 +29,7 @@ pub(crate) fn remember(file: &Path, runs: &str) -> Option<Report> {
         };
         let (keep, now) = (TimeDelta::days(900), start + TimeDelta::days(n));
         let (file, around) = (file.to_owned(), Identity::default());
-        let history = Some(Settings { file, keep, last: 20, identity, around, now });
+        let history = Some(HistorySettings { file, keep, last: 20, identity, around, now });
         let report =
             pipeline::run(&Options { paths: vec![path.into()], history, ..Options::default() });
         assert!(
@@ -43,10 +43,10 @@ pub(crate) fn remember(file: &Path, runs: &str) -> Option<Report> {
 }
 
 /// The jobs of a history, as `cachediag trend` reads them.
-pub(crate) fn jobs(file: &Path) -> Vec<Job> {
+pub(crate) fn jobs(file: &Path) -> Vec<RememberedJob> {
     let mut store = Store::existing(file).unwrap();
     let jobs = store.jobs().unwrap();
-    let job = |job: &history::Job| {
+    let job = |job: &history::HistoryJob| {
         let records: Result<Vec<Record>, Trouble> =
             store.newest_of(job.number, 50).map(|read| read.records);
         history::with_runs(job, pipeline::branches(&records.unwrap()))
@@ -54,7 +54,12 @@ pub(crate) fn jobs(file: &Path) -> Vec<Job> {
     jobs.iter().map(job).collect()
 }
 
-pub(crate) fn written(format: &str, jobs: Vec<Job>, in_full: bool, screen: Screen) -> String {
+pub(crate) fn written(
+    format: &str,
+    jobs: Vec<RememberedJob>,
+    in_full: bool,
+    screen: Screen,
+) -> String {
     let format = TRENDS.iter().find(|known| known.name() == format).unwrap();
     let mut out = Vec::new();
     let question = Question { last: 50, in_full, longest: 12 };

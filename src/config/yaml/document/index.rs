@@ -12,7 +12,7 @@ use super::{Keys, Span};
 pub(super) struct Index {
     /// The value of the first document.
     pub(super) top: Option<usize>,
-    pub(super) values: Vec<Value>,
+    pub(super) values: Vec<IndexedValue>,
     pub(super) mappings: Vec<Keys>,
     /// Items of lists: `None` is a key without a value, as in `[a: ]`.
     pub(super) lists: Vec<Vec<Option<usize>>>,
@@ -21,9 +21,9 @@ pub(super) struct Index {
 }
 
 /// A value, as it stands in the file.
-pub(super) struct Value {
+pub(super) struct IndexedValue {
     pub(super) target: Target,
-    pub(super) inside: Inside,
+    pub(super) inside: Contents,
 }
 
 /// Where it is written.
@@ -34,7 +34,7 @@ pub(super) enum Target {
 }
 
 /// What is in it.
-pub(super) enum Inside {
+pub(super) enum Contents {
     Mapping(usize),
     List(usize),
     Alias(String, usize),
@@ -51,14 +51,18 @@ pub(super) struct Key {
 /// What a name stands for.
 pub(super) struct Anchored {
     pub(super) span: Span,
-    pub(super) inside: Inside,
+    pub(super) inside: Contents,
 }
 
 impl Index {
     /// `None` where a name stands for nothing.
     pub(super) fn of(tree: &Tree, source: &str) -> Option<Self> {
-        let mut reader =
-            Reader { source, index: Self::default(), known: HashMap::default(), open: Vec::new() };
+        let mut reader = IndexMaker {
+            source,
+            index: Self::default(),
+            known: HashMap::default(),
+            open: Vec::new(),
+        };
         let mut cursor = tree.walk();
         let document =
             named(tree.root_node(), &mut cursor).into_iter().find(|n| n.kind() == "document");
@@ -78,7 +82,7 @@ impl Index {
 }
 
 /// Makes the index, without recursion: values may be nested deeply.
-struct Reader<'t> {
+struct IndexMaker<'t> {
     source: &'t str,
     index: Index,
     /// Mappings and lists by their nodes: one with a name is met twice.
@@ -93,7 +97,7 @@ enum Container {
     List(usize),
 }
 
-impl<'t> Reader<'t> {
+impl<'t> IndexMaker<'t> {
     /// The value of a `block_node` or `flow_node`.
     fn value(&mut self, node: Node<'t>) -> usize {
         let inner = inner(node);
@@ -106,16 +110,16 @@ impl<'t> Reader<'t> {
         };
         let inside = match inner {
             Some(alias) if alias.kind() == "alias" => {
-                Inside::Alias(self.name(node), node.start_byte())
+                Contents::Alias(self.name(node), node.start_byte())
             }
             Some(inner) => self.inside(inner),
-            None => Inside::Other,
+            None => Contents::Other,
         };
-        self.index.values.push(Value { target, inside });
+        self.index.values.push(IndexedValue { target, inside });
         self.index.values.len() - 1
     }
 
-    fn inside(&mut self, node: Node<'t>) -> Inside {
+    fn inside(&mut self, node: Node<'t>) -> Contents {
         let container = match (self.known.get(&node.id()), node.kind()) {
             (Some(known), _) => *known,
             (None, "block_mapping" | "flow_mapping") => {
@@ -126,14 +130,14 @@ impl<'t> Reader<'t> {
                 self.index.lists.push(Vec::new());
                 Container::List(self.index.lists.len() - 1)
             }
-            _ => return Inside::Other,
+            _ => return Contents::Other,
         };
         if self.known.insert(node.id(), container).is_none() {
             self.open.push((container, node));
         }
         match container {
-            Container::Mapping(at) => Inside::Mapping(at),
-            Container::List(at) => Inside::List(at),
+            Container::Mapping(at) => Contents::Mapping(at),
+            Container::List(at) => Contents::List(at),
         }
     }
 

@@ -14,7 +14,7 @@ fn routes(document: &Document) -> Vec<Route> {
         all.push(route.with_key(99));
         let Some(value) = value.and_then(|at| document.index.values.get(at)) else { continue };
         let inside = match &value.inside {
-            Inside::Alias(name, place) => match document.index.anchored(name, *place) {
+            Contents::Alias(name, place) => match document.index.anchored(name, *place) {
                 Some(anchored) => &anchored.inside,
                 None => continue,
             },
@@ -24,12 +24,12 @@ fn routes(document: &Document) -> Vec<Route> {
             continue;
         }
         let members: Vec<(Component, Option<usize>)> = match inside {
-            Inside::Mapping(at) => {
+            Contents::Mapping(at) => {
                 let mut keys: Vec<_> = document.index.mappings[*at].iter().collect();
                 keys.sort_by_key(|(name, _)| *name);
                 keys.into_iter().map(|(name, key)| (name.clone().into(), key.value)).collect()
             }
-            Inside::List(at) => {
+            Contents::List(at) => {
                 let items = document.index.lists[*at].iter().enumerate();
                 items.map(|(number, value)| (number.into(), *value)).collect()
             }

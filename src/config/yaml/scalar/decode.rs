@@ -42,16 +42,16 @@ impl Out {
 }
 
 /// A line of a text: its content without line end, and where it begins.
-struct Line<'a> {
+struct ScalarLine<'a> {
     text: &'a str,
     at: usize,
 }
 
-fn lines(raw: &str) -> Vec<Line<'_>> {
+fn lines(raw: &str) -> Vec<ScalarLine<'_>> {
     let mut at = 0;
     let mut found = Vec::new();
     for line in raw.split_inclusive('\n') {
-        found.push(Line { text: line.trim_end_matches(['\n', '\r']), at });
+        found.push(ScalarLine { text: line.trim_end_matches(['\n', '\r']), at });
         at += line.len();
     }
     found
@@ -93,7 +93,7 @@ fn block(raw: &str, style: Style, out: &mut Out) -> Option<Style> {
     Some(style)
 }
 
-fn blank(line: &Line) -> bool {
+fn blank(line: &ScalarLine) -> bool {
     line.text.trim_matches(' ').is_empty()
 }
 

@@ -2,7 +2,7 @@
 
 use super::list;
 use crate::model::command::operands::value_behind;
-use crate::model::command::words::Call;
+use crate::model::command::words::SimpleCall;
 use crate::model::command::{Asked, CacheSpec, Command, Tool};
 
 /// An option, and the words behind it.
@@ -24,14 +24,14 @@ impl Opt<'_, '_> {
 }
 
 /// A command while its options are read.
-pub(super) struct Reader<'a> {
-    pub(super) call: &'a Call<'a>,
+pub(super) struct OptionReader<'a> {
+    pub(super) call: &'a SimpleCall<'a>,
     pub(super) command: Command,
     /// kaniko's `--cache-repo`.
     pub(super) repository: Option<CacheSpec>,
 }
 
-impl Reader<'_> {
+impl OptionReader<'_> {
     pub(super) fn option(&mut self, option: &mut Opt) {
         if !self.of_cache(option) && !self.of_image(option) {
             self.any(option);

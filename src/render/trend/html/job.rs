@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::render::trend::{Question, then, words};
 use crate::render::units::duration;
 use crate::render::{escape, human, names};
-use crate::trend::{self, Branch, Change, Job, StepTrend, Trend};
+use crate::trend::{self, Branch, Change, RememberedJob, StepTrend, Trend};
 
 /// Steps that are shown of a build.
 const STEPS: usize = 60;
@@ -14,7 +14,7 @@ const RUNS: usize = 200;
 /// Branches in full, where one job is asked for.
 const BRANCHES: usize = 10;
 
-pub(super) fn full(job: &Job, anchor: &str, question: Question) -> Markup {
+pub(super) fn full(job: &RememberedJob, anchor: &str, question: Question) -> Markup {
     let branches = if question.in_full { BRANCHES } else { 1 };
     html! {
         div id=(anchor) {
@@ -27,7 +27,7 @@ pub(super) fn full(job: &Job, anchor: &str, question: Question) -> Markup {
     }
 }
 
-fn build(job: &Job, branch: &Branch, trend: &Trend, runs: bool) -> Markup {
+fn build(job: &RememberedJob, branch: &Branch, trend: &Trend, runs: bool) -> Markup {
     let title = words::title(job, branch, trend);
     html! {
         article.job {

@@ -14,30 +14,30 @@ use super::{Question, TrendFormat, words};
 use crate::render::html::policy;
 use crate::render::units::{count, duration};
 use crate::render::{Screen, escape, human};
-use crate::trend::{self, Branch, Job, Trend};
+use crate::trend::{self, Branch, RememberedJob, Trend};
 
 /// `--format html`.
 #[derive(Debug)]
-pub(super) struct Html;
+pub(super) struct TrendHtml;
 
 /// Runs of a strip in the list of jobs.
 const STRIP: usize = 50;
 /// Jobs that are shown in full below the list, where all are asked for: those that broke last.
 const IN_FULL: usize = 50;
 
-impl TrendFormat for Html {
+impl TrendFormat for TrendHtml {
     fn name(&self) -> &'static str {
         "html"
     }
 
     fn write(
         &self,
-        jobs: &mut dyn Iterator<Item = Job>,
+        jobs: &mut dyn Iterator<Item = RememberedJob>,
         question: Question,
         _screen: Screen,
         out: &mut dyn io::Write,
     ) -> io::Result<()> {
-        let mut seen = Seen::default();
+        let mut seen = JobRows::default();
         for job in jobs {
             seen.add(&job, question);
         }
@@ -50,7 +50,7 @@ impl TrendFormat for Html {
 /// What is kept of the jobs when they are let go: a row each with what the job costs, and the
 /// newest that broke.
 #[derive(Default)]
-struct Seen {
+struct JobRows {
     rows: Vec<(f64, Markup)>,
     full: Vec<(Option<DateTime<Utc>>, Markup)>,
     jobs: usize,
@@ -59,8 +59,8 @@ struct Seen {
     last: String,
 }
 
-impl Seen {
-    fn add(&mut self, job: &Job, question: Question) {
+impl JobRows {
+    fn add(&mut self, job: &RememberedJob, question: Question) {
         self.jobs += 1;
         let Some(branch) = job.branches.first() else { return };
         let trends = trend::trends(branch);
@@ -92,7 +92,7 @@ impl Seen {
 }
 
 /// A job in one sentence.
-fn sentence(job: &Job, trends: &[Trend]) -> String {
+fn sentence(job: &RememberedJob, trends: &[Trend]) -> String {
     let title = escape::line(&job.title);
     let changed = trends.iter().find_map(|trend| Some(words::when(trend, trend.changes.last()?)));
     changed.map_or_else(
@@ -107,7 +107,7 @@ fn broke(trend: &Trend) -> Option<DateTime<Utc>> {
     trend.members.get(change.between.1)?.run.earlier.as_ref().map(|earlier| earlier.recorded)
 }
 
-fn document(seen: &Seen, question: Question) -> Markup {
+fn document(seen: &JobRows, question: Question) -> Markup {
     const STYLE: &str =
         concat!(include_str!("../../html/page/page.css"), include_str!("trend.css"));
     html! {
@@ -132,7 +132,7 @@ fn document(seen: &Seen, question: Question) -> Markup {
     }
 }
 
-fn head(seen: &Seen, question: Question) -> Markup {
+fn head(seen: &JobRows, question: Question) -> Markup {
     let kind = if seen.broke > 0 { "error" } else { "healthy" };
     html! {
         header.top.(kind) {
@@ -144,7 +144,7 @@ fn head(seen: &Seen, question: Question) -> Markup {
     }
 }
 
-fn body(seen: &Seen) -> Markup {
+fn body(seen: &JobRows) -> Markup {
     html! {
         section #jobs aria-labelledby="jobs-title" {
             h2 #jobs-title { "Jobs" }
@@ -164,7 +164,13 @@ fn body(seen: &Seen) -> Markup {
     }
 }
 
-fn row(job: &Job, branch: &Branch, trend: &Trend, several: bool, anchor: Option<&str>) -> Markup {
+fn row(
+    job: &RememberedJob,
+    branch: &Branch,
+    trend: &Trend,
+    several: bool,
+    anchor: Option<&str>,
+) -> Markup {
     let title =
         escape::line(&if several { words::of_several(job, trend) } else { job.title.clone() });
     let branch = branch

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::Jobs;
+use super::JobList;
 use crate::render::json::Tool;
 
 /// How the builds of jobs fared from run to run. The README beside this schema says what readers
@@ -24,7 +24,7 @@ pub(super) struct Report<'a> {
     pub last: usize,
     /// Jobs in the order of their names.
     #[cfg_attr(test, schemars(with = "Vec<Job<'_>>"))]
-    pub jobs: Jobs<'a>,
+    pub jobs: JobList<'a>,
 }
 
 /// One job.

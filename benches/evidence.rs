@@ -1,15 +1,14 @@
-//! What the files cost that BuildKit leaves, from the start of a process to its end: `cargo bench
+//! What the files cost that `BuildKit` leaves, from the start of a process to its end: `cargo bench
 //! --bench evidence`.
 //!
 //! A stored build (`.dockerbuild`) of 1,000 steps with `mode=max` provenance, and a cache
 //! configuration of 10,000 records. Stages have 50 steps: an image holds 127 layers at most.
 
-#![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench fails by panicking")]
 
-#[allow(dead_code, reason = "made for tests, which use all of it")]
+#[expect(dead_code, reason = "made for tests, which use all of it")]
 #[path = "../tests/it/evidence/project.rs"]
 mod project;
-#[allow(dead_code, reason = "made for tests, which use all of it")]
 #[path = "../tests/it/evidence/stored.rs"]
 mod stored;
 

@@ -58,14 +58,7 @@ fn all(root: &Value) -> Vec<Job> {
     let list = root.get("steps").and_then(Value::as_sequence).into_iter().flatten().enumerate();
     let everywhere =
         root.get("options").map(|options| variables(options.get("env"))).unwrap_or_default();
-    let of_one = |(index, step): (usize, &Value)| {
-        let image = step.get("name").and_then(text).unwrap_or_default();
-        let set = [&everywhere[..], &variables(step.get("env"))].concat();
-        let buildkit = set.iter().any(|(name, value)| name == "DOCKER_BUILDKIT" && value == "1");
-        let mut steps = vec![JobStep::Older(is_older(&image) && !buildkit)];
-        steps.extend(of_step(step, &at.with_key(index), &everywhere));
-        steps
-    };
+    let of_one = |(index, step)| with_its_builder(step, &at.with_key(index), &everywhere);
     let steps = list.flat_map(of_one).collect();
     let builders = Builders::fresh();
     vec![Job {
@@ -75,6 +68,15 @@ fn all(root: &Value) -> Vec<Job> {
         builders,
         ..Job::default()
     }]
+}
+
+fn with_its_builder(step: &Value, at: &Route, everywhere: &[(String, String)]) -> Vec<JobStep> {
+    let image = step.get("name").and_then(text).unwrap_or_default();
+    let set = [everywhere, &variables(step.get("env"))].concat();
+    let buildkit = set.iter().any(|(name, value)| name == "DOCKER_BUILDKIT" && value == "1");
+    let mut steps = vec![JobStep::Older(is_older(&image) && !buildkit)];
+    steps.extend(of_step(step, at, everywhere));
+    steps
 }
 
 fn of_step(step: &Value, at: &Route, everywhere: &[(String, String)]) -> Vec<JobStep> {

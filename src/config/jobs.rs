@@ -220,18 +220,19 @@ fn quote(doc: Option<&Document>, route: &Route) -> Quote {
 /// Variables that a mapping sets, or a list of `NAME=value` or of `name:` and `value:`.
 pub(super) fn variables(value: Option<&Value>) -> Vec<(String, String)> {
     let Some(value) = value else { return Vec::new() };
-    let set = |value: &Value| {
-        let named = |name: &str| value.get(name).and_then(yaml::text);
-        let pair = named("name").zip(named("value"));
-        pair.or_else(|| {
-            let text = yaml::text(value)?;
-            text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
-        })
-    };
-    let listed = value.as_sequence().into_iter().flatten().filter_map(set);
+    let listed = value.as_sequence().into_iter().flatten().filter_map(listed_variable);
     let mapped = yaml::entries(value).into_iter();
     let mapped = mapped.filter_map(|(name, value)| Some((name.to_owned(), yaml::text(value)?)));
     listed.chain(mapped).collect()
+}
+
+fn listed_variable(value: &Value) -> Option<(String, String)> {
+    let named = |name: &str| value.get(name).and_then(yaml::text);
+    if let Some(pair) = named("name").zip(named("value")) {
+        return Some(pair);
+    }
+    let text = yaml::text(value)?;
+    text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
 }
 
 /// Items of a list of commands, or of the one there is.

@@ -126,15 +126,17 @@ impl OtherBuilds {
 /// What the step does: where one digest of it is not told, its parts.
 fn operation(step: &Step) -> Option<Digest> {
     let key = step.digests.as_deref()?;
-    let parts = || {
-        let mut parts: Vec<&Part> = key.fields.iter().collect();
-        parts.sort_unstable();
-        let value = |part: &Part| part.value.map_or_else(String::new, |value| value.to_string());
-        let texts: Vec<String> =
-            parts.into_iter().map(|part| format!("{}={}", part.name, value(part))).collect();
-        formula::of_bytes(texts.join("\n").as_bytes())
-    };
-    key.operation.or_else(|| (!key.fields.is_empty()).then(parts))
+    key.operation.or_else(|| (!key.fields.is_empty()).then(|| of_parts(&key.fields)))
+}
+
+/// One digest for all parts, in whatever order they are told.
+fn of_parts(fields: &[Part]) -> Digest {
+    let mut parts: Vec<&Part> = fields.iter().collect();
+    parts.sort_unstable();
+    let value = |part: &Part| part.value.map_or_else(String::new, |value| value.to_string());
+    let texts: Vec<String> =
+        parts.into_iter().map(|part| format!("{}={}", part.name, value(part))).collect();
+    formula::of_bytes(texts.join("\n").as_bytes())
 }
 
 /// What the step takes of each input of which that is told.

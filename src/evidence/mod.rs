@@ -137,22 +137,22 @@ pub fn read(source: &str, bytes: &[u8]) -> Option<Result<Evidence, String>> {
     // To look for words in all of a file takes time: the kinds whose beginning it has come first.
     let mut kinds = EVIDENCE.to_vec();
     kinds.sort_by_cached_key(|kind| !kind.begins(start));
-    kinds.into_iter().find_map(|kind| {
-        let what = kind.read(bytes)?;
-        let digest = formula::of_bytes(bytes);
-        let evidence = |what| Evidence {
-            source: source.to_owned(),
-            kind: kind.name(),
-            digest,
-            told: kind.evidence_kind(),
-            of: None,
-            what,
-        };
-        Some(
-            what.map(evidence)
-                .map_err(|why| format!("is a {} that cannot be read: {why}", kind.name())),
-        )
-    })
+    kinds.into_iter().find_map(|kind| read_as(kind, source, bytes))
+}
+
+fn read_as(kind: &dyn Kind, source: &str, bytes: &[u8]) -> Option<Result<Evidence, String>> {
+    let what = match kind.read(bytes)? {
+        Ok(what) => what,
+        Err(why) => return Some(Err(format!("is a {} that cannot be read: {why}", kind.name()))),
+    };
+    Some(Ok(Evidence {
+        source: source.to_owned(),
+        kind: kind.name(),
+        digest: formula::of_bytes(bytes),
+        told: kind.evidence_kind(),
+        of: None,
+        what,
+    }))
 }
 
 /// The archive or folder of a layout: `web.dockerbuild` of `web.dockerbuild/blobs/sha256/ab…`, else

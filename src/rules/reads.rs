@@ -62,16 +62,19 @@ impl Reads {
             return Vec::new();
         }
         let readers = readers(study);
-        let shared = |(at, series)| {
-            let built = images(study, series);
-            let (own, others): (Vec<_>, Vec<_>) =
-                self.references(study, at).partition(|key| built.contains(key));
-            if own.is_empty() {
-                return others.iter().filter_map(|key| readers.get(key)).any(|r| r.all.beside(at));
-            }
-            own.iter().filter_map(|key| readers.get(key)).any(|r| r.writing.beside(at))
-        };
-        study.series.iter().enumerate().map(shared).collect()
+        let all = 0..study.series.len();
+        all.map(|series| self.is_shared(study, series, &readers)).collect()
+    }
+
+    fn is_shared(&self, study: &Study, at: usize, readers: &HashMap<Key, Readers>) -> bool {
+        let Some(series) = study.series.get(at) else { return false };
+        let built = images(study, series);
+        let (own, others): (Vec<_>, Vec<_>) =
+            self.references(study, at).partition(|key| built.contains(key));
+        if own.is_empty() {
+            return others.iter().filter_map(|key| readers.get(key)).any(|r| r.all.beside(at));
+        }
+        own.iter().filter_map(|key| readers.get(key)).any(|r| r.writing.beside(at))
     }
 
     /// What the builds of a series read, but for interleaved ones.

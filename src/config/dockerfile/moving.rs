@@ -23,18 +23,18 @@ struct MovingLine<'a> {
     eol: &'a str,
 }
 
+impl<'a> MovingLine<'a> {
+    /// A line with its end, and its number.
+    fn of((line, number): (&'a str, u64)) -> Self {
+        let bare = line.strip_suffix("\r\n").or_else(|| line.strip_suffix('\n')).unwrap_or(line);
+        let eol = line.get(bare.len()..).unwrap_or_default();
+        Self { number, text: bare.into(), eol }
+    }
+}
+
 impl<'a> MovingLines<'a> {
     pub(super) fn of(text: &'a str) -> Self {
-        let line = |(line, number): (&'a str, u64)| {
-            let bare =
-                line.strip_suffix("\r\n").or_else(|| line.strip_suffix('\n')).unwrap_or(line);
-            MovingLine {
-                number,
-                text: bare.into(),
-                eol: line.get(bare.len()..).unwrap_or_default(),
-            }
-        };
-        let all = text.split_inclusive('\n').zip(1..).map(line).collect();
+        let all = text.split_inclusive('\n').zip(1..).map(MovingLine::of).collect();
         Self { all, eol: eol(text), ended: text.ends_with('\n') }
     }
 

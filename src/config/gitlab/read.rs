@@ -101,15 +101,18 @@ fn is_of_one_branch(chain: &[(String, &Value)]) -> bool {
     }
     let rules =
         keyword_of_chain(chain, "rules").and_then(Value::as_sequence).cloned().unwrap_or_default();
-    let one = |rule: &Value| {
-        let never = rule.get("when").and_then(text).as_deref() == Some("never");
-        let condition = rule.get("if").and_then(text).unwrap_or_default().replace(' ', "");
-        let named = ["$CI_COMMIT_BRANCH==", "$CI_COMMIT_REF_NAME=="].iter().any(|left| {
-            condition.strip_prefix(left).is_some_and(|name| !name.contains(['/', '|']))
-        });
-        never || named || condition.starts_with("$CI_COMMIT_TAG")
-    };
-    !rules.is_empty() && rules.iter().all(one)
+    !rules.is_empty() && rules.iter().all(is_of_plain_names)
+}
+
+/// The rule adds no job, or adds it for one branch whose name has no slash, or for tags.
+fn is_of_plain_names(rule: &Value) -> bool {
+    let never = rule.get("when").and_then(text).as_deref() == Some("never");
+    let condition = rule.get("if").and_then(text).unwrap_or_default().replace(' ', "");
+    let named =
+        |left: &&str| condition.strip_prefix(left).is_some_and(|name| !name.contains(['/', '|']));
+    never
+        || ["$CI_COMMIT_BRANCH==", "$CI_COMMIT_REF_NAME=="].iter().any(named)
+        || condition.starts_with("$CI_COMMIT_TAG")
 }
 
 /// A part of the job may be written in another file, and make a builder there: what it extends or

@@ -28,22 +28,21 @@ fn wire(meta: &RuleMeta) -> Rule {
 
 /// The page of the rule, as `cachediag explain` shows it.
 fn help(meta: &RuleMeta) -> Help {
+    Help { text: page(meta, ""), markdown: page(meta, "**") }
+}
+
+/// Its titles stand between these signs.
+fn page(meta: &RuleMeta, bold: &str) -> String {
     let sections = [
         ("What it does", meta.what),
         ("Why it is bad", meta.why),
         ("How to fix", meta.fix),
         ("What else looks like it", meta.rules_out),
     ];
-    let written = |bold: &str| {
-        let sections =
-            sections.iter().map(|(title, text)| format!("{bold}{title}{bold}\n\n{text}\n\n"));
-        let references = meta.references.iter().map(|reference| format!("- {reference}\n"));
-        sections
-            .chain([format!("{bold}References{bold}\n\n")])
-            .chain(references)
-            .collect::<String>()
-    };
-    Help { text: written(""), markdown: written("**") }
+    let sections =
+        sections.iter().map(|(title, text)| format!("{bold}{title}{bold}\n\n{text}\n\n"));
+    let references = meta.references.iter().map(|reference| format!("- {reference}\n"));
+    sections.chain([format!("{bold}References{bold}\n\n")]).chain(references).collect()
 }
 
 fn severity(severity: Severity) -> &'static str {

@@ -162,15 +162,15 @@ pub(super) fn installs_something(instruction: &Instruction) -> bool {
 
 /// The stages of the file that a stage stands on.
 fn below(stages: &[Stage], at: usize) -> impl Iterator<Item = &Stage> {
-    let base = move |at: &usize| {
-        let name = &stages.get(*at)?.base;
-        (0..*at).rev().find(|i| {
-            stages.get(*i).is_some_and(|stage| {
-                !stage.name.is_empty() && stage.name.eq_ignore_ascii_case(name)
-            })
-        })
-    };
+    let base = move |at: &usize| base_of(stages, *at);
     std::iter::successors(base(&at), base).filter_map(|at| stages.get(at))
+}
+
+/// The stage of the file that a stage begins with: the last one above it of that name.
+fn base_of(stages: &[Stage], at: usize) -> Option<usize> {
+    let name = &stages.get(at)?.base;
+    let named = |stage: &Stage| !stage.name.is_empty() && stage.name.eq_ignore_ascii_case(name);
+    stages.get(..at)?.iter().rposition(named)
 }
 
 /// Single files are copied, and something is installed behind them: `COPY pyproject.toml uv.lock ./`,

@@ -176,16 +176,14 @@ fn of_environment(at: &At, name: &str) -> Option<String> {
 
 /// A bake variable has its value from the environment of the call, where that sets it.
 fn of_calls(study: &Study, at: &At, value: &str) -> Vec<String> {
-    let set = |call: At| {
-        let given = call
-            .place
-            .variables
-            .iter()
-            .filter(|(name, _)| environment::is_exported(call.config, name));
-        let variables = at.place.variables.iter().chain(given).cloned().collect();
-        Place { variables, ..Place::default() }.expanded(value)
-    };
-    bake::calls_of(study, *at).map(set).collect()
+    bake::calls_of(study, *at).map(|call| of_call(&call, at, value)).collect()
+}
+
+fn of_call(call: &At, at: &At, value: &str) -> String {
+    let exported = |(name, _): &&(String, String)| environment::is_exported(call.config, name);
+    let given = call.place.variables.iter().filter(exported);
+    let variables = at.place.variables.iter().chain(given).cloned().collect();
+    Place { variables, ..Place::default() }.expanded(value)
 }
 
 /// It is given by a name alone, out of the environment, or all arguments are in one variable.

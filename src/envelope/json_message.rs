@@ -3,31 +3,27 @@
 //! `{"level":"info","message":"#5 CACHED"}`, `{"MESSAGE":"#5 CACHED","_PID":"7"}`.
 //!
 //! One message may hold several lines. Sources: `devcontainers/cli` `src/spec-utils/log.ts`;
-//! winston, zap, serilog; systemd's `journalctl -o json`.
+//! winston, zap, serilog, structlog; systemd's `journalctl -o json`; `harness/lite-engine`
+//! `logstream` (`{"level":"INFO","pos":1,"out":"#5 CACHED\n"}`).
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::{Envelope, Head, Mark, builder_line, devcontainer};
 
 /// One object a line, whose message is a builder's line.
 pub(super) struct JsonMessage;
 
-#[derive(Deserialize)]
-struct MessageRecord<'a> {
-    #[serde(
-        borrow,
-        alias = "msg",
-        alias = "text",
-        alias = "line",
-        alias = "log",
-        alias = "output",
-        alias = "@m",
-        alias = "MESSAGE"
-    )]
-    message: Cow<'a, str>,
-}
+/// Under which names programs keep what was said, the surest first: of a line that has several, the
+/// first of these counts.
+const KEYS: [&str; 15] = [
+    "message", "MESSAGE", "msg", "@m", "text", "line", "log", "out", "output", "stdout", "content",
+    "body", "event", "value", "data",
+];
 
 impl Envelope for JsonMessage {
     fn name(&self) -> &'static str {
@@ -68,8 +64,59 @@ fn message(line: &[u8]) -> Option<Cow<'_, str>> {
     if !line.starts_with(b"{\"") {
         return None;
     }
-    serde_json::from_slice::<MessageRecord>(line).ok().map(|record| record.message)
+    serde_json::from_slice::<Message>(line).ok()?.0
 }
+
+/// The message of an object, where it has one that is a text.
+struct Message<'a>(Option<Cow<'a, str>>);
+
+impl<'de> Deserialize<'de> for Message<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+struct Fields;
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = Message<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
+        let mut best: Option<(usize, &RawValue)> = None;
+        while let Some(Key(rank)) = fields.next_key()? {
+            let Some(rank) = rank else {
+                fields.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let value: &RawValue = fields.next_value()?;
+            if value.get().starts_with('"') && best.is_none_or(|(known, _)| rank < known) {
+                best = Some((rank, value));
+            }
+        }
+        Ok(Message(
+            best.and_then(|(_, text)| serde_json::from_str::<Str>(text.get()).ok())
+                .map(|text| text.0),
+        ))
+    }
+}
+
+/// Which of the [`KEYS`] it is.
+struct Key(Option<usize>);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Str(name) = Str::deserialize(deserializer)?;
+        Ok(Self(KEYS.iter().position(|key| **key == *name)))
+    }
+}
+
+/// Borrowed where nothing is escaped in it.
+#[derive(Deserialize)]
+struct Str<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {
@@ -85,6 +132,11 @@ mod tests {
         let coloured = br#"{"log":"\u001b[36mINFO\u001b[0m[0000] RUN make\n","stream":"stderr"}"#;
         assert!(recognises(&JsonMessage, &[coloured]));
         assert!(recognises(&JsonMessage, &[br#"{"_PID":"7","MESSAGE":"Step 1/2 : FROM a"}"#]));
+        let harness =
+            br##"{"level":"INFO","pos":4,"out":"#5 CACHED\n","time":"2026-05-04T09:00:00Z"}"##;
+        assert_eq!(&*JsonMessage.unpack(harness), b"#5 CACHED");
+        let several = br##"{"event":"line","content":{"a":1},"log":"x","message":"#5 CACHED"}"##;
+        assert_eq!(&*JsonMessage.unpack(several), b"#5 CACHED");
         for other in [
             &br#"{"level":"info","msg":"RUN npm ci","time":"2026-05-04T09:00:00Z"}"#[..],
             b"{\"text\":3}",

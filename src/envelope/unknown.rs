@@ -11,7 +11,37 @@ use super::{Envelope, Head, Peeled, ansi, builder_line};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Prefix {
     parts: Vec<PrefixPart>,
-    tail: Vec<u8>,
+    tail: Tail,
+}
+
+/// What ends the builder's text before the line ends.
+#[derive(Debug, PartialEq, Eq)]
+enum Tail {
+    /// The same in all lines, or nothing.
+    Same(Vec<u8>),
+    /// The quote that the prefix opens; what follows differs: `","at":"09:00:01"}`.
+    Quote(u8),
+}
+
+impl Tail {
+    fn cut<'a>(&self, text: &'a [u8]) -> &'a [u8] {
+        match self {
+            Self::Same(tail) => text.strip_suffix(tail.as_slice()).unwrap_or(text),
+            Self::Quote(quote) => {
+                let text = closing(text, *quote).and_then(|at| text.get(..at)).unwrap_or(text);
+                text.strip_suffix(b"\\n").unwrap_or(text)
+            }
+        }
+    }
+}
+
+/// Where a quoted text ends: an escaped quote does not end it.
+fn closing(text: &[u8], quote: u8) -> Option<usize> {
+    let escaped = |at: usize| {
+        let before = text.get(..at).unwrap_or_default();
+        before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
+    };
+    memchr::memchr_iter(quote, text).find(|at| !escaped(*at))
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,12 +65,11 @@ impl Prefix {
         let known: Vec<Vec<PrefixPart>> = behind.iter().map(|(before, _)| parts(before)).collect();
         let most =
             known.iter().max_by_key(|one| known.iter().filter(|other| other == one).count())?;
-        let texts = || {
-            known.iter().zip(&behind).filter(|(one, _)| *one == most).map(|(_, (_, text))| *text)
-        };
-        let enough = texts().count() > 1 && texts().count() * 10 >= behind.len() * 9;
-        (enough && texts().any(builder_line::is_plain))
-            .then(|| Self { parts: most.clone(), tail: tail(most, texts()) })
+        let alike = known.iter().zip(&behind).filter(|(one, _)| *one == most);
+        let texts: Vec<&[u8]> = alike.map(|(_, (_, text))| *text).collect();
+        let enough = texts.len() > 1 && texts.len() * 10 >= behind.len() * 9;
+        (enough && texts.iter().any(|text| builder_line::is_plain(text)))
+            .then(|| Self { parts: most.clone(), tail: tail(most, &texts) })
     }
 
     /// What follows the prefix; of an empty line its last blanks may be gone.
@@ -76,8 +105,7 @@ impl Envelope for Prefix {
         let Some(text) = self.split(line) else {
             return Peeled { text: line, ..Peeled::default() };
         };
-        let text = text.strip_suffix(self.tail.as_slice()).unwrap_or(text);
-        Peeled { text, ..Peeled::default() }
+        Peeled { text: self.tail.cut(text), ..Peeled::default() }
     }
 }
 
@@ -157,19 +185,38 @@ fn push(parts: &mut Vec<PrefixPart>, part: PrefixPart) {
 }
 
 /// What closes the quote that the prefix opens: `"}`, `",`.
-fn tail<'a>(parts: &[PrefixPart], mut texts: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
-    let Some(PrefixPart::Text(last)) = parts.last() else { return Vec::new() };
+fn tail(parts: &[PrefixPart], texts: &[&[u8]]) -> Tail {
+    let none = Tail::Same(Vec::new());
+    let Some(PrefixPart::Text(last)) = parts.last() else { return none };
     let Some(quote) = last.last().copied().filter(|b| matches!(b, b'"' | b'\'' | b'`')) else {
-        return Vec::new();
+        return none;
     };
-    let Some(first) = texts.next().map(ansi::trim_end) else { return Vec::new() };
-    let common = texts.fold(first, |common, text| {
-        let text = ansi::trim_end(text);
+    let ends: Vec<&[u8]> = texts.iter().map(|text| behind_quote(text, quote)).collect();
+    if ends.iter().all(closes) && ends.windows(2).any(differ) {
+        return Tail::Quote(quote);
+    }
+    let mut trimmed = texts.iter().map(|text| ansi::trim_end(text));
+    let Some(first) = trimmed.next() else { return none };
+    let common = trimmed.fold(first, |common, text| {
         let same = common.iter().rev().zip(text.iter().rev()).take_while(|(a, b)| a == b).count();
         common.get(common.len() - same..).unwrap_or_default()
     });
     let start = memchr::memchr(quote, common);
-    start.and_then(|at| common.get(at..)).unwrap_or_default().to_vec()
+    Tail::Same(start.and_then(|at| common.get(at..)).unwrap_or_default().to_vec())
+}
+
+/// From the closing quote on; nothing where none closes.
+fn behind_quote(text: &[u8], quote: u8) -> &[u8] {
+    closing(text, quote).and_then(|at| text.get(at..)).unwrap_or_default()
+}
+
+/// The value ends there, and another one or the end of all follows.
+fn closes(end: &&[u8]) -> bool {
+    matches!(end.get(1), Some(b',' | b'}' | b']'))
+}
+
+fn differ(pair: &[&[u8]]) -> bool {
+    pair.first() != pair.last()
 }
 
 #[cfg(test)]
@@ -209,6 +256,18 @@ mod tests {
             [r##"{"level":1,"m":"#5 [2/3] RUN make"}"##, r##"{"level":1,"m":"#5 CACHED"}"##];
         let prefix = learned(&lines).unwrap();
         assert_eq!(prefix.decode(lines[1].as_bytes()).text, b"#5 CACHED");
+    }
+
+    #[test]
+    fn a_quote_ends_where_it_is_closed() {
+        let lines = [
+            r##"{"n":1,"said":"#5 [2/3] RUN echo \"a\"\n","at":"09:00"}"##,
+            r##"{"n":2,"said":"#5 CACHED\n","at":"09:01"}"##,
+        ];
+        let prefix = learned(&lines).unwrap();
+        let text = |line: &'static str| prefix.decode(line.as_bytes()).text;
+        assert_eq!(text(lines[0]), br#"#5 [2/3] RUN echo \"a\""#);
+        assert_eq!(text(lines[1]), b"#5 CACHED");
     }
 
     #[test]

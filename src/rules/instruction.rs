@@ -146,15 +146,18 @@ pub(super) fn fetches(command: &str) -> bool {
     let mut words = command.split(|c: char| {
         c.is_ascii_whitespace() || matches!(c, '"' | '\'' | '[' | ']' | ',' | '(' | ')')
     });
-    let tool = |word: &&str| TOOLS.iter().any(|(tool, _)| *tool == base_name(word));
-    let Some(found) = words.find(tool).map(base_name) else { return false };
+    let known = |word: &str| {
+        let name = base_name(word);
+        TOOLS.iter().find(|(tool, _)| *tool == name)
+    };
+    let Some((found, verbs)) = words.find_map(known) else { return false };
     let rest: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     // `npm run ci` is a script of the project.
     let first = rest.iter().find(|word| !word.starts_with('-'));
     if first.is_some_and(|word| matches!(*word, "run" | "run-script" | "exec" | "test" | "start")) {
         return false;
     }
-    if found == "yarn" && is_bare(command, &rest) {
+    if *found == "yarn" && is_bare(command, &rest) {
         return true;
     }
     let verb = |wanted: &str| {
@@ -163,9 +166,7 @@ pub(super) fn fetches(command: &str) -> bool {
             Some(from + at + 1)
         })
     };
-    let fetching =
-        TOOLS.iter().filter(|(tool, _)| *tool == found).flat_map(|(_, verbs)| verbs.iter());
-    fetching.into_iter().any(|wanted| verb(wanted).is_some()) && !installs_sources(found, &rest)
+    verbs.iter().any(|wanted| verb(wanted).is_some()) && !installs_sources(found, &rest)
 }
 
 /// `yarn`, `yarn --production`: without a verb it installs; options that only ask are another matter.

@@ -4,7 +4,7 @@
 //! Where each line in which a builder speaks has the prefix, it is the log's, however few of all
 //! lines these are. Knows how such lines begin, and no more of builders.
 
-use memchr::memchr3_iter;
+use memchr::{memchr3_iter, memmem};
 
 use super::{ansi, wrap};
 use crate::source::find;
@@ -43,7 +43,7 @@ pub fn behind(line: &[u8]) -> Option<usize> {
     let head = line.get(..LONGEST).unwrap_or(line);
     memchr3_iter(b'#', b'S', b'[', head)
         .find_map(|at| begins_at(line, at))
-        .or_else(|| begins_at(line, find(head, b"INFO")?))
+        .or_else(|| memmem::find_iter(head, b"INFO").find_map(|at| begins_at(line, at)))
 }
 
 /// Where a builder's line begins whose first letter is at this place: a colour is its own.

@@ -2,7 +2,7 @@
 //! `<34>1 2026-05-04T09:00:00Z host app 12 - - text` (RFC 5424), and `ts` of moreutils, which has
 //! the date alone. Knows no CI.
 
-use super::{Envelope, Head, Peeled, Stamp, stamp};
+use super::{Envelope, Head, Peeled, Stamp, builder_line, stamp};
 
 /// Date, host, program.
 pub(super) struct Syslog;
@@ -78,7 +78,9 @@ fn dated(line: &[u8]) -> Option<Peeled<'_>> {
     };
     let (_, rest) = stamp::clock(clock)?;
     let rest = if rest.is_empty() { rest } else { rest.strip_prefix(b" ")? };
-    Some(Peeled { text: program(rest).unwrap_or(rest), ..Peeled::default() })
+    // Behind a date alone `STEP 2/7: WORKDIR /app` looks like a host and its program.
+    let text = if builder_line::begins(rest) { rest } else { program(rest).unwrap_or(rest) };
+    Some(Peeled { text, ..Peeled::default() })
 }
 
 /// What follows `host program[12]: `.
@@ -110,6 +112,12 @@ mod tests {
         ] {
             assert_eq!(Syslog.decode(line.as_bytes()).text, b"#5 CACHED", "{line}");
         }
+    }
+
+    #[test]
+    fn a_step_is_no_program() {
+        let line = b"May 04 09:00:00 STEP 2/7: WORKDIR /app";
+        assert_eq!(Syslog.decode(line).text, b"STEP 2/7: WORKDIR /app");
     }
 
     #[test]

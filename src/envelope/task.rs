@@ -7,7 +7,7 @@
 
 use memchr::memmem;
 
-use super::{Envelope, Head, Peeled};
+use super::{Envelope, Head, Peeled, builder_line};
 
 /// Package and task.
 pub(super) struct Task;
@@ -41,7 +41,12 @@ fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
     };
     let starts = name.first().is_some_and(|b| b.is_ascii_lowercase() || *b == b'@');
     let words = name.split(|b| *b == b' ').count();
-    let free = starts && words < 3 && name.iter().all(named) && !KEPT.contains(&name);
+    let free = starts
+        && words < 3
+        && name.iter().all(named)
+        && !KEPT.contains(&name)
+        // `build.log:12:STEP 2/7: WORKDIR /app`
+        && builder_line::behind(line).is_none_or(|step| step > end);
     free.then(|| (name, rest.strip_prefix(b": ").unwrap_or_default()))
 }
 
@@ -70,6 +75,7 @@ mod tests {
             "#5 sha256:0a: 1",
             "Step 1/2 : FROM a",
             "a b c: d",
+            "build.log:12:STEP 2/7: WORKDIR /app",
         ] {
             assert_eq!(split(line.as_bytes()), None, "{line}");
         }

@@ -4,15 +4,15 @@ use foldhash::HashSet;
 
 use super::backend::{self, Cause, Refusal, cost_of, refusals_for};
 use super::options::{
-    Kind, Mistake, bad_reference, bare_type, capital_letters, from_error, inline, lint, slash,
-    unusable, words,
+    Kind, Mistake, bad_reference, bare_type, capital_letters, from_error, inline, lint,
+    lint_buildah, no_repository, slash, unusable, words,
 };
 use super::planned;
 use super::remedy::{At, patch};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::config::{Change, Side};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
-use crate::model::{Build, CacheSpec, NoteKind, Quote, Run};
+use crate::model::{Build, CacheSpec, Command, NoteKind, Quote, Run, Tool};
 
 pub(super) struct CacheOptionInvalid;
 
@@ -99,7 +99,8 @@ fn in_error(refusal: &Refusal, all: &[Refusal]) -> Mistake {
 
 fn named(refusal: &Refusal) -> Option<Mistake> {
     let name = refusal.transfer.and_then(|t| t.reference.as_deref());
-    bad_reference(refusal.text, name)
+    no_repository(refusal.text)
+        .or_else(|| bad_reference(refusal.text, name))
         .or_else(|| capital_letters(refusal.text, name))
         .or_else(|| unusable(&refusal.said()))
 }
@@ -122,15 +123,27 @@ fn in_imports(run: &Run) -> Vec<Sighting<'_>> {
 fn on_command_lines(run: &Run) -> Vec<Sighting<'_>> {
     let mut found = Vec::new();
     for command in &run.commands {
-        let from = command.cache_from.iter().flat_map(|spec| lint(spec, false));
-        let to = command.cache_to.iter().flat_map(|spec| lint(spec, true));
-        found.extend(from.chain(to).map(|mistake| sighting(run, mistake, &command.quote)));
+        let mistakes = of_command(command).into_iter();
+        found.extend(mistakes.map(|mistake| sighting(run, mistake, &command.quote)));
         let arguments = command.build_args.iter().filter_map(|argument| inline(argument));
         found.extend(
             arguments.map(|mistake| sighting(run, mistake, command.line_with("--build-arg"))),
         );
     }
     found
+}
+
+fn of_command(command: &Command) -> Vec<Mistake> {
+    if command.tool == Tool::Buildah {
+        return command
+            .cache_from
+            .iter()
+            .chain(&command.cache_to)
+            .filter_map(lint_buildah)
+            .collect();
+    }
+    let from = command.cache_from.iter().flat_map(|spec| lint(spec, false));
+    from.chain(command.cache_to.iter().flat_map(|spec| lint(spec, true))).collect()
 }
 
 fn in_override_file(run: &Run) -> Vec<Sighting<'_>> {
@@ -158,15 +171,14 @@ fn sighting<'a>(run: &'a Run, mistake: Mistake, quote: &Quote) -> Sighting<'a> {
 
 fn in_configuration<'a>(at: &At<'a>) -> Vec<Sighting<'a>> {
     let command = &at.place.command;
-    let from = command.cache_from.iter().flat_map(|spec| lint(spec, false));
-    let to = command.cache_to.iter().flat_map(|spec| lint(spec, true));
+    let mistakes = of_command(command).into_iter();
     let slashes = specs(at).filter_map(|spec| slash_of_branch(at, spec));
     let sighting = |mistake: Mistake| {
         let evidence = at.evidence_of(&mistake.token, "the option as written")?;
         Some(Sighting { mistake, evidence, builds: Vec::new(), planned: true })
     };
     let arguments = command.build_args.iter().filter_map(|argument| inline(argument));
-    from.chain(to).chain(slashes).chain(arguments).filter_map(sighting).collect()
+    mistakes.chain(slashes).chain(arguments).filter_map(sighting).collect()
 }
 
 fn slash_of_branch(at: &At, spec: &CacheSpec) -> Option<Mistake> {

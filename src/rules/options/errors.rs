@@ -5,15 +5,16 @@
 
 use super::valid::{COMPRESSIONS, TYPES, nearest};
 use super::{Kind, Mistake};
+use crate::model::CacheSpec;
 
 /// The mistake an error text names; any other configuration error is quoted as it is.
 pub(in crate::rules) fn from_error(text: &str) -> Mistake {
     let text = text.trim_end();
     compression(text)
         .or_else(|| backend(text))
+        .or_else(|| unusable(text))
         .or_else(|| requires(text))
         .or_else(|| unset(text))
-        .or_else(|| unusable(text))
         .or_else(|| flag(text))
         .unwrap_or_else(|| verbatim(text))
 }
@@ -60,6 +61,14 @@ pub(in crate::rules) fn capital_letters(text: &str, reference: Option<&str>) -> 
         kind: Kind::BadReference,
         valid: Vec::new(),
     })
+}
+
+/// `invalid repo "type=local,src=mycache": must contain registry and repository: …` (`buildah`
+/// `pkg/parse/parse.go`)
+pub(in crate::rules) fn no_repository(text: &str) -> Option<Mistake> {
+    let (_, rest) = text.split_once("invalid repo \"")?;
+    let (written, _) = rest.split_once('"')?;
+    super::lint_buildah(&CacheSpec::parse(written))
 }
 
 /// `unsupported compression type ztsd`
@@ -118,7 +127,7 @@ fn unset(text: &str) -> Option<Mistake> {
 }
 
 /// Words of a library that was given a value it cannot use, and the option that it came from.
-const UNUSABLE: [(&str, &str); 12] = [
+const UNUSABLE: [(&str, &str); 14] = [
     ("token is malformed", "token"),
     ("token is unverifiable", "token"),
     ("token contains an invalid number of segments", "token"),
@@ -131,6 +140,8 @@ const UNUSABLE: [(&str, &str); 12] = [
     ("repository must contain neither a tag nor digest", "tag"),
     ("URL provided is not a valid URL", "account_url"),
     ("no Host in request URL", "account_url"),
+    ("requires either explicit digest", "src"),
+    ("multiple cache exports is not supported", "--cache-to"),
 ];
 
 /// What the error names may stand in a line below it.
@@ -185,6 +196,12 @@ mod tests {
             ),
             ("unknown cache importer: gha", "type=gha", None),
             ("ERROR: failed to build: registry cache exporter requires ref", "ref", None),
+            (
+                "ERROR: local cache importer requires either explicit digest, \"latest\" tag or \
+                    custom tag on index.json",
+                "src",
+                None,
+            ),
             (
                 "failed to configure s3 cache importer: bucket ($AWS_BUCKET) not set for s3 cache",
                 "bucket",

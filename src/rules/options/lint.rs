@@ -7,6 +7,7 @@ use super::valid::{
 };
 use super::{Kind, Mistake};
 use crate::model::CacheSpec;
+use crate::rules::remedy::reference;
 
 /// All mistakes of one specification; `export` where it is a `--cache-to`.
 pub(in crate::rules) fn lint(spec: &CacheSpec, export: bool) -> Vec<Mistake> {
@@ -36,6 +37,17 @@ pub(in crate::rules) fn lint(spec: &CacheSpec, export: bool) -> Vec<Mistake> {
     );
     found.extend(required(kind, spec, export));
     found
+}
+
+/// What buildah finds wrong: it takes the name of a repository, and nothing else.
+pub(in crate::rules) fn lint_buildah(spec: &CacheSpec) -> Option<Mistake> {
+    if !spec.raw.starts_with("type=") {
+        return None;
+    }
+    let named = spec.get("ref").filter(|name| !name.contains('$'));
+    let repository = named.map(|name| reference::repository(name).to_owned());
+    let (token, kind, valid) = (spec.raw.clone(), Kind::Repository, Vec::new());
+    Some(Mistake { token, nearest: repository, kind, valid })
 }
 
 /// `--cache-to inline` writes to docker.io/library/inline (docker/buildx issue 2731). Only backends

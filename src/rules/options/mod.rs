@@ -10,9 +10,9 @@ mod slash;
 mod valid;
 pub(super) mod words;
 
-pub(super) use errors::{bad_reference, capital_letters, from_error, unusable};
+pub(super) use errors::{bad_reference, capital_letters, from_error, no_repository, unusable};
 pub(super) use inline::inline;
-pub(super) use lint::{bare_type, is_bare_type, lint};
+pub(super) use lint::{bare_type, is_bare_type, lint, lint_buildah};
 pub(super) use slash::slash;
 
 /// One mistake in a specification.
@@ -47,6 +47,8 @@ pub(super) enum Kind {
     BadReference,
     /// `type=registry,ref=…` that the client reads as names with a comma between.
     Names,
+    /// A specification of `BuildKit`'s, where buildah takes the name of a repository.
+    Repository,
     /// An option that the client does not have.
     Flag,
     /// An argument that is nearly the one that asks for an inline cache: the Dockerfile gets it.

@@ -9,7 +9,13 @@ pub(in crate::rules) fn title(mistake: &Mistake) -> String {
     let token = &mistake.token;
     let what = match mistake.kind {
         Kind::Missing => return format!("a cache option lacks `{token}`"),
+        Kind::Unusable if token == "--cache-to" => {
+            return "this builder exports one cache only, and is asked for more".to_owned();
+        }
         Kind::Unusable => return format!("the `{token}` of a cache option cannot be used"),
+        Kind::Repository => {
+            return format!("buildah and podman do not know `type=` in a cache option: {token}");
+        }
         Kind::Verbatim => return format!("the builder refuses a cache option: {token}"),
         Kind::BadValue | Kind::IgnoredValue => "is not a valid value",
         Kind::UnknownAttribute => "is not a cache option",
@@ -83,6 +89,11 @@ fn effect(kind: Kind) -> &'static str {
             "It is an option of buildx. `docker build` before Docker 23, or without the buildx \
                 plugin, uses another client, which rejects it; nothing was built."
         }
+        Kind::Repository => {
+            "buildah and podman keep a cache in a repository of a registry, each layer under a tag \
+                of its own, and nowhere else: `--cache-from` and `--cache-to` take that \
+                repository's name alone."
+        }
         Kind::Slash => {
             "A branch may be called feature/x, and the run of a pull request is called 12/merge. A \
                 tag takes letters, digits, `_`, `.` and `-`: with such a name the option is \
@@ -105,6 +116,7 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
     }
     let snippet = match mistake.kind {
         Kind::Names => Some("--cache-from REGISTRY/IMAGE:TAG".to_owned()),
+        Kind::Repository => Some(of_buildah(mistake.nearest.as_deref())),
         Kind::Missing => whole(&mistake.token).map(str::to_owned),
         Kind::TypeUnsupported => Some(format!("{CREATE_NEWEST}\n{VERSION}")),
         _ => mistake.nearest.clone(),
@@ -118,6 +130,9 @@ fn summary(mistake: &Mistake) -> String {
         (None, Kind::Cut) => "remove the space after the comma".to_owned(),
         (None, Kind::Missing) if of_runner(&mistake.token) => unusable("token").1.to_owned(),
         (None, Kind::Missing) => format!("add `{}` to the option", mistake.token),
+        (None, Kind::Repository) => {
+            "name a repository, or keep buildah's own storage between runs".to_owned()
+        }
         (None, Kind::Names) => {
             "build with `docker buildx build`, or write only the image name".to_owned()
         }
@@ -159,11 +174,17 @@ fn steps(mistake: &Mistake) -> Vec<String> {
     steps.extend(of_runner(&mistake.token).then(|| TOKEN.to_owned()));
     steps.extend(has_capitals(mistake).then(|| LOWER.to_owned()));
     steps.extend((mistake.kind == Kind::Names).then(|| NAME.to_owned()));
+    let nowhere = mistake.kind == Kind::Repository && mistake.nearest.is_none();
+    steps.extend(nowhere.then(|| STORAGE.to_owned()));
     steps.extend(matches!(mistake.kind, Kind::Names | Kind::Flag).then(|| CLIENT.to_owned()));
     steps
 }
 
 const VERSION: &str = "docker buildx inspect --bootstrap ci   # prints the version";
+
+const STORAGE: &str = "A directory cannot be such a cache. On one machine `--layers` alone finds \
+    the layers of earlier builds in the storage of the user who builds; in a container that is \
+    /var/lib/containers, if a volume keeps it.";
 
 /// What the image has to hold then.
 const NAME: &str = "The name alone is enough for an image that was built with `--build-arg \
@@ -214,12 +235,29 @@ fn unusable(token: &str) -> (&'static str, &'static str) {
                 its host.",
             "write the whole address: `account_url=https://ACCOUNT.blob.core.windows.net`",
         ),
+        // control/control.go before pull request 3024
+        "--cache-to" => (
+            "BuildKit before 0.11 (Docker Engine before 24) writes one cache in a build. \
+                `BUILDKIT_INLINE_CACHE=1` counts as one: it asks for an inline cache.",
+            "ask for one cache export, or use BuildKit 0.11 or newer",
+        ),
+        // client/solve.go: a client that does not warn and go on
+        "src" => (
+            "The directory holds a cache, but none under the tag that the import asks for (`latest` \
+                where it names none), and the client stops at that.",
+            "import the tag that the cache was exported with, or name none in either",
+        ),
         _ => (
             "The bucket is in a different region than the one that the option or the environment \
                 names.",
             "write the region of the bucket",
         ),
     }
+}
+
+fn of_buildah(repository: Option<&str>) -> String {
+    let name = repository.unwrap_or("REGISTRY/IMAGE/cache");
+    format!("--layers --cache-from {name} --cache-to {name}")
 }
 
 /// An option that has what was missing.

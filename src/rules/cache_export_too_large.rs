@@ -1,8 +1,9 @@
 //! An upload the registry, or a proxy before it, finds too large, or has no room for.
 
-use super::backend::{self, Cause, Draft};
+use super::backend::{self, Cause, Draft, Refusal};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
+use crate::model::Dialect;
 
 pub(super) struct CacheExportTooLarge;
 
@@ -38,16 +39,19 @@ impl Rule for CacheExportTooLarge {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let mut found = backend::findings(study, &META, Cause::UploadTooLarge, |repo, group| {
-            Some(draft(repo, backend::manifest_only(group)))
+            let dialect = group.first()?.build.dialect;
+            Some(draft(repo, backend::manifest_only(group), dialect))
         });
-        found.extend(backend::findings(study, &META, Cause::QuotaUsedUp, |repo, _| {
-            Some(no_room(repo))
+        found.extend(backend::findings(study, &META, Cause::QuotaUsedUp, |repo, group| {
+            let counted = group.iter().all(is_of_repositories);
+            let dialect = group.first()?.build.dialect;
+            Some(if counted { no_repository_left(repo) } else { no_room(repo, dialect) })
         }));
         found
     }
 }
 
-fn draft(repo: &str, of_manifest: bool) -> Draft {
+fn draft(repo: &str, of_manifest: bool, dialect: Dialect) -> Draft {
     let host = backend::place(repo);
     let upload = if of_manifest { "the manifest" } else { "a layer" };
     Draft {
@@ -63,7 +67,7 @@ fn draft(repo: &str, of_manifest: bool) -> Draft {
                 "Raise the limit for request bodies on the proxy in front of {host} (the snippet \
                     is nginx's; Cloudflare and others have fixed limits)."
             ))
-            .chain(smaller(of_manifest).iter().map(|step| (*step).to_owned()))
+            .chain(smaller(of_manifest, dialect).iter().map(|step| (*step).to_owned()))
             .collect(),
             snippet: Some("client_max_body_size 0;".to_owned()),
             ..Fix::default()
@@ -73,20 +77,43 @@ fn draft(repo: &str, of_manifest: bool) -> Draft {
 }
 
 /// What makes the upload smaller. A manifest lists the layers, however large these are.
-fn smaller(of_manifest: bool) -> &'static [&'static str] {
-    if of_manifest {
-        return &["Or store fewer layers: `mode=min` leaves those of the other stages out."];
+fn smaller(of_manifest: bool, dialect: Dialect) -> &'static [&'static str] {
+    match dialect {
+        // kaniko has no mounts: `cmd/executor/cmd/root.go`
+        Dialect::Kaniko => &[
+            "Or make the layer smaller: split the step, and remove package caches in it.",
+            "`--compression=zstd` makes layers smaller.",
+        ],
+        Dialect::Buildah => &["Or make the layer smaller: split the step, or keep package caches \
+            out of it with `RUN --mount=type=cache`."],
+        _ if of_manifest => {
+            &["Or store fewer layers: `mode=min` leaves those of the other stages out."]
+        }
+        _ => &[
+            "Or make the layer smaller: split the step, or keep package caches out of it with \
+                `RUN --mount=type=cache`.",
+            "`compression=zstd` in `--cache-to` makes layers smaller.",
+        ],
     }
-    &[
-        "Or make the layer smaller: split the step, or keep package caches out of it with `RUN \
-            --mount=type=cache`.",
-        "`compression=zstd` in `--cache-to` makes layers smaller.",
-    ]
 }
 
 /// Harbor answers with 403, and Quay with `denied`, as if it were a matter of rights.
-fn no_room(repo: &str) -> Draft {
+fn no_room(repo: &str, dialect: Dialect) -> Draft {
     let host = backend::place(repo);
+    let each_layer = matches!(dialect, Dialect::Kaniko | Dialect::Buildah);
+    let of_tool = if each_layer {
+        [
+            "Each layer has a tag of its own there, and nothing removes old ones: let a rule of \
+                the registry delete tags that are some weeks old.",
+            "Cache fewer layers: only what costs time is worth a place.",
+        ]
+    } else {
+        [
+            "A cache reference per branch takes more room with each branch: write one for the main \
+                branch, and import that.",
+            "`compression=zstd` in `--cache-to` makes layers smaller; mode=max stores every stage.",
+        ]
+    };
     Draft {
         severity: Severity::Error,
         confidence: Confidence::Proven,
@@ -103,16 +130,42 @@ fn no_room(repo: &str) -> Draft {
                 "Remove old tags, and run the registry's garbage collection: until then, deleted \
                     tags still count. A retention rule for cache tags keeps space free."
                     .to_owned(),
-                "A cache reference per branch takes more room with each branch: write one for the \
-                    main branch, and import that."
-                    .to_owned(),
-                "`compression=zstd` in `--cache-to` makes layers smaller; mode=max stores every \
-                    stage."
-                    .to_owned(),
-            ],
+            ]
+            .into_iter()
+            .chain(of_tool.map(str::to_owned))
+            .collect(),
             ..Fix::default()
         },
         rules_out: vec![ruled_out("missing rights of the account (the registry names the quota)")],
+    }
+}
+
+/// `denied: registry contains 1 repositories, limit is 1` (`DigitalOcean`)
+fn is_of_repositories(refusal: &Refusal) -> bool {
+    refusal.text.contains(" repositories, limit is ")
+}
+
+fn no_repository_left(repo: &str) -> Draft {
+    let host = backend::place(repo);
+    Draft {
+        severity: Severity::Error,
+        confidence: Confidence::Proven,
+        title: format!("{host} allows no more repositories, so the cache is not stored"),
+        cause: format!(
+            "The plan at {host} limits the number of repositories, and the cache would be one \
+                more. The account has the right to write."
+        ),
+        fix: Fix {
+            summary: "keep the cache in the image's repository, under another tag".to_owned(),
+            steps: vec![
+                "Write `ref=REGISTRY/IMAGE:buildcache` in `--cache-to` and `--cache-from`: a tag \
+                    beside the image's takes no repository of its own."
+                    .to_owned(),
+                "Or delete repositories that nobody needs, or take a larger plan.".to_owned(),
+            ],
+            ..Fix::default()
+        },
+        rules_out: vec![ruled_out("missing rights of the account (the registry names the limit)")],
     }
 }
 

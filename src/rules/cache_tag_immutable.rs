@@ -5,6 +5,7 @@ use super::manifest_refused::{Immutable, immutable};
 use super::remedy::reference;
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
+use crate::model::Dialect;
 
 pub(super) struct CacheTagImmutable;
 
@@ -56,6 +57,9 @@ impl Rule for CacheTagImmutable {
 
 fn draft(study: &Study, refusal: &Refusal) -> Option<Draft> {
     let why = immutable(study, refusal)?;
+    if refusal.build.dialect == Dialect::Kaniko {
+        return Some(of_kaniko(refusal));
+    }
     let place = refusal.reference().unwrap_or_else(|| "the cache tag".to_owned());
     Some(Draft {
         severity: Severity::Error,
@@ -88,6 +92,44 @@ fn draft(study: &Study, refusal: &Refusal) -> Option<Draft> {
             )],
         },
     })
+}
+
+/// kaniko stores each layer under a tag that is its key, and builds a layer again whose tag is older
+/// than `--cache-ttl` (`pkg/executor/build.go`, two weeks).
+fn of_kaniko(refusal: &Refusal) -> Draft {
+    let place = refusal.reference().unwrap_or_default();
+    let repository = reference::repository(&place);
+    let name = repository.split_once('/').map_or(repository, |(_, name)| name);
+    let amazon = repository.contains(".dkr.ecr.");
+    Draft {
+        severity: Severity::Error,
+        confidence: Confidence::Likely,
+        title: format!("{repository} does not let kaniko store a layer again"),
+        cause: "kaniko keeps each layer under a tag that is its key. A layer that is older than \
+            `--cache-ttl` (two weeks by default) is built again, and the tag cannot be overwritten: \
+            from then on it is built again in every run. Two jobs that build the same layer at the \
+            same time collide in the same way, which does no harm."
+            .to_owned(),
+        fix: Fix {
+            summary: "make the tags of the cache's repository mutable".to_owned(),
+            steps: vec![
+                format!(
+                    "Let the tags of {repository} be overwritten: it holds nothing but layers."
+                ),
+                "Where that is not allowed: give `--cache-repo` a repository of its own with \
+                    mutable tags. A larger `--cache-ttl` only moves the day."
+                    .to_owned(),
+            ],
+            snippet: amazon.then(|| {
+                format!(
+                    "aws ecr put-image-tag-mutability --repository-name {name} \\\n  \
+                        --image-tag-mutability MUTABLE"
+                )
+            }),
+            ..Fix::default()
+        },
+        rules_out: Vec::new(),
+    }
 }
 
 /// `412 Precondition Failed`, and no more.

@@ -124,7 +124,12 @@ fn lacks_repository(error: &str) -> bool {
     let begun = status(error) == Some(404)
         && text.contains("post request")
         && text.contains("/blobs/uploads");
-    begun || text.contains("name unknown") || text.contains("name_unknown")
+    // go-containerregistry, of an answer without a code: `POST https://r/v2/a/blobs/uploads/: : Not
+    // Found`
+    let unnamed = text.contains("post http")
+        && text.contains("/blobs/uploads/")
+        && text.trim_end().ends_with(": not found");
+    begun || unnamed || text.contains("name unknown") || text.contains("name_unknown")
 }
 
 /// `#4 ERROR: not_found` of an import: no such entry. GitHub's own service says so without an

@@ -3,6 +3,7 @@
 mod directory;
 mod in_turns;
 mod name;
+mod nodes;
 mod one_run;
 mod side_by_side;
 mod starved;
@@ -39,10 +40,11 @@ static META: RuleMeta = RuleMeta {
         brings back a step text or base image that an earlier run had stored and a run in \
         between has replaced. Or builds of one log export to one local directory one after the \
         other. Or targets of one bake export in parallel, and one finds the directory locked or \
-        its files moved. It is a warning if the command lines of one log name one reference for \
-        builds that have little in common, or if all targets of one bake import one and each \
-        exports. Without a log: builds of the configuration that make different things and \
-        export to one reference or scope.",
+        its files moved. Or a builder has a node for each platform, and all of them export to \
+        the one reference of the command. It is a warning if the command lines of one log name \
+        one reference for builds that have little in common, or if all targets of one bake import \
+        one and each exports. Without a log: builds of the configuration that make different \
+        things and export to one reference or scope.",
     why: "An export replaces what the reference held. The build that finishes last wins; the other \
         one starts cold, takes longer, finishes last and wins: each of them hits every second run, \
         or never.",
@@ -84,6 +86,7 @@ impl Rule for CacheRefShared {
         let is_new = |finding: &Finding| found.iter().all(|known| known.subject != finding.subject);
         let versions: Vec<Finding> = versions.into_iter().filter(is_new).collect();
         found.extend(versions);
+        found.extend(all.iter().filter_map(nodes::finding));
         let side_by_side = side_by_side::findings(study);
         found.extend(written::findings(study, &all, &found));
         found.into_iter().chain(side_by_side).collect()

@@ -1,5 +1,7 @@
 //! Builds that fail again and again before they store their cache.
 
+mod stuck;
+
 use super::backend::cost_of;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{
@@ -17,13 +19,14 @@ static META: RuleMeta = RuleMeta {
     group: "No cache in use",
     severity: Severity::Note,
     what: "Several runs in a row fail, are cancelled or stop at a step; each asks for a cache \
-        export, none gets that far, and none finds a cache.",
+        export, none gets that far, and none finds a cache. Or all steps end, the export begins, \
+        and the log of each run ends in it: BuildKit before 0.25 can hang there.",
     why: "BuildKit exports a cache at the very end of a build that succeeded. Until one does, \
         nothing is stored, and everything before the failing step runs again each time. The \
         failing step is not the cache's fault.",
     fix: "Fix the step. Until then build the part before it first, with an export of its own \
         (`--target`), or keep the builder.",
-    rules_out: "Runs that export; steps that come from a cache; a single failed run.",
+    rules_out: "Runs that export to the end; steps that come from a cache; a single failed run.",
     limits: "Whether a cache would be found later is not known.",
     example: include_str!("examples/failed-before-cache-export.txt"),
     references: &[
@@ -39,7 +42,8 @@ impl Rule for FailedBeforeCacheExport {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        study.series.iter().filter_map(|series| finding(study, series)).collect()
+        let either = |series| finding(study, series).or_else(|| stuck::finding(study, series));
+        study.series.iter().filter_map(either).collect()
     }
 }
 

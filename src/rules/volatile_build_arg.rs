@@ -73,6 +73,8 @@ impl Rule for VolatileBuildArg {
             Cause::Rule("ci-cache-frozen"),
             Cause::Rule("cache-ref-shared"),
             Cause::Rule("bake-shared-steps-miss"),
+            // What no run stored is found by none.
+            Cause::Rule("failed-before-cache-export"),
         ]
     }
 

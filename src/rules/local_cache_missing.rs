@@ -4,13 +4,17 @@ mod damaged;
 mod unsaved;
 mod written;
 
+use foldhash::HashMap;
+
 use super::backend::cost_of;
 use super::planned;
 use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, LogPlace, Proof, Severity, not_ruled_out,
 };
-use crate::model::{Build, BuildOutcome, CacheKind, Outcome, Quote, Run};
+use crate::model::{
+    Build, BuildOutcome, CacheKind, CacheOperation, CacheOutcome, Outcome, Quote, Run,
+};
 use crate::series::Series;
 
 pub(super) struct LocalCacheMissing;
@@ -53,8 +57,9 @@ impl Rule for LocalCacheMissing {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
+        let saved = Saved::of(study);
         let seen: Vec<Finding> =
-            study.series.iter().flat_map(|series| of_series(study, series)).collect();
+            study.series.iter().flat_map(|series| of_series(study, series, &saved)).collect();
         let written = |at| unsaved::finding(at).or_else(|| written::finding(at));
         let mut found = planned::with_undecided(study, seen, |past| past.len() > 1, written);
         found.extend(damaged::findings(study));
@@ -84,18 +89,47 @@ impl Missed<'_> {
     }
 }
 
-fn of_series(study: &Study, series: &Series) -> Vec<Finding> {
+/// The first run that saved each of the CI's caches.
+struct Saved<'a>(HashMap<&'a str, usize>);
+
+impl<'a> Saved<'a> {
+    fn of(study: &'a Study) -> Self {
+        let mut first = HashMap::default();
+        for (at, run) in study.runs.iter().enumerate() {
+            for entry in &run.ci_caches {
+                if entry.operation == CacheOperation::Save && entry.outcome == CacheOutcome::Saved {
+                    first.entry(entry.name.as_str()).or_insert(at);
+                }
+            }
+        }
+        Self(first)
+    }
+
+    /// The run asked the CI for a cache that no run before it had saved. `GitLab` has one for
+    /// protected branches and one for the others (`docker-protected`, `docker-non_protected`).
+    fn lacks_what_was_asked(&self, at: usize, run: &Run) -> bool {
+        run.ci_caches.iter().any(|entry| {
+            entry.operation == CacheOperation::Restore
+                && entry.outcome == CacheOutcome::Miss
+                && self.0.get(entry.name.as_str()).is_none_or(|first| *first >= at)
+        })
+    }
+}
+
+fn of_series(study: &Study, series: &Series, saved: &Saved) -> Vec<Finding> {
     let mut directories: Vec<(&str, Vec<Missed>)> = Vec::new();
     let mut stored = false;
-    for (run, build) in study.members(series) {
-        let before = stored;
+    for &at in &series.builds {
+        let Some((run, build)) = study.run_of(at).zip(study.build(at)) else { continue };
+        let (before, new_key) = (stored, saved.lacks_what_was_asked(at.run, run));
         stored |= writes(build);
         if build.imported() {
             continue; // Another cache of the list is well.
         }
         for quote in build.warnings.iter().filter(|quote| !damaged::is_damaged(&quote.text)) {
             let Some(directory) = directory(&quote.text) else { continue };
-            let missed = Missed { run, build, quote, stored: before };
+            let mut missed = Missed { run, build, quote, stored: before };
+            missed.stored &= !new_key || other_directory(&missed, directory).is_some();
             match directories.iter_mut().find(|(name, _)| *name == directory) {
                 Some((_, all)) => all.push(missed),
                 None => directories.push((directory, vec![missed])),

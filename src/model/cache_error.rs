@@ -56,6 +56,8 @@ pub fn is_of_layer(error: &str) -> bool {
 pub fn is_cut_short(error: &str) -> bool {
     error.contains("failed to read expected number of bytes")
         || error.contains("short read: expected ")
+        // up to `BuildKit` 0.9.2: `"layer-sha256:…" failed size validation: 92 != 91`
+        || error.contains(" failed size validation: ")
 }
 
 /// `blob sha256:… not found`, before `BuildKit` 0.9 `blob not found`
@@ -109,10 +111,18 @@ static IMPORTS: &[Row] = &[
 /// (`cache/manager.go`).
 #[must_use]
 pub fn is_of_record(error: &str) -> bool {
-    RECORDS.iter().any(|words| error.contains(words))
+    RECORDS.iter().any(|all| all.iter().all(|part| error.contains(part)))
 }
 
-static RECORDS: &[&str] = &["failed to get record ", "failed to get deleted record "];
+static RECORDS: &[&[&str]] = &[
+    &["failed to get record "],
+    &["failed to get deleted record "],
+    // containerd `core/metadata/snapshot.go`: `parent snapshot sha256:… does not exist: not found`,
+    // `failed to stat lower snapshot u3: snapshot u3 does not exist: not found`
+    &["snapshot ", " does not exist: not found"],
+    // `cache/refs.go`: `invalid mutable ref 0xc002a652c0: invalid`
+    &["invalid mutable ref "],
+];
 
 static LAYERS: &[&str] = &[
     // `solver/edge.go`: the stored result of a step.

@@ -98,6 +98,8 @@ fn draft(study: &Study, repo: &str, group: &[Refusal]) -> Draft {
         },
         title: if helper::fails(group) {
             helper::title(repo)
+        } else if bucket::is_unasked(group) {
+            format!("the builder has no credentials for {}", backend::place(repo))
         } else if forgotten {
             format!(
                 "`{}` names no registry, and Docker Hub denies {what}",
@@ -270,9 +272,7 @@ fn fix(repo: &str, export: bool, group: &[Refusal]) -> Fix {
         format!("Log in to {host} in the same job, as the same user, before the build: {whose}"),
         format!("Give that account the right to {rights} {repo}."),
     ];
-    steps.extend((host == "ghcr.io").then(|| {
-        "With GITHUB_TOKEN the workflow needs `permissions: packages: write`.".to_owned()
-    }));
+    steps.extend(of_host(host, export).iter().map(|step| (*step).to_owned()));
     let export = export && !backend::ignored(group);
     steps.extend(export.then(|| {
         "Jobs that may not write (pull requests from forks) should import \
@@ -284,6 +284,23 @@ fn fix(repo: &str, export: bool, group: &[Refusal]) -> Fix {
         steps,
         snippet: Some(login(known.then_some(host), dialect)),
         ..Fix::default()
+    }
+}
+
+/// What registries refuse beside missing log-ins.
+fn of_host(host: &str, export: bool) -> &'static [&'static str] {
+    match host {
+        "ghcr.io" => &[
+            "With GITHUB_TOKEN the workflow needs `permissions: packages: write`.",
+            "A package that was first pushed by hand or from another repository does not know this \
+                one: add it under Package settings, Manage Actions access, with the role Write.",
+        ],
+        // `docker/build-push-action` issue 586: BuildKit sees 403, docker push the reason.
+        "registry.digitalocean.com" if export => &[
+            "DigitalOcean answers 403 as well when the plan allows no more repositories: keep the \
+                cache in the image's own repository, under another tag.",
+        ],
+        _ => &[],
     }
 }
 

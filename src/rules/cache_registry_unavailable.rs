@@ -57,12 +57,22 @@ enum Fault {
     Failing,
 }
 
+/// What is said of a connection that was there.
+const CUTS: [&str; 10] = [
+    "EOF",
+    "connection reset",
+    "broken pipe",
+    "closed network connection",
+    "blob: unknown",
+    "closed response body",
+    "server closed idle connection",
+    "GOAWAY",
+    "stream error: stream ID",
+    "http2: client connection",
+];
+
 fn fault(group: &[Refusal]) -> Fault {
-    let cut = |text: &str| {
-        ["EOF", "connection reset", "broken pipe", "closed network connection", "blob: unknown"]
-            .iter()
-            .any(|w| text.contains(w))
-    };
+    let cut = |text: &str| CUTS.iter().any(|words| text.contains(words));
     if group.iter().any(inside_its_container) {
         return Fault::Localhost;
     }

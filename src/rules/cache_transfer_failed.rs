@@ -6,7 +6,7 @@ mod stores;
 
 use super::backend::{self, Cause, Draft, Refusal, Side};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
+use crate::finding::{Confidence, Finding, Fix, Severity, not_ruled_out, ruled_out};
 
 pub(super) struct CacheTransferFailed;
 
@@ -73,13 +73,20 @@ fn draft(group: &[Refusal]) -> Draft {
         title: format!("the cache {what}{}", known.map_or("", |known| known.title)),
         cause: format!("{so}{why}"),
         fix: known.map_or_else(|| fix(group, exports), |known| (known.fix)(group)),
-        rules_out: Vec::new(),
+        rules_out: known
+            .filter(|known| known.confidence == Confidence::Suspected)
+            .map_or_else(Vec::new, |_| {
+                vec![not_ruled_out("a registry that could not store what it got (its log says)")]
+            }),
     }
 }
 
 /// What the end of a build reads besides the cache export is its provenance
 /// (`solver/llbsolver/solver.go`).
 fn behind(group: &[Refusal]) -> Draft {
+    if group.iter().all(|refusal| is_builder_gone(refusal.text)) {
+        return builder_gone(group);
+    }
     let optional =
         "Add `ignore-error=true` to the export: it helps if the export is what failed.".to_owned();
     let mut steps = vec![
@@ -108,6 +115,31 @@ fn behind(group: &[Refusal]) -> Draft {
     }
 }
 
+/// `failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF`,
+/// `Unavailable: closing transport due to: connection error: … received prior goaway: … debug data:
+/// "graceful_stop"` (google.golang.org/grpc)
+fn is_builder_gone(text: &str) -> bool {
+    ["failed to receive status", "closing transport due to", "error reading from server"]
+        .iter()
+        .any(|words| text.contains(words))
+}
+
+fn builder_gone(group: &[Refusal]) -> Draft {
+    Draft {
+        severity: Severity::Error,
+        confidence: Confidence::Proven,
+        title: "the builder is gone at the very end, after every step and the cache export"
+            .to_owned(),
+        cause:
+            "The connection between client and builder was lost while the client waited for the \
+            result: the builder was stopped, it ran out of memory, or something between them cut \
+            the connection. What was exported before is stored."
+                .to_owned(),
+        fix: known::keep_the_builder(group),
+        rules_out: vec![ruled_out("the cache's service or registry (its export was well)")],
+    }
+}
+
 /// Nothing is lost where another import of the build is well; a build that stops is worse than a
 /// cold one.
 fn severity(group: &[Refusal]) -> Severity {
@@ -120,16 +152,20 @@ fn severity(group: &[Refusal]) -> Severity {
     META.severity
 }
 
+/// `operation error S3: HeadObject, https response error StatusCode: 400, … api error BadRequest:
+/// Bad Request`. Who takes the parts of a layer, and not the whole, knows the credentials.
+fn is_refused_by_bucket(refusal: &Refusal) -> bool {
+    let has = |words: &str| refusal.text.contains(words);
+    has("operation error S3") && has("StatusCode: 4") && !has("CompleteMultipartUpload")
+}
+
 fn fix(group: &[Refusal], exports: bool) -> Fix {
     // `failed to configure azblob cache exporter: …` comes before anything is sent
     // (control/control.go). An answer of a server, whose status a page cut off, is none.
     let option = group
         .iter()
         .all(|r| r.text.contains("failed to configure ") && !r.text.contains("unexpected status"));
-    // `operation error S3: HeadObject, https response error StatusCode: 400, … api error BadRequest: Bad Request`
-    let bucket = group
-        .iter()
-        .all(|r| r.text.contains("operation error S3") && r.text.contains("StatusCode: 4"));
+    let bucket = group.iter().all(is_refused_by_bucket);
     let (summary, first) = if bucket {
         (
             "correct the region, the endpoint or the credentials of the bucket",

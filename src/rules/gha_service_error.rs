@@ -54,7 +54,7 @@ fn draft(group: &[Refusal]) -> Draft {
         fix: fix(fault, group),
         rules_out: if fault == Fault::Reserve {
             vec![
-                not_ruled_out("which of the three it is (the error does not say)"),
+                not_ruled_out("which of the four it is (the error does not say)"),
                 to_decide("give the log of a parallel job with the same scope"),
             ]
         } else {
@@ -112,8 +112,9 @@ fn of_own_server(text: &str) -> bool {
 fn cause(fault: Fault) -> &'static str {
     match fault {
         Fault::Reserve => {
-            "The service did not let this job write: another job writes the same scope, too many \
-                entries were written, or the token of this trigger is read-only."
+            "The service did not let this job write: another job writes the same entry, too many \
+                entries were written in a short time, the repository's cache storage is used up, \
+                or the token of this trigger is read-only."
         }
         Fault::ReadOnly => {
             "The token of this job may read caches but not write them, as for pull requests from \
@@ -162,6 +163,7 @@ fn steps(fault: Fault) -> &'static [&'static str] {
             "Give each image and platform its own `scope=`; the default scope is the same for all.",
             "Export on `push` only: pull requests from forks and some triggers have a read-only \
                 cache token.",
+            "Look at the size under Actions, Caches: at the limit, remove scopes that nobody reads.",
         ],
         Fault::ReadOnly => {
             &["Leave `cache-to` out where the token may not write: such jobs import what the main \

@@ -23,6 +23,7 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::OptionInvalid, &["cache importer requires"]),
     (Cause::OptionInvalid, &["type required for \""]),
     (Cause::OptionInvalid, &["duplicate cache exports"]),
+    (Cause::OptionInvalid, &["multiple cache exports is not supported"]),
     (Cause::OptionInvalid, &["not set for s3 cache"]),
     (Cause::OptionInvalid, &["not set for github actions cache"]),
     (Cause::OptionInvalid, &["is required for azblob cache"]),
@@ -66,6 +67,14 @@ pub(super) static TEXTS: &[Row] = &[
     // S3 of other makers: they do not take what Amazon's client sends for a checksum
     (Cause::Other, &["aws chunked encoding not supported"]),
     (Cause::Other, &["xamzcontentsha256mismatch"]),
+    // S3 joins the parts of a large object only if each has the checksum that it was sent with
+    (Cause::Other, &["api error invalidpart"]),
+    // MinIO `cmd/api-errors.go`, with the code AccessDenied: a header that was signed did not arrive
+    (Cause::Other, &["headers present in the request which were not signed"]),
+    // S3 refuses a request that is dated more than 15 minutes off its own clock
+    (Cause::Other, &["requesttimetooskewed"]),
+    // cache/remotecache/azblob/exporter.go: five minutes for each layer
+    (Cause::Other, &["failed to upload blob ", "context deadline exceeded"]),
     // distribution-spec errors: the upload that was begun
     (Cause::Other, &["blob upload unknown"]),
     (Cause::Other, &["blob_upload_unknown"]),
@@ -102,6 +111,8 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::QuotaUsedUp, &["quota_exceeded"]),
     (Cause::QuotaUsedUp, &["storage", "quota"]),
     (Cause::QuotaUsedUp, &["over quota"]),
+    // DigitalOcean: `denied: registry contains 1 repositories, limit is 1`
+    (Cause::QuotaUsedUp, &["registry contains ", " repositories, limit is "]),
     // BuildKit session/manager.go: the client is gone, and with it what it knows of log-ins.
     (Cause::Other, &["no active session"]),
     // BuildKit ≥0.30 prints the registry's code and message instead of the status
@@ -148,6 +159,7 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::AccessDenied, &["authorizationpermissionmismatch"]),
     // AWS and Azure SDKs without credentials
     (Cause::AccessDenied, &["failed to refresh cached credentials"]),
+    (Cause::AccessDenied, &["static credentials are empty"]),
     (Cause::AccessDenied, &["failed to create default azure credentials"]),
     (Cause::AccessDenied, &["failed to acquire a token"]),
     // net/http, net
@@ -166,6 +178,8 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::Unavailable, &["network is unreachable"]),
     (Cause::Unavailable, &["closed network connection"]),
     (Cause::Unavailable, &["read on closed response body"]),
+    (Cause::Unavailable, &["server closed idle connection"]),
+    (Cause::Unavailable, &["http2: transport received server's graceful shutdown"]),
     // golang.org/x/net/http2: the registry, or a proxy before it, ends the connection
     (Cause::Unavailable, &["server sent goaway"]),
     (Cause::Unavailable, &["stream error: stream id"]),

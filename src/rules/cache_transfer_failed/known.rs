@@ -116,6 +116,49 @@ static KNOWN: &[Meaning] = &[
         fix: stores::other_builder,
     },
     Meaning {
+        is: stores::is_part_lost,
+        title: ": the parts of a large layer do not fit together",
+        cause: "S3 takes a large layer in parts and joins them at the end. BuildKit 0.26.0 and \
+            0.26.1 send the parts with a checksum that the joining request does not name, and S3 \
+            then does not find them. It is so in every run with such a layer.",
+        confidence: Confidence::Likely,
+        fix: stores::builder_that_joins_parts,
+    },
+    Meaning {
+        is: stores::is_header_lost,
+        title: ": a proxy changes the request",
+        cause: "a header that the builder signed did not reach the server as it was sent: a proxy \
+            between them (nginx, Cloudflare, an ingress) drops or rewrites it. The credentials are \
+            not the reason.",
+        confidence: Confidence::Likely,
+        fix: stores::headers_as_sent,
+    },
+    Meaning {
+        is: stores::is_clock,
+        title: ": the builder's clock is wrong",
+        cause: "a request to S3 carries the time at which it was signed, and is refused when that \
+            is more than 15 minutes off the server's own clock. Keys and rights are not the reason.",
+        confidence: Confidence::Proven,
+        fix: stores::right_clock,
+    },
+    Meaning {
+        is: stores::is_azure_timeout,
+        title: ": a layer takes longer than five minutes",
+        cause: "BuildKit gives each layer five minutes to reach an Azure container, and this one \
+            took longer: it is large, or the line to the storage account is slow.",
+        confidence: Confidence::Likely,
+        fix: stores::smaller_layers,
+    },
+    Meaning {
+        is: stores::is_upload_cut,
+        title: ": the registry refuses the end of an upload",
+        cause: "the registry began to take the layer and refused it at the end (400): mostly not \
+            all of it arrived. BuildKit sends several layers at once; over a slow line one of them \
+            can stand still for longer than the registry, or a proxy in front of it, waits.",
+        confidence: Confidence::Suspected,
+        fix: stores::whole_upload,
+    },
+    Meaning {
         is: stores::is_upload_lost,
         title: ": the registry lost the upload that it had begun",
         cause: "the registry began the upload and then did not know it: usually several instances \
@@ -240,7 +283,7 @@ fn one_at_a_time(_: &[Refusal]) -> Fix {
     }
 }
 
-fn keep_the_builder(group: &[Refusal]) -> Fix {
+pub(super) fn keep_the_builder(group: &[Refusal]) -> Fix {
     let optional =
         "Add `ignore-error=true` to the export: it helps if the backend is slow, not if the \
             builder itself ends."

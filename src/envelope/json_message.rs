@@ -36,10 +36,7 @@ impl Envelope for JsonMessage {
 
     /// A builder of its own kind (kaniko) logs in JSON too, and is left as it is.
     fn recognise(&self, head: &Head) -> bool {
-        let speaks = |line: &[u8]| {
-            message(line).is_some_and(|m| m.lines().any(|l| builder_line::begins(l.as_bytes())))
-        };
-        head.any(self, speaks)
+        head.any(self, |line| message(line).is_some_and(|m| m.lines().any(holds_a_builder)))
     }
 
     fn packs(&self) -> bool {
@@ -58,6 +55,12 @@ impl Envelope for JsonMessage {
     fn mark<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
         devcontainer::started(text)
     }
+}
+
+/// A builder's line, or one behind what a tool puts in front: `api:docker: #5 CACHED`.
+fn holds_a_builder(line: &str) -> bool {
+    let line = line.as_bytes();
+    builder_line::begins(line) || builder_line::behind(line).is_some()
 }
 
 fn message(line: &[u8]) -> Option<Cow<'_, str>> {
@@ -131,6 +134,7 @@ mod tests {
         assert!(recognises(&JsonMessage, &[br#"{"level":"info","message":"Step 1/2 : FROM a"}"#]));
         let coloured = br#"{"log":"\u001b[36mINFO\u001b[0m[0000] RUN make\n","stream":"stderr"}"#;
         assert!(recognises(&JsonMessage, &[coloured]));
+        assert!(recognises(&JsonMessage, &[br#"{"line":"api:docker: \u00235 CACHED"}"#]));
         assert!(recognises(&JsonMessage, &[br#"{"_PID":"7","MESSAGE":"Step 1/2 : FROM a"}"#]));
         let harness =
             br##"{"level":"INFO","pos":4,"out":"#5 CACHED\n","time":"2026-05-04T09:00:00Z"}"##;

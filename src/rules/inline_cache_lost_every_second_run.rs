@@ -33,7 +33,8 @@ static META: RuleMeta = RuleMeta {
     why: "The run that used the cache writes the inline cache of its image without the records it \
         had imported (moby/buildkit pull request 4796). The next build finds nothing in it, runs \
         cold, writes a complete cache, and so on: every second build is cold. Where the image is \
-        on the machine before the build, as after `docker pull`, newer engines do the same.",
+        on the machine before the build, as after `docker pull`, newer engines do the same, and \
+        20.10 alone does not.",
     fix: "No `docker pull` of the image before the build, and Docker Engine 27.2 or newer (25.x \
         and 26.x never got the fix, and 27.0.1 to 27.1.2 never store a usable inline cache); or a \
         docker-container builder with a registry cache; or the containerd image store. A newer \

@@ -2,7 +2,7 @@
 //!
 //! It looks among its own images before it asks a registry (moby
 //! `builder/builder-next/adapters/localinlinecache`). Layers found so have no descriptor of a
-//! registry, so that no version writes them into the next inline cache: seen with 26.1.5 and
+//! registry, so that they are not written into the next inline cache: seen with 26.1.5 and
 //! 28.5.2, with `docker pull`, `docker compose pull`, `docker load`, and an image that was left.
 
 use super::image_names::before;
@@ -71,6 +71,12 @@ impl LostBy {
             (27, Some(minor @ 0..=1)) => Some(Self::EmptyExport(27, minor)),
             _ => None,
         }
+    }
+
+    /// Docker Engine 20.10 stores again what it takes from an image that it has: seen with 20.10.24,
+    /// with `docker pull` and `docker load`.
+    pub(super) fn spares_a_pulled_image(self) -> bool {
+        self == Self::Engine(20)
     }
 
     /// What the engine does with the cache.

@@ -20,6 +20,10 @@ pub(super) fn finding(past: &Past) -> Option<Finding> {
     if !graphdriver(build) || !build.succeeded() || several {
         return None;
     }
+    // Docker Engine 20.10 stores again what it takes from an image that was pulled.
+    if (1..past.len()).any(|i| super::is_refuted(past, i)) {
+        return None;
+    }
     let site = Site::of(past.study, run, build);
     let this = if past.len() > 1 { run.label.as_str() } else { "this run" };
     Some(Finding {
@@ -44,6 +48,7 @@ pub(super) fn finding(past: &Past) -> Option<Finding> {
         rules_out: vec![
             ruled_out("the containerd image store (dockerd's own wrote the image)"),
             not_ruled_out("a machine that keeps its builder, which then has these steps itself"),
+            not_ruled_out("Docker Engine 20.10, which stores them again (see `docker version`)"),
             to_decide("give the log of the next run in which something changed"),
         ],
         subject: site.imports.first().cloned().unwrap_or(site.image),

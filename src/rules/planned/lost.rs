@@ -49,12 +49,17 @@ impl Lost {
         if !job.place.machine.fresh || job.driver() != Some("docker") || may_be_older(job) {
             return None;
         }
+        let mut pulls = job.place.pulls_of(name);
+        let mut pulled = || pulls.next().or_else(|| pull_of_service(job, at, name));
         if let Some(by) = job.place.engine_version().and_then(LostBy::engine) {
+            if by.spares_a_pulled_image() && pulled().is_some() {
+                return None;
+            }
             let image = job.place.machine.engine.as_deref().unwrap_or_default();
             let line = job.evidence_of(image, "the engine that builds");
             return Some(Self { by, line });
         }
-        let pulled = job.place.pulls_of(name).next().or_else(|| pull_of_service(job, at, name))?;
+        let pulled = pulled()?;
         let line = job.config.quote(pulled.quote.line);
         let line = line.map(|line| Evidence::of(&job.config.path, &line, "pulls the image first"));
         Some(Self { by: LostBy::Pull, line })

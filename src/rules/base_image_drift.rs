@@ -120,7 +120,7 @@ fn drift<'a>(past: &Past<'a>, i: usize, build: &'a Build, step: &'a Step) -> Opt
     let now = build.base_of(&step.stage, &step.platform)?;
     // The run just before may have met the same move, on a machine that the log does not name.
     let another = |j: usize| {
-        let base = past.builds.get(j)?.base_of(&step.stage, &step.platform)?;
+        let base = base_before(past.builds.get(j)?, step, now)?;
         ((&base.digest, &base.id) != (&now.digest, &now.id)).then_some((j, base))
     };
     let before = past.back_from(i).find_map(another)?;
@@ -133,6 +133,14 @@ fn drift<'a>(past: &Past<'a>, i: usize, build: &'a Build, step: &'a Step) -> Opt
     let rebuilt = rebuilt.into_iter().filter(|s| !s.operation().is_link()).collect();
     let how = if config { How::Config } else { How::Layers };
     Some(Drift { at: i, before, now, rebuilt, how })
+}
+
+/// The base that the stage had in an earlier build. One FROM is printed for all stages on an image,
+/// not for the same one in each build.
+fn base_before<'a>(build: &'a Build, step: &Step, now: &Base) -> Option<&'a Base> {
+    let same = |base: &&Base| base.image == now.image && base.platform == now.platform;
+    let own = build.base_of(&step.stage, &step.platform);
+    own.or_else(|| build.bases.iter().find(same))
 }
 
 fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {

@@ -10,7 +10,7 @@ use crate::model::{
     Build, CacheKind, Command, Engine, ImageRef, Outcome, Run, Step, StepKind, Transfer, elapsed,
 };
 use crate::series::chain::{self, Input, Stage};
-use crate::series::{BuildRef, Miss, Series, Start};
+use crate::series::{Because, BuildRef, Miss, Series, Start};
 
 /// A series whose builds can be trusted: interleaved ones are left out.
 pub(super) struct Past<'a> {
@@ -152,6 +152,20 @@ impl<'a> Past<'a> {
         }
         let stages = chain::stages(build);
         unexplained.filter_map(|miss| self.loss(&stages, &miss)).collect()
+    }
+
+    /// Copies of the context whose record is gone. Their files may have changed as well.
+    pub(super) fn lost_copies(&self, i: usize) -> Vec<Loss<'a>> {
+        let Some(build) = self.builds.get(i).copied() else { return Vec::new() };
+        let gone = |miss: &Miss| {
+            miss.because == Because::RecordLost && miss.step.operation().reads_context()
+        };
+        let mut copies = self.misses(i).filter(gone).peekable();
+        if copies.peek().is_none() {
+            return Vec::new();
+        }
+        let stages = chain::stages(build);
+        copies.filter_map(|miss| self.loss(&stages, &miss)).collect()
     }
 
     /// The loss of a step that an earlier build had.

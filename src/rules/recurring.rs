@@ -230,7 +230,7 @@ pub(super) fn find(study: &Study) -> Vec<SeriesSpots> {
 }
 
 fn of_series(past: Past) -> Spots {
-    let breaks = |i: usize| past.misses(i).any(|miss| usable(miss.because));
+    let breaks = |i: usize| past.misses(i).any(|miss| usable(&miss));
     if !(1..past.len()).any(breaks) {
         return Spots::default();
     }
@@ -243,7 +243,7 @@ fn of_series(past: Past) -> Spots {
 fn of_row(past: &Past, row: &StepRow) -> Option<SpotIndex> {
     let cells = || row.cells.iter().enumerate().skip(1).filter_map(|(i, cell)| Some((i, (*cell)?)));
     let broke = |(i, step): &(usize, &Step)| {
-        past.misses_of(*i, step).any(|miss| usable(miss.because)) && !past.asked_for_no_cache(*i)
+        past.misses_of(*i, step).any(|miss| usable(&miss)) && !past.asked_for_no_cache(*i)
     };
     let broken: Vec<usize> = cells().filter(broke).map(|(i, _)| i).collect();
     if broken.is_empty() {
@@ -290,16 +290,16 @@ fn place(build: &Build, step: &Step) -> Option<NonZeroU32> {
     NonZeroU32::new(u32::try_from(at).ok()?.checked_add(1)?)
 }
 
-/// A cache was there, and holds what it is asked for.
-fn usable(because: Because) -> bool {
-    matches!(
-        because,
+/// A cache was there, and holds what it is asked for. A copy that is gone is not of other files.
+fn usable(miss: &Miss) -> bool {
+    match miss.because {
         Because::InputsChanged
-            | Because::InstructionChanged
-            | Because::ArgumentChanged
-            | Because::RecordLost
-            | Because::Unknown
-    )
+        | Because::InstructionChanged
+        | Because::ArgumentChanged
+        | Because::Unknown => true,
+        Because::RecordLost => !miss.step.operation().reads_context(),
+        _ => false,
+    }
 }
 
 /// The step right before it in its stage that can have changed. kaniko's COPY always runs, but what
@@ -315,10 +315,12 @@ fn parent<'a>(past: &Past<'a>, i: usize, spot: &Spot) -> Option<&'a Step> {
         .max_by_key(|s| s.position)
 }
 
-/// Steps of the stages that ran because that of this step did, which they stand on.
+/// Steps of the stages that ran because this step did: those that stand on its stage, or begin as it
+/// does.
 pub(super) fn standing<'a>(build: &'a Build, step: &Step) -> Vec<&'a Step> {
-    let stages = standing::on(build, &step.stage, &step.platform);
-    stages.into_iter().flat_map(|stage| stage.steps).collect()
+    let on = standing::on(build, &step.stage, &step.platform);
+    let beside = standing::beside(build, step);
+    on.into_iter().chain(beside).flat_map(|stage| stage.steps).collect()
 }
 
 /// Counted steps of the stage of a step.

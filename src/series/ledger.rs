@@ -6,6 +6,7 @@
 //! of one build.
 
 mod builder;
+mod common;
 mod follows;
 mod renamed;
 mod spared;
@@ -94,7 +95,8 @@ pub(super) struct Ledger<'m, 'a> {
 /// What is known of a stage.
 #[derive(Default)]
 pub(super) struct StageLine<'a> {
-    /// Printed only when something of it is needed, so the last that was counts.
+    /// Printed only when something of it is needed, and once for all stages on it, so the last that
+    /// was counts.
     pub(super) base: Option<&'a Base>,
     pub(super) seen: usize,
     steps: HashMap<&'a str, LastSeen<'a>>,
@@ -266,7 +268,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
         let at = now.build.steps.element_offset(step)?;
         let first = stage.steps.first().is_some_and(|first| std::ptr::eq(*first, step))
             && now.shared_parent(stage).is_none();
-        let line = self.stages.get(&(stage.name, stage.platform));
+        let line = self.line(now, stage, step);
         let seen = line.and_then(|line| line.steps.get(step.text.as_str()));
         let against = self.against(now).and_then(|build| u32::try_from(build).ok());
         let before = seen.and_then(|seen| {
@@ -318,9 +320,12 @@ impl<'m, 'a> Ledger<'m, 'a> {
     /// Takes in what the build shows.
     fn learn(&mut self, now: Now<'a>) {
         let Now { i, build, stages, .. } = now;
+        let printed: HashMap<(&str, &str), &Base> =
+            build.bases.iter().map(|b| ((b.image.as_str(), b.platform.as_str()), b)).collect();
         for stage in stages {
             let line = self.stages.entry((stage.name, stage.platform)).or_default();
-            line.learn_base(&stage);
+            let shared = || printed.get(&(line.base?.image.as_str(), stage.platform)).copied();
+            line.learn_base(&stage, stage.base.or_else(shared));
             line.seen = i;
             line.forget(i, stage.steps.len());
         }
@@ -353,11 +358,11 @@ impl<'m, 'a> Ledger<'m, 'a> {
 impl<'a> StageLine<'a> {
     /// A builder that fetches nothing may not print which image it uses: where the stage came from
     /// the cache it is the one that is known.
-    fn learn_base(&mut self, stage: &Stage<'a>) {
+    fn learn_base(&mut self, stage: &Stage<'a>, now: Option<&'a Base>) {
         let told = |base: &Base| base.digest.is_some() || base.id.is_some();
         let hit = stage.steps.first().is_some_and(|step| step.outcome == Outcome::Hit);
         let same = |now: &Base, before: &Base| !told(now) && hit && now.image == before.image;
-        match (stage.base, self.base) {
+        match (now, self.base) {
             (Some(now), Some(before)) if same(now, before) => {}
             (now, before) => self.base = now.or(before),
         }

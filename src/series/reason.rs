@@ -80,6 +80,9 @@ impl<'a> MissInSeries<'_, '_, 'a> {
             let why = Explanation::of(Because::InstructionChanged, Proven, store);
             return why.differing(vec![KeyPart::Instruction]);
         }
+        if before.is_some_and(|(_, build)| self.stands_below_a_value(build)) {
+            return Explanation::of(Because::ArgumentChanged, Likely, store);
+        }
         if self.step.key.is_some() {
             return self.by_key(store);
         }
@@ -119,11 +122,7 @@ impl<'a> MissInSeries<'_, '_, 'a> {
         if self.was_replaced() {
             return said(Because::RecordLost, Likely);
         }
-        if self.now.pruned.is_some()
-            && self.first
-            && self.now.imports.is_empty()
-            && input != Input::Files
-        {
+        if self.was_pruned(input) {
             let sure = if hidden.is_empty() { Likely } else { Suspected };
             return said(Because::RecordLost, sure);
         }

@@ -1,4 +1,5 @@
-//! Stages that stand on another stage (`FROM build AS test`): which one, the log does not say.
+//! Stages that stand on another stage (`FROM build AS test`): which one, only the log of a builder
+//! says that prints each FROM.
 
 use super::chain::{self, Stage};
 use crate::model::{Build, Outcome, Step};
@@ -7,15 +8,27 @@ use crate::model::{Build, Outcome, Step};
 /// step is the second has one, even where its FROM is printed under the name of another stage.
 #[must_use]
 pub fn has_own_image(build: &Build, stage: &Stage) -> bool {
+    if stage.base.is_some() {
+        return named(build, stage).is_none();
+    }
     let first = stage.steps.first();
-    stage.base.is_some()
-        || (build.dialect.counts_from() && first.is_some_and(|first| first.position > 1))
+    build.dialect.counts_from() && first.is_some_and(|first| first.position > 1)
+}
+
+/// The stage that its FROM names: the classic builder and buildah print `FROM base AS assets`.
+fn named<'a>(build: &'a Build, stage: &Stage) -> Option<&'a str> {
+    let base = stage.base.filter(|base| base.digest.is_none() && base.id.is_none())?;
+    let here = |step: &&Step| step.stage.eq_ignore_ascii_case(&base.image);
+    build.steps.iter().find(here).map(|step| step.stage.as_str())
 }
 
 /// A stage may stand on another by what the log shows: that one came to its end before it, and it
 /// takes no files from it.
 #[must_use]
 pub fn may_stand_on(build: &Build, stages: &[Stage], stage: &Stage, other: &str) -> bool {
+    if let Some(below) = named(build, stage) {
+        return below == other;
+    }
     other != stage.name && !copies(build, stages, stage.name, other) && {
         let first = stage.steps.first();
         first.is_some_and(|first| ends_before(build, stages, other, first))
@@ -65,4 +78,27 @@ pub fn on<'a>(build: &'a Build, name: &str, platform: &str) -> Vec<Stage<'a>> {
         }
     }
     found
+}
+
+/// Stages that ran because this step did, which they have in common with its stage: it is printed
+/// for that one alone, and theirs begin with what stands below.
+#[must_use]
+pub fn beside<'a>(build: &'a Build, step: &Step) -> Vec<Stage<'a>> {
+    if !build.dialect.counts_from() {
+        return Vec::new();
+    }
+    let ran = |stage: &Stage| stage.steps.first().is_some_and(|s| s.outcome == Outcome::Miss);
+    let begins = |stage: &Stage| stage.steps.first().map_or(0, |first| first.position);
+    let own = |position| {
+        let here = |s: &&Step| s.position == position && *s.platform == *step.platform;
+        let mut above = build.steps.iter().filter(here).peekable();
+        above.peek().is_some() && above.all(|s| s.stage == step.stage)
+    };
+    let mut stages = chain::stages(build);
+    stages.retain(|stage| {
+        let other = stage.name != step.stage.as_str() && stage.platform == step.platform.as_str();
+        let from = begins(stage);
+        other && from > step.position.max(2) && ran(stage) && own(from - 1)
+    });
+    stages
 }

@@ -1,10 +1,12 @@
 //! The job prunes the builder's cache, and the next build runs what that deleted.
 
-use crate::finding::{Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_out};
-use crate::model::{Quote, Run};
+use crate::finding::{
+    Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
+};
+use crate::model::{Quote, Run, Step};
 use crate::rules::instruction::brief;
 use crate::rules::past::{Loss, Past, cost, header, verdict};
-use crate::rules::recurring::same_stage;
+use crate::rules::recurring::{same_stage, standing};
 use crate::rules::{RuleMeta, Study};
 
 /// A stage that was built anew, and the prune before it.
@@ -16,6 +18,13 @@ struct Emptied<'a> {
     prune: &'a Quote,
 }
 
+impl Emptied<'_> {
+    /// Other files rerun it, too.
+    fn may_be_of_files(&self) -> bool {
+        self.loss.step.operation().reads_context()
+    }
+}
+
 pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
     if !past.never_imports() {
         return None;
@@ -23,14 +32,16 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
     let emptied: Vec<Emptied> = (1..past.len()).filter_map(|i| emptied(past, i)).collect();
     let newest = emptied.last()?;
     let (_, build) = past.get(newest.at)?;
-    let reruns = emptied.iter().filter_map(|one| {
-        let (_, build) = past.get(one.at)?;
-        Some(same_stage(build, one.loss.step))
-    });
+    let told = emptied.iter().any(|one| !one.may_be_of_files());
+    let reruns = emptied.iter().flat_map(|one| reruns(past, one.at));
     Some(Finding {
         rule: meta.id,
         severity: if emptied.len() > 1 { meta.severity } else { Severity::Note },
-        confidence: Confidence::Likely,
+        confidence: if told || emptied.len() > 2 {
+            Confidence::Likely
+        } else {
+            Confidence::Suspected
+        },
         title: format!(
             "{} of {} runs rebuild what a prune had deleted from the builder's cache",
             emptied.len(),
@@ -42,8 +53,8 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
         )?
         .seen_in(past.places(emptied.iter().map(|one| one.at))),
         fix: fix(),
-        impact: cost(reruns.flatten(), emptied.len()),
-        rules_out: rules_out(past),
+        impact: cost(reruns, emptied.len()),
+        rules_out: rules_out(past, told),
         subject: past.subject("prune"),
     })
 }
@@ -54,10 +65,23 @@ fn emptied<'a>(past: &Past<'a>, i: usize) -> Option<Emptied<'a>> {
     if !own || past.asked_for_no_cache(i) {
         return None;
     }
-    past.losses(i).into_iter().find_map(|loss| {
+    all_losses(past, i).into_iter().find_map(|loss| {
         let (run, prune) = prune_between(past, loss.seen, i)?;
         Some(Emptied { at: i, loss, run, prune })
     })
+}
+
+/// Steps whose record is gone, first those that read no files.
+fn all_losses<'a>(past: &Past<'a>, i: usize) -> Vec<Loss<'a>> {
+    past.losses(i).into_iter().chain(past.lost_copies(i)).collect()
+}
+
+/// What ran in the stages that were lost, and in those that stand on them or begin as they do.
+fn reruns<'a>(past: &Past<'a>, i: usize) -> Vec<&'a Step> {
+    let Some((_, build)) = past.get(i) else { return Vec::new() };
+    let losses = all_losses(past, i);
+    let steps = losses.iter().map(|loss| loss.step);
+    steps.flat_map(|step| same_stage(build, step).chain(standing(build, step))).collect()
 }
 
 /// The last prune behind one build and before another.
@@ -119,12 +143,18 @@ fn fix() -> Fix {
     }
 }
 
-fn rules_out(past: &Past) -> Vec<Alternative> {
-    let same = ruled_out(
-        "changed sources, base image or instruction (the step reads no files and has the same text \
-            and digest)",
-    );
-    std::iter::once(same).chain(super::another_agent(past)).collect()
+fn rules_out(past: &Past, told: bool) -> Vec<Alternative> {
+    let files = if told {
+        ruled_out(
+            "changed sources, base image or instruction (the step reads no files and has the same \
+                text and digest)",
+        )
+    } else {
+        not_ruled_out(
+            "files that changed in these commits as well (the copy has to run either way)",
+        )
+    };
+    std::iter::once(files).chain(super::another_agent(past)).collect()
 }
 
 #[cfg(test)]

@@ -26,6 +26,22 @@ impl MissInSeries<'_, '_, '_> {
         in_key && metadata.any(breaks)
     }
 
+    /// The classic builder prints each instruction: below one that came from its cache, an ENV or
+    /// LABEL with the text of before ran, so that a value in it is another one.
+    pub(super) fn stands_below_a_value(&self, before: &Build) -> bool {
+        let own =
+            |step: &&Step| step.stage == self.stage.name && step.position < self.step.position;
+        let known =
+            |step: &Step| before.steps.iter().any(|s| s.stage == step.stage && s.text == step.text);
+        let mut above = self.now.build.steps.iter().filter(own);
+        let Some(ran) = above.clone().find(|step| step.outcome == Outcome::Miss) else {
+            return false;
+        };
+        let is_below = above.any(|s| s.position + 1 == ran.position && s.outcome == Outcome::Hit);
+        let takes_a_value = ran.kind == StepKind::Metadata && ran.text.contains('$') && known(ran);
+        self.now.build.dialect == Dialect::Classic && is_below && takes_a_value
+    }
+
     /// More or fewer steps stand above it in its stage than before, so that its parent is another
     /// one: some were removed, or it was moved. Numbers alone also move where FROM names a stage,
     /// and steps that two stages share are printed in one of them.

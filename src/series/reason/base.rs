@@ -23,7 +23,13 @@ impl MissInSeries<'_, '_, '_> {
                 Some(if self.first || self.above_is_linked() { Proven } else { Likely })
             }
             // One FROM is printed for all stages on it, under the name of one of them.
-            (_, None) if self.first && self.shares_a_base() && self.now.moved => Some(Likely),
+            (_, None) if self.first && self.shares_a_base() && self.now.moved => {
+                let printed = line.base.and_then(|b| self.now.printed(&b.image, &b.platform));
+                let same = line.base.zip(printed).is_some_and(|(before, now)| {
+                    chain::is_known_base(before, now) && !chain::is_other_base(before, now)
+                });
+                if same { None } else { Some(Likely) }
+            }
             _ => None,
         }
     }

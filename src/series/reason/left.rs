@@ -52,6 +52,31 @@ impl<'a> MissInSeries<'_, '_, 'a> {
         stopped.then(|| Explanation::of(Because::NotStored, Confidence::Likely, store))
     }
 
+    /// A prune since deleted it. Files that changed rerun a copy as well, but where only steps of the
+    /// final stage came from the cache, it had to run: what an image uses stays, and nothing else.
+    pub(super) fn was_pruned(&self, input: Input) -> bool {
+        if self.now.pruned.is_none() || !self.now.imports.is_empty() {
+            return false;
+        }
+        if input != Input::Files {
+            return self.first;
+        }
+        let is_final = self.now.last == Some(self.stage.name);
+        let gone = !is_final || self.now.build.hits() == 0;
+        let above = self.stage.steps.iter().take_while(|s| s.position < self.step.position);
+        gone && !self.step.operation().is_link() && above.into_iter().all(|s| self.is_of_last(s))
+    }
+
+    /// The final stage has the step as well, in its own name or in common with this one.
+    fn is_of_last(&self, step: &Step) -> bool {
+        let is_last =
+            |s: &&Stage| Some(s.name) == self.now.last && s.platform == self.stage.platform;
+        let Some(last) = self.now.stages.iter().find(is_last) else { return false };
+        let begins = last.steps.first().map_or(0, |first| first.position);
+        let same = |s: &&Step| s.position == step.position && s.text == step.text;
+        step.position < begins || last.steps.iter().any(same)
+    }
+
     /// Nothing of the build came from the cache, and another stage, which is stored, ran from a
     /// WORKDIR on that stands on the same image as before: no value reaches that, so the cache
     /// held nothing.

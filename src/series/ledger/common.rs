@@ -1,0 +1,35 @@
+//! Steps that stages have in common: stages that begin alike share their FROM and first steps, which
+//! are printed under the name of one of them, and not of the same one in each build.
+
+use super::super::chain::Stage;
+use super::{Ledger, Now, StageLine};
+use crate::model::{Base, Step};
+
+impl<'a> Ledger<'_, 'a> {
+    /// What is known of the stage of a step: where the build before printed the step for another
+    /// stage, which shares it now, that one's.
+    pub(super) fn line(&self, now: &Now, stage: &Stage<'a>, step: &Step) -> Option<&StageLine<'a>> {
+        let own = self.stages.get(&(stage.name, stage.platform))?;
+        let &(_, before) = self.members.get(own.seen)?;
+        let here =
+            |other: &&Step| other.position == step.position && other.platform == step.platform;
+        let was_shared = || {
+            let mut there = before.steps.iter().filter(here);
+            let other = there.clone().find(|other| other.text == step.text)?;
+            let mut now = now.build.steps.iter().filter(here);
+            let apart = there.any(|other| other.stage == step.stage)
+                || now.any(|step| step.stage == other.stage);
+            let name = (other.stage.as_str(), other.platform.as_str());
+            if apart { None } else { self.stages.get(&name) }
+        };
+        was_shared().or(Some(own))
+    }
+}
+
+impl<'a> Now<'a> {
+    /// The base image of this name, which is printed for one of the stages on it.
+    pub(in super::super) fn printed(&self, image: &str, platform: &str) -> Option<&'a Base> {
+        let same = |base: &&Base| *base.image == *image && *base.platform == *platform;
+        self.build.bases.iter().find(same)
+    }
+}

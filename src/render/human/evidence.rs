@@ -73,13 +73,19 @@ fn row(page: &TextPage, evidence: &Evidence, source: &str, step: Option<&str>) -
 /// so.
 fn with_step(evidence: &Evidence, step: Option<&str>) -> String {
     let Some(step) = step else { return evidence.shows.clone() };
-    let text = step.split_once("] ").map_or(step, |(_, text)| text);
+    let text = without_number(step);
     let named = evidence.text.contains(text) || evidence.shows.contains(text);
     match (named, evidence.shows.is_empty()) {
         (true, _) => evidence.shows.clone(),
         (false, true) => step.to_owned(),
         (false, false) => format!("{step}: {}", evidence.shows),
     }
+}
+
+/// `RUN make` of `[build 2/3] RUN make`, `2/3 : RUN make` and `2/3: RUN make`.
+fn without_number(step: &str) -> &str {
+    let counts = |c: char| c.is_ascii_digit() || matches!(c, '/' | ':' | ' ');
+    step.split_once("] ").map_or_else(|| step.trim_start_matches(counts), |(_, text)| text)
 }
 
 /// Nobody reads 64 digits, and they push out what comes after them.

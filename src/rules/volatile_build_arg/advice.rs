@@ -3,6 +3,7 @@
 use super::{Above, Culprit, Sign, order};
 use crate::config::{Config, Stage};
 use crate::finding::{Alternative, Fix, not_ruled_out, ruled_out, to_decide};
+use crate::model::Dialect;
 use crate::rules::build_args::names_a_run;
 use crate::rules::dockerfile_at::with_changes;
 use crate::rules::past::Past;
@@ -58,9 +59,15 @@ fn hidden(culprit: &Culprit) -> Vec<Alternative> {
     let other = match culprit.spot.last().and_then(|step| step.key.as_ref()) {
         Some(_) => "an ENV, or the default of an ARG, that the job writes into the Dockerfile",
         None if culprit.proven => "an ENV, USER or SHELL above it, or an option of the build",
-        None => {
-            "`--no-cache-filter`, a changed mount option or here-document, or a lost cache record"
-        }
+        None => match culprit.dialect {
+            // They have neither mounts nor here-documents.
+            Dialect::Classic | Dialect::Kaniko => "a lost cache record",
+            Dialect::Buildah => "a changed mount option or here-document, or a lost cache record",
+            _ => {
+                "`--no-cache-filter`, a changed mount option or here-document, or a lost cache \
+                    record"
+            }
+        },
     };
     let mut said = Vec::new();
     if culprit.proven {

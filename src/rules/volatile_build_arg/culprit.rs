@@ -52,6 +52,7 @@ pub(in crate::rules) struct Culprit<'a> {
     /// The command lines show all arguments of these runs, and none that changes.
     none_given: bool,
     pub(super) above: Above,
+    pub(super) dialect: Dialect,
     /// Files beside the logs prove that the step is another operation each time.
     pub(super) proven: bool,
     /// Values of one run or commit by the look of the command line or the name.
@@ -125,6 +126,7 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
         file,
         none_given,
         above,
+        dialect: past.last()?.1.dialect,
         proven,
         per_run,
     };

@@ -10,19 +10,28 @@ impl<'a> Ledger<'_, 'a> {
     /// stage, which shares it now, that one's.
     pub(super) fn line(&self, now: &Now, stage: &Stage<'a>, step: &Step) -> Option<&StageLine<'a>> {
         let own = self.stages.get(&(stage.name, stage.platform))?;
-        let &(_, before) = self.members.get(own.seen)?;
+        // Mostly it was printed for the stage itself: then nothing is to be looked for.
+        let seen = own.steps.get(step.text.as_str());
+        if seen.is_some_and(|seen| seen.build == own.seen) {
+            return Some(own);
+        }
+        self.line_of_sharer(now, own.seen, step).or(Some(own))
+    }
+
+    /// That of the stage under whose name this earlier build printed the step. Where one of the two
+    /// builds prints both stages there, they do not share it.
+    fn line_of_sharer(&self, now: &Now, earlier: usize, step: &Step) -> Option<&StageLine<'a>> {
+        let &(_, before) = self.members.get(earlier)?;
         let here =
             |other: &&Step| other.position == step.position && other.platform == step.platform;
-        let was_shared = || {
-            let mut there = before.steps.iter().filter(here);
-            let other = there.clone().find(|other| other.text == step.text)?;
-            let mut now = now.build.steps.iter().filter(here);
-            let apart = there.any(|other| other.stage == step.stage)
-                || now.any(|step| step.stage == other.stage);
-            let name = (other.stage.as_str(), other.platform.as_str());
-            if apart { None } else { self.stages.get(&name) }
-        };
-        was_shared().or(Some(own))
+        let mut there = before.steps.iter().filter(here);
+        let other = there.clone().find(|other| other.text == step.text)?;
+        let apart = there.any(|other| other.stage == step.stage)
+            || now.build.steps.iter().filter(here).any(|step| step.stage == other.stage);
+        if apart {
+            return None;
+        }
+        self.stages.get(&(other.stage.as_str(), other.platform.as_str()))
     }
 }
 

@@ -29,6 +29,9 @@ impl MissInSeries<'_, '_, '_> {
     /// The classic builder prints each instruction: below one that came from its cache, an ENV or
     /// LABEL with the text of before ran, so that a value in it is another one.
     pub(super) fn stands_below_a_value(&self, before: &Build) -> bool {
+        if self.now.build.dialect != Dialect::Classic {
+            return false;
+        }
         let own =
             |step: &&Step| step.stage == self.stage.name && step.position < self.step.position;
         let known =
@@ -39,7 +42,7 @@ impl MissInSeries<'_, '_, '_> {
         };
         let is_below = above.any(|s| s.position + 1 == ran.position && s.outcome == Outcome::Hit);
         let takes_a_value = ran.kind == StepKind::Metadata && ran.text.contains('$') && known(ran);
-        self.now.build.dialect == Dialect::Classic && is_below && takes_a_value
+        is_below && takes_a_value
     }
 
     /// More or fewer steps stand above it in its stage than before, so that its parent is another

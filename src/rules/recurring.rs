@@ -306,13 +306,15 @@ fn usable(miss: &Miss) -> bool {
 /// it brings in is part of what follows.
 fn parent<'a>(past: &Past<'a>, i: usize, spot: &Spot) -> Option<&'a Step> {
     let (step, (_, build)) = spot.step(i).zip(past.get(i))?;
-    let copies =
-        build.steps.iter().filter(|s| s.kind == StepKind::Uncached && s.instruction != "WORKDIR");
-    let copies = copies.filter(|s| s.is_of(&step.stage, &step.platform));
-    same_stage(build, step)
-        .chain(copies)
-        .filter(|s| s.position < step.position)
-        .max_by_key(|s| s.position)
+    let changes = |s: &Step| match s.kind {
+        StepKind::Counted => true,
+        StepKind::Uncached => s.instruction != "WORKDIR",
+        _ => false,
+    };
+    let above = |s: &&Step| {
+        s.position < step.position && changes(s) && s.is_of(&step.stage, &step.platform)
+    };
+    build.steps.iter().filter(above).max_by_key(|s| s.position)
 }
 
 /// Steps of the stages that ran because this step did: those that stand on its stage, or begin as it

@@ -34,7 +34,8 @@ static META: RuleMeta = RuleMeta {
         plugin without `cli-version: 2`).",
     limits: "That inline metadata is missing is not printed: it follows from imports that never \
         bring a hit while no run writes any. Where the final stage begins with a copy out of \
-        another one, and another job writes the image, it is a note.",
+        another one, and another job writes the image, it is a note; so it is without a log where \
+        the Dockerfile runs nothing.",
     example: include_str!("examples/image-without-inline-cache.txt"),
     references: &["https://docs.docker.com/build/cache/backends/inline/"],
     since: "0.1.0",
@@ -231,8 +232,10 @@ fn written(study: &Study, at: At) -> Option<Finding> {
         )],
         subject: name,
     };
+    let costs = planned::runs_something(study, at);
+    let severity = if costs { META.severity } else { Severity::Note };
     let line = at.evidence("the image is the cache, without inline metadata");
-    planned::finding(&META, META.severity, line.into_iter().collect(), words)
+    planned::finding(&META, severity, line.into_iter().collect(), words)
 }
 
 /// The build makes the image of this name.

@@ -33,7 +33,7 @@ use super::remedy::place::{self, places_of};
 use crate::config::pattern::{fits, tells_nothing};
 use crate::config::{Config, Content, Place, Stage};
 use crate::finding::{Alternative, Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
-use crate::model::Tool;
+use crate::model::{Command, Tool};
 use crate::rules::RuleMeta;
 
 /// Places of the configuration.
@@ -122,6 +122,26 @@ pub(super) fn inner<'a>(study: &'a Study, at: At) -> Option<Inner<'a>> {
 pub(super) fn built<'a>(study: &'a Study, at: At) -> Option<(&'a Config, Vec<usize>)> {
     let (file, stages, last) = built_stages(study, at).next()?;
     Some((study.configs.get(file)?, [below(&stages, last), needed(&stages, last)].concat()))
+}
+
+/// It says which caches it takes or writes, or that it takes none.
+pub(super) fn names_a_cache(command: &Command) -> bool {
+    !command.cache_from.is_empty()
+        || !command.cache_to.is_empty()
+        || command.inline()
+        || command.no_cache
+}
+
+/// Something is run in what a place builds, as far as is known: what is only copied is quick
+/// without a cache too.
+pub(super) fn runs_something(study: &Study, at: At) -> bool {
+    let mut known = built_stages(study, at).peekable();
+    known.peek().is_none()
+        || known.any(|(_, stages, last)| {
+            let all = [below(&stages, last), needed(&stages, last)].concat();
+            let mut all = all.into_iter().filter_map(|number| stages.get(number));
+            all.any(|stage| stage.instructions.iter().any(|i| i.keyword == "RUN"))
+        })
 }
 
 /// What a place builds: number of the Dockerfile, its stages, and the number of the one that is

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{META, called, kaniko};
 use crate::finding::{Evidence, Finding, Fix, Severity, not_ruled_out, to_decide};
-use crate::model::{Command, Text, Tool};
+use crate::model::{Text, Tool};
 use crate::rules::Study;
 use crate::rules::past::Past;
 use crate::rules::planned::{self, Open, Words};
@@ -20,7 +20,8 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
     let called = called::findings(study, &open.places);
     let by_kaniko = kaniko::findings(&open.places);
     let named = planned::places(study).filter(|at| !at.place.command.tags.is_empty());
-    let cached: HashSet<Image> = named.filter(|at| asks(&at.place.command)).map(image).collect();
+    let cached: HashSet<Image> =
+        named.filter(|at| planned::names_a_cache(&at.place.command)).map(image).collect();
     let cold = open.places.into_iter().filter(|at| starts_cold(study, *at));
     for at in cold.filter(|at| !cached.contains(&image(*at))) {
         match files.iter_mut().find(|(path, _)| *path == at.config.path) {
@@ -43,21 +44,14 @@ fn image(at: At<'_>) -> Image<'_> {
     (&at.config.path, &at.place.job, &at.place.command.tags)
 }
 
-fn asks(command: &Command) -> bool {
-    !command.cache_from.is_empty()
-        || !command.cache_to.is_empty()
-        || command.inline()
-        || command.no_cache
-}
-
 /// New machine, new builder, no cache of any kind, and something to run.
 fn starts_cold(study: &Study, at: At) -> bool {
     let command = &at.place.command;
     let own = matches!(command.tool, Tool::BuildPushAction | Tool::BuildxBuild | Tool::DockerBuild);
-    let runs = planned::dockerfile(study, at).is_none_or(|file| {
-        file.content.stages.iter().flat_map(|stage| &stage.instructions).any(|i| i.keyword == "RUN")
-    });
-    at.place.machine.fresh && own && !asks(command) && runs
+    at.place.machine.fresh
+        && own
+        && !planned::names_a_cache(command)
+        && planned::runs_something(study, at)
 }
 
 fn finding(path: &str, places: &[At]) -> Option<Finding> {

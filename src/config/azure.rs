@@ -94,7 +94,7 @@ struct Outer {
 
 /// Stages, jobs or steps of one level.
 fn walk(value: &Value, at: &Route, outer: &Outer, found: &mut Vec<Job>) {
-    let hosted = value.get("pool").map(|pool| pool.get("vmImage").is_some()).or(outer.hosted);
+    let hosted = value.get("pool").map(is_hosted).or(outer.hosted);
     let variables = [outer.variables.clone(), variables(value.get("variables"))].concat();
     let here = Outer { hosted, variables };
     for list in ["stages", "jobs"] {
@@ -118,6 +118,14 @@ fn walk(value: &Value, at: &Route, outer: &Outer, found: &mut Vec<Job>) {
     if value.get("steps").is_some() {
         found.push(job(value, value, at, &here));
     }
+}
+
+/// Machines of Microsoft's own have an image; a pool of another name takes that for a demand on the
+/// project's own agents
+/// (<https://learn.microsoft.com/azure/devops/pipelines/yaml-schema/pool>).
+fn is_hosted(pool: &Value) -> bool {
+    let named = pool.get("name").and_then(text);
+    pool.get("vmImage").is_some() && named.is_none_or(|name| name == "Azure Pipelines")
 }
 
 fn job(job: &Value, inside: &Value, at: &Route, outer: &Outer) -> Job {

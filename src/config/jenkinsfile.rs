@@ -63,7 +63,7 @@ impl Kind for Jenkinsfile {
             }
         }
         for place in &mut places {
-            builders.registry.end(place);
+            builders.end(place);
         }
         Ok(Content::of(places))
     }

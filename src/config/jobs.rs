@@ -189,7 +189,7 @@ fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option
     let JobReader { builders, kept, mut found, .. } = reader;
     place::set_before(found.iter_mut().map(|(place, _)| place), &variables);
     for (place, _) in &mut found {
-        builders.registry.end(place);
+        builders.end(place);
         place.job.clone_from(&name);
         place.kept.clone_from(&kept);
         place.resolve();

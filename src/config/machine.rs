@@ -1,5 +1,8 @@
 //! Machines that the legs of a matrix run on: of two architectures they build two images.
 
+use yaml_serde::Value;
+
+use super::yaml::one_or_more;
 use super::{expression, variables};
 
 /// Some of these labels are of a machine with an ARM processor, others are not: `ubuntu-24.04-arm`,
@@ -25,6 +28,17 @@ pub(super) fn may_be_hosted(label: &str, leg_values: &[(String, Vec<String>)]) -
             None => value.contains("${{") || is_hosted(value),
         }
     })
+}
+
+/// A job of GitHub's runs on a machine of the project's own and with its engine, and no label says
+/// that it is thrown away behind the job.
+pub(super) fn is_kept(job: &Value) -> bool {
+    const THROWN_AWAY: [&str; 8] =
+        ["ephemeral", "arc", "k8s", "kube", "spot", "scale", "runs-on", "${{"];
+    let labels = job.get("runs-on").map(one_or_more).unwrap_or_default();
+    let thrown_away = |label: &String| THROWN_AWAY.iter().any(|word| label.contains(word));
+    let own = labels.iter().any(|label| label == "self-hosted") && !labels.iter().any(thrown_away);
+    own && ["container", "services"].iter().all(|name| job.get(name).is_none())
 }
 
 /// `ubuntu-24.04`, `ubuntu-latest-16core`.

@@ -87,7 +87,7 @@ fn of_rule(
     let mut found = script::builds(None, 0, &[item], builders);
     set_before(found.iter_mut().map(|(place, _)| place), variables);
     for (place, _) in &mut found {
-        builders.registry.end(place);
+        builders.end(place);
         place.resolve();
         let specs = place.command.cache_from.iter().chain(&place.command.cache_to);
         let words: Vec<String> = specs.map(|spec| spec.raw.clone()).collect();

@@ -176,6 +176,9 @@ pub struct Machine {
     /// The tool may take the builder before `BuildKit`, unless told otherwise by what the file does
     /// not show.
     pub classic: bool,
+    /// The command of its job that deletes all steps of its engine's cache, which would stay from
+    /// run to run otherwise.
+    pub emptied: Option<Quote>,
     /// The token of GitHub's cache service is in its environment, where the file tells.
     pub gha_token: Option<bool>,
 }

@@ -81,6 +81,9 @@ pub(super) fn builds(
             if let Some(command) = pull(&simple) {
                 builders.registry.pull(command, &line(&simple).unwrap_or_default());
             }
+            if empties(&simple, &item.value) {
+                builders.empty(line(&simple).unwrap_or_default());
+            }
             let Some(mut place) = place(&simple, &folder, builders) else { continue };
             place.loose.iter_mut().for_each(|word| *word = held.expand(word, &simple));
             place.command.quote = line(&simple).unwrap_or_default();
@@ -120,6 +123,15 @@ fn pull(simple: &Simple) -> Option<ImageCommand> {
     let words: Vec<&str> = program(simple).iter().map(|word| word.value.as_str()).collect();
     let command = ImageCommand::read(&words)?;
     matches!(command, ImageCommand::Pull(_) | ImageCommand::PullServices(_)).then_some(command)
+}
+
+/// A command that deletes all steps of a builder's cache in each run of its script: no other one
+/// decides whether it runs, as in `df / | grep 9. && docker system prune -af`.
+fn empties(simple: &Simple, script: &str) -> bool {
+    let words: Vec<&str> = program(simple).iter().map(|word| word.value.as_str()).collect();
+    let before = simple.words.first().and_then(|word| script.get(..word.range.start));
+    let decided = before.is_none_or(|text| text.trim_end().ends_with(['&', '|', '(']));
+    !simple.sometimes && simple.outer.is_none() && !decided && Command::empties_a_builder(&words)
 }
 
 /// What a command builds, or calls.

@@ -2,6 +2,7 @@
 
 mod gone;
 mod pruned;
+mod written;
 
 use super::past::{self, Loss, Past, cost, end, header, verdict};
 use super::{Cause, Effect, Rule, RuleMeta, Study};
@@ -25,7 +26,8 @@ static META: RuleMeta = RuleMeta {
         from its first step on, and between it and the run that stored it the job pruned the \
         builder's cache (`docker builder prune`, `docker system prune`), which deleted something. \
         Or a reference is not found that an earlier run had imported, or had written by its command \
-        line.",
+        line. Without a log, as a note: a job of a self-hosted machine builds without a cache of \
+        another place, and prunes the builder's cache without a limit in each run.",
     why: "The record was removed or replaced between the runs: pruned by the builder's garbage \
         collection, deleted in the registry, overwritten by another build, or the job ran on \
         another agent.",
@@ -61,7 +63,9 @@ impl Rule for CacheLost {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        past::judge(study, |past| past.by_machine().iter().filter_map(finding).collect::<Vec<_>>())
+        let of = |past: &Past| past.by_machine().iter().filter_map(finding).collect::<Vec<_>>();
+        let seen = past::judge(study, of);
+        [seen, written::findings(study, &META)].concat()
     }
 }
 

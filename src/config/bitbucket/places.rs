@@ -61,7 +61,7 @@ fn builds(doc: Option<&Document>, job: usize, step: &PipelineStep) -> Vec<(Place
     let mut builders = if step.self_hosted { Builders::unknown() } else { Builders::fresh() };
     let mut found = script::builds(doc, job, &items, &mut builders);
     for (place, _) in &mut found {
-        builders.registry.end(place);
+        builders.end(place);
         place.job.clone_from(&step.name);
         place.resolve();
         let section = step.pipeline.split_once('.').map_or("", |(_, name)| name);

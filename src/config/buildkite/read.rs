@@ -92,7 +92,7 @@ impl Walk<'_> {
             .collect();
         let mut builders = Builders::unknown();
         for (mut place, spot) in script::builds(self.doc, self.jobs, &items, &mut builders) {
-            builders.registry.end(&mut place);
+            builders.end(&mut place);
             let mut place = within(&frame, place);
             place.take_legs(&frame.legs, &frame.plain_legs);
             place.resolve();

@@ -110,6 +110,14 @@ fn runs_anyway(job: &Value) -> bool {
     ["always()", "cancelled()", "failure()"].iter().any(|asked| condition.contains(asked))
 }
 
+/// A condition may skip it in a run that does not fail.
+pub(super) fn may_be_skipped(step: &Value) -> bool {
+    const NEVER: [&str; 4] = ["always()", "!cancelled()", "success()", "success()||failure()"];
+    let Some(condition) = step.get("if").and_then(text) else { return false };
+    let condition = condition.replace("${{", "").replace("}}", "").replace(' ', "");
+    !NEVER.contains(&condition.as_str())
+}
+
 /// Its `if:` lets the runs of few branches through, whose names have no slash, or begin with a word
 /// of their own: `startsWith(github.ref, 'refs/heads/release-')`.
 pub(super) fn names_plain_branches(value: &Value) -> bool {

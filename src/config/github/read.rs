@@ -101,8 +101,11 @@ impl Workflow {
 
 /// Those that a job finds when it begins.
 fn builders(job: &Value, read: &GithubJob) -> Builders {
-    let hosted = hosted(job, &read.leg_values);
-    let mut builders = if hosted { Builders::fresh() } else { Builders::unknown() };
+    let mut builders = match hosted(job, &read.leg_values) {
+        true => Builders::fresh(),
+        false if machine::is_kept(job) => Builders::kept(),
+        false => Builders::unknown(),
+    };
     if has_newer_engine(job, &read.leg_values) {
         builders.doubt_store();
     }
@@ -153,6 +156,7 @@ fn steps(
         let step = ActionStep { value, route: at.with_key(index), action: action(value) };
         carried.extend(kept::of_step(&step.action, value, &job.variables, doc, &step.route));
         let shared = Arc::new(value.clone());
+        builders.step(events::may_be_skipped(value));
         for (place, at, capable) in step.builds(job, builders, doc) {
             found.push(WorkflowBuild {
                 place: job.place(place, value),
@@ -165,7 +169,7 @@ fn steps(
         }
     }
     for found in found.iter_mut().skip(first) {
-        builders.registry.end(&mut found.place);
+        builders.end(&mut found.place);
         found.place.kept.clone_from(&carried);
         if kept::runs_on_a_miss(&found.value) {
             found.place.machine.fresh = false;

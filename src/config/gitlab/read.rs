@@ -43,8 +43,11 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
         ["before_script", "script", "after_script"].map(|script| keyword(root, &chain, script));
     let scripts: Vec<Item> =
         scripts.iter().flatten().flat_map(|from| items(root, doc, from, 0)).collect();
-    let fresh = has_dind(root, name) && !is_partial(root, &chain);
-    let mut builders = if fresh { Builders::fresh() } else { Builders::unknown() };
+    let mut builders = match has_dind(root, name) {
+        true if !is_partial(root, &chain) => Builders::fresh(),
+        false if runs_in_a_shell(root, &chain) => Builders::kept(),
+        _ => Builders::unknown(),
+    };
     let engines = dind(root, name);
     if engines.iter().any(|image| script::keeps_in_containerd(image)) {
         builders.doubt_store();
@@ -62,7 +65,7 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
     let caches = kept::of_job(root, doc, &chain, &variables);
     set_before(found.iter_mut().map(|(place, _)| place), &variables);
     for (place, _) in &mut found {
-        builders.registry.end(place);
+        builders.end(place);
         name.clone_into(&mut place.job);
         place.machine.engine = engines.first().cloned();
         place.take_legs(&legs, &plain_legs);
@@ -136,6 +139,16 @@ fn refers_elsewhere(root: &Value, value: &Value) -> bool {
         Value::Sequence(list) => list.iter().any(|value| refers_elsewhere(root, value)),
         _ => false,
     }
+}
+
+/// A runner of the project's own runs the job without a container, as its tag says: the engine is
+/// that of the machine.
+fn runs_in_a_shell(root: &Value, chain: &[(String, &Value)]) -> bool {
+    let tags = keyword(root, chain, "tags").map(|from| one_or_more(from.value));
+    let shell = |tag: &String| tag.split(['-', '_', '.']).any(|word| word == "shell");
+    let image = ["image", "services"].iter().any(|name| keyword(root, chain, name).is_some());
+    let elsewhere = root.get("include").is_some() || is_partial(root, chain);
+    tags.is_some_and(|tags| tags.iter().any(shell)) && !image && !elsewhere
 }
 
 /// Whether the job starts Docker's engine as a service: it begins fresh.

@@ -1,7 +1,19 @@
 //! Which builder a command of a job gets, by what the job did before.
 
 use super::registry::Registry;
-use crate::model::{Command, Tool};
+use crate::config::Place;
+use crate::model::{Command, Quote, Tool};
+
+/// Whether the next run finds the machine and its builders as this one leaves them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stay {
+    /// All of them are new in each run.
+    Fresh,
+    /// The machine and its engine stay.
+    Kept,
+    #[default]
+    Unknown,
+}
 
 /// Builders of one job, and its registries.
 #[derive(Clone, Debug, Default)]
@@ -15,8 +27,11 @@ pub(crate) struct Builders {
     named: Vec<(String, String)>,
     /// `docker build` goes to the builder in use too (`docker buildx install`).
     installed: bool,
-    /// The machine and all its builders are new in each run.
-    fresh: bool,
+    stay: Stay,
+    /// What runs now does so under a condition of the CI.
+    sometimes: bool,
+    /// The command that deletes all steps of the engine's cache in each run.
+    emptied: Option<Quote>,
     /// Its engine keeps images in a store of its own, and exports no cache itself.
     own_store: bool,
     /// Scripts have the token of GitHub's cache service, where that is known.
@@ -28,7 +43,12 @@ pub(crate) struct Builders {
 impl Builders {
     /// Of a job that begins with a fresh engine: its own builder has the driver `docker`.
     pub(crate) fn fresh() -> Self {
-        Self { default: Some("docker".into()), fresh: true, own_store: true, ..Self::default() }
+        Self {
+            default: Some("docker".into()),
+            stay: Stay::Fresh,
+            own_store: true,
+            ..Self::default()
+        }
     }
 
     /// Of a job on a host that may have builders already.
@@ -36,26 +56,60 @@ impl Builders {
         Self::default()
     }
 
+    /// Of a job on a machine of the project's own, which the next run finds as this one leaves it.
+    pub(crate) fn kept() -> Self {
+        Self { stay: Stay::Kept, ..Self::default() }
+    }
+
+    /// Those that a script of the repository finds.
+    pub(super) fn of_call(&self) -> Self {
+        Self { emptied: None, ..self.clone() }
+    }
+
+    /// A step of the job begins; a condition may keep it from running.
+    pub(crate) fn step(&mut self, sometimes: bool) {
+        self.sometimes = sometimes;
+    }
+
+    /// The command of this line deletes all steps of the engine's cache.
+    pub(super) fn empty(&mut self, quote: Quote) {
+        if self.stay == Stay::Kept && !self.sometimes {
+            self.emptied = Some(quote);
+        }
+    }
+
+    /// What is known of a place when its job was read to its end.
+    pub(crate) fn end(&self, place: &mut Place) {
+        self.registry.end(place);
+        place.machine.emptied.clone_from(&self.emptied);
+    }
+
     /// Nothing that a build leaves is there in the next run.
     pub(crate) fn is_fresh(&self) -> bool {
-        self.fresh
+        self.stay == Stay::Fresh
     }
 
     /// What other steps set up is not known: they may bring a cache with them.
     pub(crate) fn doubt(&mut self) {
-        self.fresh = false;
+        self.stay = Stay::Unknown;
     }
 
     /// The job gets an engine of its own.
     pub(crate) fn engine(&mut self, fresh: bool) {
         *self =
             Self { registry: self.registry.clone(), gha_token: self.gha_token, ..Self::fresh() };
-        self.fresh = fresh;
+        if !fresh {
+            self.stay = Stay::Unknown;
+        }
     }
 
-    /// Its engine may keep images in containerd's store, with which it exports caches itself.
+    /// Its engine may keep images in containerd's store, with which it exports caches itself; it is
+    /// none that the machine had.
     pub(crate) fn doubt_store(&mut self) {
         self.own_store = false;
+        if self.stay == Stay::Kept {
+            self.stay = Stay::Unknown;
+        }
     }
 
     /// A builder is made and used.
@@ -92,7 +146,7 @@ impl Builders {
     fn create(&mut self, options: &[&str]) {
         let driver = value(options, "--driver").unwrap_or("docker-container").to_owned();
         if stays(&driver) || options.iter().any(|o| o.contains("://")) {
-            self.fresh = false;
+            self.stay = Stay::Unknown;
         }
         if let Some(name) = value(options, "--name") {
             self.named.push((name.to_owned(), driver.clone()));

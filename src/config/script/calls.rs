@@ -40,7 +40,7 @@ pub(super) fn of(simple: &Simple, folder: &str, builders: &Builders) -> Option<P
     let words: Vec<&str> = program(simple).iter().map(|word| word.value.as_str()).collect();
     let mut call = read(&words)?;
     call.within(folder);
-    call.builders = builders.clone();
+    call.builders = builders.of_call();
     let set = simple.words.iter().take_while(|word| is_assignment(&word.value));
     let pairs = set.filter_map(|word| word.value.split_once('='));
     Some(Place {

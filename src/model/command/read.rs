@@ -6,7 +6,7 @@ use options::{Opt, OptionReader};
 
 use super::images::{self, ImageCommand};
 use super::operands::{context, targets};
-use super::words::{SimpleCall, call, parts, prunes, simple};
+use super::words::{SimpleCall, call, empties, parts, prunes, simple};
 use super::{Asked, CacheSpec, Command, Tool};
 use crate::model::{Quote, Text};
 
@@ -28,6 +28,12 @@ impl Command {
     #[must_use]
     pub fn prunes_a_builder(text: &str) -> bool {
         text.contains(" prune") && simple(text).iter().any(|words| prunes(words))
+    }
+
+    /// One command, given by its words, deletes all steps of a builder's cache.
+    #[must_use]
+    pub fn empties_a_builder(words: &[&str]) -> bool {
+        empties(words)
     }
 
     /// The names that the commands of a line give to images which are built already.

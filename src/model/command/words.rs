@@ -131,6 +131,33 @@ pub(super) fn prunes(words: &[String]) -> bool {
     )
 }
 
+/// The command leaves nothing of a builder's cache and does not ask back: `docker system prune -af`,
+/// `docker builder prune --all --force`. One with an age or a size leaves something, `docker image
+/// prune` leaves `BuildKit`'s steps.
+pub(super) fn empties(words: &[&str]) -> bool {
+    let ([_, "builder" | "buildx" | "system", "prune", options @ ..]
+    | ["docker-buildx", "prune", options @ ..]) = words
+    else {
+        return false;
+    };
+    let asks = |letter: char, long: &str| {
+        let short = |option: &str| letters(option).is_some_and(|all| all.contains(letter));
+        options.iter().any(|option| *option == long || short(option))
+    };
+    let known = |option: &&str| {
+        matches!(*option, "--all" | "--force" | "--volumes" | "--verbose")
+            || letters(option).is_some()
+    };
+    let docker = words.first().is_some_and(|word| word.starts_with("docker"));
+    docker && options.iter().all(known) && asks('a', "--all") && asks('f', "--force")
+}
+
+/// The letters of `-af`, where it has no others.
+fn letters(option: &str) -> Option<&str> {
+    let letters = option.strip_prefix('-')?;
+    letters.bytes().all(|b| matches!(b, b'a' | b'f')).then_some(letters)
+}
+
 enum Program {
     Docker,
     Buildx,

@@ -123,7 +123,7 @@ fn lines(past: &Past, one: &Emptied) -> Vec<Evidence> {
     ]
 }
 
-fn fix() -> Fix {
+pub(super) fn fix() -> Fix {
     Fix {
         summary: "prune what is old, not what the next run needs".to_owned(),
         steps: vec![

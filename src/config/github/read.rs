@@ -101,10 +101,12 @@ impl Workflow {
 
 /// Those that a job finds when it begins.
 fn builders(job: &Value, read: &GithubJob) -> Builders {
-    let mut builders = match hosted(job, &read.leg_values) {
-        true => Builders::fresh(),
-        false if machine::is_kept(job) => Builders::kept(),
-        false => Builders::unknown(),
+    let mut builders = if hosted(job, &read.leg_values) {
+        Builders::fresh()
+    } else if machine::is_kept(job) {
+        Builders::kept()
+    } else {
+        Builders::unknown()
     };
     if has_newer_engine(job, &read.leg_values) {
         builders.doubt_store();

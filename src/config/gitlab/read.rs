@@ -43,10 +43,13 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
         ["before_script", "script", "after_script"].map(|script| keyword(root, &chain, script));
     let scripts: Vec<Item> =
         scripts.iter().flatten().flat_map(|from| items(root, doc, from, 0)).collect();
-    let mut builders = match has_dind(root, name) {
-        true if !is_partial(root, &chain) => Builders::fresh(),
-        false if runs_in_a_shell(root, &chain) => Builders::kept(),
-        _ => Builders::unknown(),
+    let has_dind = has_dind(root, name);
+    let mut builders = if has_dind && !is_partial(root, &chain) {
+        Builders::fresh()
+    } else if !has_dind && runs_in_a_shell(root, &chain) {
+        Builders::kept()
+    } else {
+        Builders::unknown()
     };
     let engines = dind(root, name);
     if engines.iter().any(|image| script::keeps_in_containerd(image)) {

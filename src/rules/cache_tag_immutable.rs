@@ -2,7 +2,7 @@
 
 use super::backend::{self, Cause, Draft, Refusal};
 use super::manifest_refused::{Immutable, immutable};
-use super::remedy::reference;
+use super::remedy::{ATTRIBUTES, reference};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
 use crate::model::Dialect;
@@ -156,7 +156,7 @@ fn fix(place: &str) -> Fix {
         ],
         snippet: Some(format!(
             "--cache-from type=registry,ref={own}:buildcache \\\n--cache-to \
-                type=registry,ref={own}:buildcache,mode=max,image-manifest=true,oci-mediatypes=true,compression=zstd"
+                type=registry,ref={own}:buildcache,{ATTRIBUTES}"
         )),
         cost: "one more repository".to_owned(),
         ..Fix::default()

@@ -64,11 +64,11 @@ pub(super) struct RanStep {
     /// Its index in the build.
     step: usize,
     proved: Proved,
-    why: Together,
+    why: JointReason,
 }
 
 /// Why a step ran, as far as files and log tell together.
-struct Together {
+struct JointReason {
     differs: Difference,
     because: Because,
     confidence: Confidence,
@@ -78,7 +78,7 @@ struct Together {
     open: Few<KeyPart>,
 }
 
-impl Together {
+impl JointReason {
     fn of(differs: Difference, because: Because, confidence: Confidence) -> Self {
         Self { differs, because, confidence, inputs: Few::new(), open: Few::new() }
     }
@@ -307,9 +307,9 @@ impl<'a> StagePair<'a> {
         if names.len() > MOST { Few::new() } else { names.into_iter().collect() }
     }
 
-    fn why(&self, step: &'a Step, differs: Difference) -> Together {
+    fn why(&self, step: &'a Step, differs: Difference) -> JointReason {
         use Confidence::Proven;
-        let why = |because| Together::of(differs, because, Proven);
+        let why = |because| JointReason::of(differs, because, Proven);
         match differs {
             Difference::Instruction
             | Difference::Above
@@ -318,7 +318,10 @@ impl<'a> StagePair<'a> {
             Difference::Base if self.has_same_layers(step) => {
                 let files = matches!(step.instruction.as_str(), "COPY" | "ADD");
                 let open = if files { Few::from([KeyPart::Files]) } else { Few::new() };
-                Together { open, ..Together::of(differs, Because::BaseChanged, Confidence::Likely) }
+                JointReason {
+                    open,
+                    ..JointReason::of(differs, Because::BaseChanged, Confidence::Likely)
+                }
             }
             Difference::Base => why(Because::BaseChanged),
             Difference::Files => why(Because::InputsChanged),

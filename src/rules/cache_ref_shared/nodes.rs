@@ -11,7 +11,7 @@ use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_
 use crate::model::{Build, CacheKind, Command, Outcome, Run, Step, Transfer};
 use crate::rules::Study;
 use crate::rules::past::{cost, header};
-use crate::rules::remedy::reference;
+use crate::rules::remedy::{ATTRIBUTES, reference};
 
 /// One build of several nodes.
 struct Built<'a> {
@@ -102,24 +102,34 @@ fn lines(built: &Built, lost: Option<&Step>) -> Vec<Evidence> {
     std::iter::once(asked).chain(exports).chain(lost).collect()
 }
 
-fn fix(built: &Built) -> Fix {
-    let of = |platform: &str| {
-        let short = platform.rsplit_once('/').map_or(platform, |(_, short)| short);
-        let own = format!("{}-{short}", built.cache);
-        let own = if name::is_scope(&own) { own } else { format!("type=registry,ref={own}") };
-        format!(
-            "docker buildx build --platform {platform} --tag IMAGE:TAG-{short} --push \\\n  \
-                --cache-from {own} \\\n  --cache-to {own},mode=max ."
-        )
+/// `amd64` of `linux/amd64`, `arm-v7` of `linux/arm/v7`.
+fn short(platform: &str) -> String {
+    platform.split_once('/').map_or(platform, |(_, processor)| processor).replace('/', "-")
+}
+
+/// The build of one platform, with a cache of its own.
+fn alone(built: &Built, platform: &str) -> String {
+    let short = short(platform);
+    let own = format!("{}-{short}", built.cache);
+    let (from, to) = if name::is_scope(&own) {
+        (own.clone(), format!("{own},mode=max"))
+    } else {
+        let from = format!("type=registry,ref={own}");
+        (from.clone(), format!("{from},{ATTRIBUTES}"))
     };
-    let tags = built.platforms.iter().map(|platform| {
-        format!("IMAGE:TAG-{}", platform.rsplit_once('/').map_or(*platform, |(_, short)| short))
-    });
+    format!(
+        "docker buildx build --platform {platform} --tag IMAGE:TAG-{short} --push \\\n  \
+            --cache-from {from} \\\n  --cache-to {to} ."
+    )
+}
+
+fn fix(built: &Built) -> Fix {
+    let tags = built.platforms.iter().map(|platform| format!("IMAGE:TAG-{}", short(platform)));
     let merge = format!(
         "docker buildx imagetools create --tag IMAGE:TAG {}",
         tags.collect::<Vec<_>>().join(" ")
     );
-    let builds = built.platforms.iter().map(|platform| of(platform));
+    let builds = built.platforms.iter().map(|platform| alone(built, platform));
     let host = reference::host(&built.cache);
     let place = if name::is_scope(&built.cache) { "the cache" } else { host };
     Fix {
@@ -135,5 +145,16 @@ fn fix(built: &Built) -> Fix {
         ],
         snippet: Some(builds.chain([merge]).collect::<Vec<_>>().join("\n")),
         ..Fix::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short;
+
+    #[test]
+    fn platforms_have_names_of_their_own() {
+        let names = ["linux/amd64", "linux/arm64", "linux/arm/v6", "linux/arm/v7"].map(short);
+        assert_eq!(names, ["amd64", "arm64", "arm-v6", "arm-v7"]);
     }
 }

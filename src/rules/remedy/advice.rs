@@ -12,7 +12,7 @@ use crate::finding::Fix;
 use crate::model::{CacheKind, CacheSpec};
 
 /// `image-manifest=true` is what ECR and others ask for and the default only since `BuildKit` 0.21.
-pub(super) const ATTRIBUTES: &str =
+pub(in crate::rules) const ATTRIBUTES: &str =
     "mode=max,image-manifest=true,oci-mediatypes=true,compression=zstd";
 
 /// A cache of every stage in a directory: what is exported into one there is grows without end.

@@ -19,7 +19,7 @@ mod site;
 mod snippet;
 pub(in crate::rules) mod tags;
 
-pub(in crate::rules) use advice::{COLD, inline_together, together, unpulled};
+pub(in crate::rules) use advice::{ATTRIBUTES, COLD, inline_together, together, unpulled};
 pub use advice::{
     add_import, bitbucket_runtime, engine_upgrade, inline_args, max_mode, registry_max,
 };

@@ -1,17 +1,17 @@
 //! Why a step ran though nothing of it differs.
 
 use super::{
-    Because, Confidence, Difference, Few, KeyPart, NoCache, Outcome, StagePair, Step, Together,
+    Because, Confidence, Difference, Few, JointReason, KeyPart, NoCache, Outcome, StagePair, Step,
 };
 
 impl<'a> StagePair<'a> {
     /// The result was there to be found.
-    fn lost(&self, step: &Step, differs: Difference) -> Together {
+    fn lost(&self, step: &Step, differs: Difference) -> JointReason {
         if self.may_be_told_to_run(step) {
-            let why = Together::of(differs, Because::RecordLost, Confidence::Likely);
-            return Together { open: Few::from([KeyPart::Options]), ..why };
+            let why = JointReason::of(differs, Because::RecordLost, Confidence::Likely);
+            return JointReason { open: Few::from([KeyPart::Options]), ..why };
         }
-        Together::of(differs, Because::RecordLost, Confidence::Proven)
+        JointReason::of(differs, Because::RecordLost, Confidence::Proven)
     }
 
     /// No log prints `--no-cache`, which a WORKDIR ignores; a step of the stage that came from the
@@ -26,9 +26,9 @@ impl<'a> StagePair<'a> {
 
     /// Nothing differs: the cache is to blame. That its result was stored at all, only a cache
     /// tells; a builder's own cache stores every step.
-    pub(super) fn of_nothing(&self, step: &'a Step, differs: Difference) -> Together {
+    pub(super) fn of_nothing(&self, step: &'a Step, differs: Difference) -> JointReason {
         use Confidence::{Likely, Proven};
-        let why = |because, sure| Together::of(differs, because, sure);
+        let why = |because, sure| JointReason::of(differs, because, sure);
         let stored = self.keys(step).and_then(|(before, _)| before.stored);
         let own = !self.now.headless && self.now.imports.is_empty();
         match (self.said.map(|said| said.because), stored) {

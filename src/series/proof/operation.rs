@@ -9,7 +9,7 @@
 use super::super::chain;
 use super::parts::{Compared, compare};
 use super::{
-    Because, Confidence, Difference, Few, KeyPart, StagePair, Together, is_other_operation,
+    Because, Confidence, Difference, Few, JointReason, KeyPart, StagePair, is_other_operation,
 };
 use crate::model::{Amount, Base, Step, Text};
 
@@ -17,7 +17,7 @@ use Confidence::{Likely, Proven, Suspected};
 
 impl<'a> StagePair<'a> {
     /// Why the step is another operation.
-    pub(super) fn operation(&self, step: &'a Step) -> Together {
+    pub(super) fn operation(&self, step: &'a Step) -> JointReason {
         if let Some(why) = self.by_parts(step) {
             return why;
         }
@@ -33,23 +33,23 @@ impl<'a> StagePair<'a> {
         match step.instruction.as_str() {
             // Without a log its path may be another one.
             "WORKDIR" if !self.are_printed(step) => {
-                Together { open: Few::from([KeyPart::Options]), ..instruction(Suspected) }
+                JointReason { open: Few::from([KeyPart::Options]), ..instruction(Suspected) }
             }
             "WORKDIR" => self.of_workdir(),
             "RUN" => self.of_run(step),
             // Values are filled in where they are printed; a here-document is printed in part.
             _ if step.has_text() => instruction(Likely),
-            _ => Together { open: Few::from([KeyPart::Values]), ..instruction(Proven) },
+            _ => JointReason { open: Few::from([KeyPart::Values]), ..instruction(Proven) },
         }
     }
 
     /// The text was edited, or a value that is filled in is another one: that would be in every RUN
     /// below, too.
-    fn of_text(&self, step: &'a Step) -> Together {
+    fn of_text(&self, step: &'a Step) -> JointReason {
         let no_argument = || self.given().is_some_and(|given| given.is_same());
         let sure = self.keeps_a_command_below(step) || no_argument();
         let open = if sure { Few::new() } else { Few::from([KeyPart::Values]) };
-        Together { open, ..instruction(Proven) }
+        JointReason { open, ..instruction(Proven) }
     }
 
     /// Both texts are known, and differ.
@@ -63,7 +63,7 @@ impl<'a> StagePair<'a> {
     }
 
     /// A file names the parts of both operations: those that differ say it all.
-    fn by_parts(&self, step: &'a Step) -> Option<Together> {
+    fn by_parts(&self, step: &'a Step) -> Option<JointReason> {
         let (before, now) = self.keys(step)?;
         if before.fields.is_empty() || now.fields.is_empty() {
             return None;
@@ -78,7 +78,10 @@ impl<'a> StagePair<'a> {
             // All others are the same.
             ([], [_]) => untold,
             ([], _) => {
-                return Some(Together { open: in_scope().into(), ..argument(Few::new(), Likely) });
+                return Some(JointReason {
+                    open: in_scope().into(),
+                    ..argument(Few::new(), Likely)
+                });
             }
             _ => differ,
         };
@@ -94,7 +97,7 @@ impl<'a> StagePair<'a> {
             return Some(if self.has_other_text(step) {
                 instruction(Proven)
             } else if self.base_moved() && written.into_iter().all(of_image) {
-                Together { open: Few::from([KeyPart::Dockerfile]), ..base() }
+                JointReason { open: Few::from([KeyPart::Dockerfile]), ..base() }
             } else {
                 above(Proven)
             });
@@ -107,42 +110,42 @@ impl<'a> StagePair<'a> {
 
     /// Options of the build differ; those of a mount, the network and the rights may be flags of
     /// the RUN as well, which a definition does not tell apart.
-    fn by_options(&self, names: Few<Text>, step: &'a Step) -> Together {
+    fn by_options(&self, names: Few<Text>, step: &'a Step) -> JointReason {
         let is_flag = |name: &Text| matches!(name.as_str(), "network" | "security" | "shm-size");
-        let option = |sure| Together::of(Difference::Options, Because::OptionChanged, sure);
+        let option = |sure| JointReason::of(Difference::Options, Because::OptionChanged, sure);
         if !names.iter().any(is_flag) {
-            return Together { inputs: names, ..option(Proven) };
+            return JointReason { inputs: names, ..option(Proven) };
         }
         if self.now.headless || self.before.headless {
             let open = Few::from([KeyPart::Instruction]);
-            return Together { inputs: names, open, ..option(Likely) };
+            return JointReason { inputs: names, open, ..option(Likely) };
         }
         match self.earlier(step) {
             Some(earlier) if !flags(&step.text).eq(flags(&earlier.text)) => instruction(Proven),
-            _ => Together { inputs: names, ..option(Proven) },
+            _ => JointReason { inputs: names, ..option(Proven) },
         }
     }
 
     /// Variables of the command differ, and nothing else does: arguments, unless none of that name
     /// was given another value.
-    fn by_arguments(&self, names: Few<Text>) -> Together {
+    fn by_arguments(&self, names: Few<Text>) -> JointReason {
         let Some(Compared { differ, untold }) = self.given() else {
             let known = self.is_same_dockerfile();
             let sure = if known { Proven } else { Likely };
-            return Together { open: open_if(!known), ..argument(names, sure) };
+            return JointReason { open: open_if(!known), ..argument(names, sure) };
         };
         let is_given = |name: &&Text| differ.contains(name) || untold.contains(name);
         let given: Few<Text> = names.iter().filter(is_given).cloned().collect();
         match (given.is_empty(), self.base_moved()) {
             (false, _) => argument(given, Proven),
             // The environment of the image is in every RUN on it.
-            (true, true) => Together { open: Few::from([KeyPart::Dockerfile]), ..base() },
+            (true, true) => JointReason { open: Few::from([KeyPart::Dockerfile]), ..base() },
             (true, false) => above(Proven),
         }
     }
 
     /// The command lines say what differs.
-    fn by_log(&self, step: &Step) -> Option<Together> {
+    fn by_log(&self, step: &Step) -> Option<JointReason> {
         let said = self.said.filter(|said| self.is_said_of(said.step, step))?;
         let name = |part: &KeyPart| match part {
             KeyPart::Argument(name) | KeyPart::Option(name) => Some(name.clone()),
@@ -156,10 +159,10 @@ impl<'a> StagePair<'a> {
         };
         let known = said.confidence == Proven || self.is_same_dockerfile();
         let sure = if known { Proven } else { Likely };
-        Some(Together {
+        Some(JointReason {
             inputs,
             open: open_if(!known),
-            ..Together::of(differs, said.because, sure)
+            ..JointReason::of(differs, said.because, sure)
         })
     }
 
@@ -169,20 +172,20 @@ impl<'a> StagePair<'a> {
 
     /// The path is printed: what is left is the owner, by a USER above, and the time that the build
     /// sets.
-    fn of_workdir(&self) -> Together {
+    fn of_workdir(&self) -> JointReason {
         if self.is_edited() {
-            return Together { open: Few::from([KeyPart::Options]), ..above(Likely) };
+            return JointReason { open: Few::from([KeyPart::Options]), ..above(Likely) };
         }
-        let option = Together::of(Difference::Options, Because::OptionChanged, Likely);
-        Together { open: Few::from([KeyPart::Dockerfile]), ..option }
+        let option = JointReason::of(Difference::Options, Because::OptionChanged, Likely);
+        JointReason { open: Few::from([KeyPart::Dockerfile]), ..option }
     }
 
-    fn of_run(&self, step: &'a Step) -> Together {
+    fn of_run(&self, step: &'a Step) -> JointReason {
         // An argument, a variable or an option is in all that follow.
         if self.keeps_a_command_below(step) {
             // Without texts stages that stand on each other are one, and each declares its own.
             let one = step.has_text() || self.has_no_other_stage();
-            return Together {
+            return JointReason {
                 open: Few::from_iter((!one).then_some(KeyPart::Values)),
                 ..instruction(Proven)
             };
@@ -191,10 +194,10 @@ impl<'a> StagePair<'a> {
             return if self.commands_below(step).next().is_none() {
                 let open = Few::from([KeyPart::Values, KeyPart::Options]);
                 let sure = if self.keeps_a_command_above(step) { Likely } else { Suspected };
-                Together { open, ..instruction(sure) }
+                JointReason { open, ..instruction(sure) }
             } else {
                 let open = [KeyPart::Instruction, KeyPart::Base].into_iter().chain(in_scope());
-                Together { open: open.collect(), ..argument(Few::new(), Proven) }
+                JointReason { open: open.collect(), ..argument(Few::new(), Proven) }
             };
         }
         // Of a here-document one line is printed.
@@ -202,11 +205,11 @@ impl<'a> StagePair<'a> {
         if self.base_moved() {
             let mut open = Few::from([KeyPart::Values, KeyPart::Dockerfile]);
             open.extend(heredoc.then_some(KeyPart::Instruction));
-            return Together { open, ..base() };
+            return JointReason { open, ..base() };
         }
         if heredoc {
             let open = Few::from([KeyPart::Values, KeyPart::Options]);
-            return Together { open, ..instruction(Likely) };
+            return JointReason { open, ..instruction(Likely) };
         }
         self.of_scope(step)
     }
@@ -246,7 +249,7 @@ impl<'a> StagePair<'a> {
 
     /// The command is the same, and stands on the same: what is left is an argument, what the
     /// Dockerfile says above it, and options of the build.
-    fn of_scope(&self, step: &Step) -> Together {
+    fn of_scope(&self, step: &Step) -> JointReason {
         let Some(Compared { differ, untold }) = self.given() else {
             return self.of_unknown_arguments();
         };
@@ -256,30 +259,30 @@ impl<'a> StagePair<'a> {
         if !names.is_empty() {
             return match declared {
                 Some(_) => argument(names, Proven),
-                None => Together { open: in_scope().into(), ..argument(names, Likely) },
+                None => JointReason { open: in_scope().into(), ..argument(names, Likely) },
             };
         }
         if untold.iter().any(|name| may_count(&name)) {
-            return Together { open: in_scope().into(), ..argument(Few::new(), Likely) };
+            return JointReason { open: in_scope().into(), ..argument(Few::new(), Likely) };
         }
         if self.is_edited() {
             return above(Likely);
         }
         let sure = if self.is_same_dockerfile() { Likely } else { Suspected };
-        let option = Together::of(Difference::Options, Because::OptionChanged, sure);
-        Together { open: Few::from([KeyPart::Dockerfile]), ..option }
+        let option = JointReason::of(Difference::Options, Because::OptionChanged, sure);
+        JointReason { open: Few::from([KeyPart::Dockerfile]), ..option }
     }
 
     /// That the operation is another one is proven; which of these it is, is not.
-    fn of_unknown_arguments(&self) -> Together {
+    fn of_unknown_arguments(&self) -> JointReason {
         if self.is_edited() {
-            return Together {
+            return JointReason {
                 open: Few::from([KeyPart::Values, KeyPart::Options]),
                 ..above(Likely)
             };
         }
         let sure = if self.is_same_dockerfile() { Proven } else { Likely };
-        Together { open: in_scope().into(), ..argument(Few::new(), sure) }
+        JointReason { open: in_scope().into(), ..argument(Few::new(), sure) }
     }
 
     fn is_same_dockerfile(&self) -> bool {
@@ -331,29 +334,29 @@ fn flags(text: &str) -> impl Iterator<Item = &str> {
     words.take_while(|word| word.starts_with("--"))
 }
 
-fn instruction(sure: Confidence) -> Together {
-    Together::of(Difference::Instruction, Because::InstructionChanged, sure)
+fn instruction(sure: Confidence) -> JointReason {
+    JointReason::of(Difference::Instruction, Because::InstructionChanged, sure)
 }
 
-fn above(sure: Confidence) -> Together {
-    Together::of(Difference::Above, Because::InstructionChanged, sure)
+fn above(sure: Confidence) -> JointReason {
+    JointReason::of(Difference::Above, Because::InstructionChanged, sure)
 }
 
-fn base() -> Together {
-    Together::of(Difference::Base, Because::BaseChanged, Likely)
+fn base() -> JointReason {
+    JointReason::of(Difference::Base, Because::BaseChanged, Likely)
 }
 
-fn argument(names: Few<Text>, sure: Confidence) -> Together {
-    Together {
+fn argument(names: Few<Text>, sure: Confidence) -> JointReason {
+    JointReason {
         inputs: names,
-        ..Together::of(Difference::Arguments, Because::ArgumentChanged, sure)
+        ..JointReason::of(Difference::Arguments, Because::ArgumentChanged, sure)
     }
 }
 
 /// No part that has a name differs: the platform, or what a newer builder writes.
-fn unnamed() -> Together {
+fn unnamed() -> JointReason {
     let open = Few::from([KeyPart::Options]);
-    Together { open, ..Together::of(Difference::Options, Because::OptionChanged, Suspected) }
+    JointReason { open, ..JointReason::of(Difference::Options, Because::OptionChanged, Suspected) }
 }
 
 fn open_if(open: bool) -> Few<KeyPart> {

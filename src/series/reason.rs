@@ -286,14 +286,18 @@ impl<'a> MissInSeries<'_, '_, 'a> {
             };
             return Explanation::of(because, sure, store).differing(vec![argument]);
         }
-        // Whether that is another key depends on the version of the builder.
-        let sure = if before.is_some_and(|(_, build)| self.has_another_cache_id(build)) {
-            Suspected
-        } else {
-            Proven
+        let why = |sure| {
+            let why = Explanation::of(Because::InstructionChanged, sure, store);
+            why.differing(vec![KeyPart::Instruction])
         };
-        Explanation::of(Because::InstructionChanged, sure, store)
-            .differing(vec![KeyPart::Instruction])
+        match before {
+            // Whether that is another key depends on the version of the builder.
+            Some((_, build)) if self.has_another_cache_id(build) => why(Suspected),
+            Some(before) if self.may_hold_another_value(before) => {
+                why(Likely).hiding(vec![KeyPart::Values])
+            }
+            _ => why(Proven),
+        }
     }
 
     /// The step stood in the build before with another `id=` in its cache mount, and all else alike.

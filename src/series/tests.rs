@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Build, BuildOutcome, Command, Dialect, Instruction, Outcome, Quote, Run, Step, StepKind, Text,
-    Trace, Transfer,
+    Amount, Build, BuildOutcome, Command, Dialect, Instruction, Outcome, Quote, Run, Step,
+    StepKind, Text, Trace, Transfer,
 };
 
 fn step(position: u32, text: &str, key: Option<&str>) -> Step {
@@ -174,4 +174,25 @@ fn another_id_of_a_cache_mount_proves_nothing() {
     };
     assert_eq!(told(",id=a", ",id=b"), (Because::InstructionChanged, Confidence::Suspected));
     assert_eq!(told("", ",id=b"), (Because::InstructionChanged, Confidence::Proven));
+}
+
+#[test]
+fn one_other_word_of_a_run_may_be_the_value_of_an_argument() {
+    let of = |text: &str, size: Option<&str>| {
+        let mut ran = step(2, text, None);
+        ran.kind = StepKind::Counted;
+        let dockerfile = size.map(|size| Amount { size: size.into(), ..Amount::default() });
+        Build { steps: vec![ran], dockerfile, ..Build::default() }
+    };
+    let told = |before: Build, now: Build| {
+        let run = Run::default();
+        let breaks = Misses::of(&[(&run, &before), (&run, &now)], 0);
+        breaks.in_build(1, &now).next().map(|found| (found.because, found.confidence)).unwrap()
+    };
+    let likely = (Because::InstructionChanged, Confidence::Likely);
+    let proven = (Because::InstructionChanged, Confidence::Proven);
+    assert_eq!(told(of("RUN make V=1", None), of("RUN make V=2", None)), likely);
+    assert_eq!(told(of("RUN make V=1", Some("210B")), of("RUN make V=2", Some("210B"))), likely);
+    assert_eq!(told(of("RUN make V=1", Some("210B")), of("RUN make V=22", Some("211B"))), proven);
+    assert_eq!(told(of("RUN make V=1", None), of("RUN make V=2 all", None)), proven);
 }

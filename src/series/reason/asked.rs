@@ -45,6 +45,18 @@ impl<'a> MissInSeries<'_, '_, 'a> {
         Some((part, if same_commit { Proven } else { Likely }))
     }
 
+    /// `BuildKit` prints a RUN with the values of its variables: where one word differs, and nothing
+    /// shows that the Dockerfile or an argument does, it may be either.
+    pub(super) fn may_hold_another_value(&self, before: (&'a Run, &'a Build)) -> bool {
+        let (step, build) = (self.step, before.1);
+        let here = |s: &&Step| s.position == step.position && s.is_of(&step.stage, &step.platform);
+        step.instruction == "RUN"
+            && self.now.build.dialect.is_buildkit()
+            && !chain::is_other_size(&build.dockerfile, &self.now.build.dockerfile)
+            && self.hidden(Some(before)).contains(&KeyPart::Values)
+            && build.steps.iter().any(|old| here(&old) && differ_in_a_word(&old.text, &step.text))
+    }
+
     /// What the command lines or the size of the Dockerfile say differently than before.
     pub(super) fn asked_otherwise(
         &self,
@@ -141,6 +153,18 @@ impl<'a> MissInSeries<'_, '_, 'a> {
         self.declared().is_some_and(<[Text]>::is_empty)
             || build.dialect.prints_metadata() && !build.steps.iter().any(argument)
     }
+}
+
+/// One word is another one, which is no option of the RUN, and all else is alike.
+fn differ_in_a_word(old: &str, new: &str) -> bool {
+    let words = |text: &str| text.split_ascii_whitespace().count();
+    let options = new.split_ascii_whitespace().skip(1).take_while(|word| word.starts_with("--"));
+    let pairs = old.split_ascii_whitespace().zip(new.split_ascii_whitespace());
+    let mut others = pairs.enumerate().filter(|(_, (old, new))| old != new);
+    let first = others.next();
+    words(old) == words(new)
+        && others.next().is_none()
+        && first.is_some_and(|(at, _)| at > options.count())
 }
 
 /// The old text is the new one with another value in one of the places of this one, or in all. What

@@ -123,14 +123,15 @@ fn found(options: &Options) -> Found {
 fn read_and_judge(options: &Options, found: &Found) -> Report {
     let mut problems: Vec<Problem> =
         found.missing.iter().map(|(name, message)| problem(name, message.clone())).collect();
-    let (mut configs, unread) = configs::read(options, &found.others);
-    problems.extend(unread);
     options.progress.iter().for_each(|progress| announce(&found.logs, progress));
     // One list grows as the logs are read: a list a log would stay behind as holes in memory.
     let read = found.logs.par_iter().map(|entry| reading::logs(entry, options));
-    let ReadFiles { mut runs, evidence, problems: trouble } =
-        read.reduce(ReadFiles::default, ReadFiles::and);
-    problems.extend(trouble);
+    let ((mut configs, unread), read) = rayon::join(
+        || configs::read(options, &found.others),
+        || read.reduce(ReadFiles::default, ReadFiles::and),
+    );
+    let ReadFiles { mut runs, evidence, problems: trouble } = read;
+    problems.extend(unread.into_iter().chain(trouble));
     problems.extend(copies::leave_out(&mut runs, &found.logs));
     problems.extend(forms::leave_out(&mut runs));
     let attached = evidence::attach(&mut runs, evidence, &hints(&configs));
@@ -142,6 +143,7 @@ fn read_and_judge(options: &Options, found: &Found) -> Report {
         // Nobody piped a log in: the configuration is judged alone.
         problems.retain(|problem| &*problem.source != "-");
     }
+    alone::name_silent_builds(&mut runs);
     problems.extend(runs.iter().flat_map(|run| run.problems.iter().cloned()));
     problems.sort_by(|a, b| (&a.source, a.line).cmp(&(&b.source, b.line)));
     match &options.history {

@@ -39,6 +39,18 @@ fn healthy_logs_get_one_line() {
 }
 
 #[test]
+fn a_build_that_prints_nothing_is_named() {
+    let log = "+ docker build -q -t app .\nsha256:5a1d2e4f8c7b6a9d0e1f2a3b4c5d6e7f\n";
+    let desk = Desk::with(log);
+    let text = stdout(&mut desk.run(&["run.log"]));
+    assert!(text.starts_with("problem: run.log:1: a build is called here"), "{text}");
+    assert!(text.contains("\nNo build could be read in 1 log, 2 lines"), "{text}");
+    // Beside a log that holds one it is only a line of a script.
+    let both = format!("{log}{HEALTHY}");
+    assert!(!stdout(&mut Desk::with(&both).run(&["run.log"])).contains("is called here"));
+}
+
+#[test]
 fn reads_a_pipe() {
     let desk = Desk::with(HEALTHY);
     let piped = stdout(desk.run(&[]).write_stdin(HEALTHY));

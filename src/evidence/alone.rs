@@ -6,9 +6,9 @@
 //! which stage is which, other builds tell (`align.rs`).
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use foldhash::{HashMap, HashSet};
 
 use super::cacheconfig::CacheConfig;
 use super::graph::Graph;
@@ -107,11 +107,11 @@ fn chains(graph: &Graph, own: &[bool]) -> Vec<Vec<usize>> {
         let record = graph.get(at)?;
         graph.below(record).find(|below| is_own(*below) && *below != at)
     };
-    let mut above: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut above: Vec<Vec<usize>> = vec![Vec::new(); own.len()];
     let mut starts = Vec::new();
     for at in (0..own.len()).filter(|at| is_own(*at)) {
-        match below(at) {
-            Some(parent) => above.entry(parent).or_default().push(at),
+        match below(at).and_then(|parent| above.get_mut(parent)) {
+            Some(others) => others.push(at),
             None => starts.push(at),
         }
     }
@@ -124,7 +124,7 @@ fn chains(graph: &Graph, own: &[bool]) -> Vec<Vec<usize>> {
             let Some(slot) = seen.get_mut(now).filter(|seen| !**seen) else { break };
             *slot = true;
             chain.push(now);
-            at = match above.get(&now).map_or(&[][..], Vec::as_slice) {
+            at = match above.get(now).map_or(&[][..], Vec::as_slice) {
                 [next] => Some(*next),
                 several => {
                     starts.extend(several);
@@ -141,7 +141,6 @@ fn chains(graph: &Graph, own: &[bool]) -> Vec<Vec<usize>> {
 
 fn run(made: &Made, hints: &[String]) -> Run {
     let graph = &Graph::of(made.config);
-    let stages = stages(graph);
     // No log says what was imported.
     let mut build =
         Build { outcome: BuildOutcome::Succeeded, line: 1, headless: true, ..Build::default() };
@@ -150,26 +149,7 @@ fn run(made: &Made, hints: &[String]) -> Run {
     build.given = made.attested.and_then(|attested| attested.given.clone());
     build.no_cache = made.attested.map(|attested| attested.no_cache.clone()).unwrap_or_default();
     let hints: Vec<String> = hints.iter().cloned().chain(made.hints()).collect();
-    let mut guesses = Guesses::new(&hints);
-    let mut ends: BTreeMap<usize, WorkDir> = BTreeMap::new();
-    let mut records = Vec::new();
-    for (number, stage) in stages.iter().enumerate() {
-        let below = stage.first().and_then(|at| graph.below(graph.get(*at)?).next());
-        guesses.begin(below.and_then(|at| ends.get(&at)).cloned().unwrap_or_default());
-        let name = if stages.len() > 1 { format!("stage-{number}") } else { String::new() };
-        let base = stage.first().is_some_and(|at| on_base(graph, *at));
-        for (n, at) in stage.iter().enumerate() {
-            let position = Position {
-                stage: &name,
-                at: n + 1 + usize::from(base),
-                of: stage.len() + usize::from(base),
-            };
-            let Some(step) = step(graph, *at, &position, &mut guesses) else { continue };
-            build.steps.push(step);
-            records.push(*at);
-            ends.insert(*at, guesses.place().clone());
-        }
-    }
+    let records = steps(graph, &hints, &mut build.steps);
     link(&mut build.steps, &records, graph);
     let mut run =
         Run { source: Text::new(&file.source), started: made.at, lines: 1, ..Run::default() };
@@ -177,6 +157,34 @@ fn run(made: &Made, hints: &[String]) -> Run {
     run.builds.push(build);
     run.settle();
     run
+}
+
+/// The steps of all stages, and the record of each.
+fn steps(graph: &Graph, hints: &[String], steps: &mut Vec<Step>) -> Vec<usize> {
+    let stages = stages(graph);
+    let begins = |stage: &Vec<usize>| graph.below(graph.get(*stage.first()?)?).next();
+    let grounds: HashSet<usize> = stages.iter().filter_map(begins).collect();
+    let mut guesses = Guesses::new(hints);
+    // Where the steps left off that stages begin on.
+    let mut ends: HashMap<usize, WorkDir> = HashMap::default();
+    let count = stages.iter().map(Vec::len).sum();
+    let mut records = Vec::with_capacity(count);
+    steps.reserve(count);
+    for (number, stage) in stages.iter().enumerate() {
+        guesses.begin(begins(stage).and_then(|at| ends.get(&at)).cloned().unwrap_or_default());
+        let name = if stages.len() > 1 { format!("stage-{number}") } else { String::new() };
+        let base = usize::from(stage.first().is_some_and(|at| on_base(graph, *at)));
+        for (at, n) in stage.iter().zip(1..) {
+            let position = Position { stage: &name, at: n + base, of: stage.len() + base };
+            let Some(step) = step(graph, *at, &position, &mut guesses) else { continue };
+            steps.push(step);
+            records.push(*at);
+            if grounds.contains(at) {
+                ends.insert(*at, guesses.place().clone());
+            }
+        }
+    }
+    records
 }
 
 /// Something that is no step lies below it: a base image, unless the step takes nothing else.
@@ -189,11 +197,16 @@ fn on_base(graph: &Graph, at: usize) -> bool {
 
 /// Each step, which is one of the records, takes the results of those that its record links.
 fn link(steps: &mut [Step], records: &[usize], graph: &Graph) {
-    let places: BTreeMap<usize, usize> = records.iter().copied().zip(0..).collect();
+    let mut places = vec![None; graph.records.len()];
+    for (at, place) in records.iter().zip(0..) {
+        if let Some(slot) = places.get_mut(*at) {
+            *slot = Some(place);
+        }
+    }
     for (step, at) in steps.iter_mut().zip(records) {
         let records = graph.get(*at).into_iter().chain(graph.copy(*at));
         let links = records.flat_map(|record| record.inputs.iter().flatten());
-        let inputs = links.filter_map(|link| places.get(&link.record).copied()).collect();
+        let inputs = links.filter_map(|link| *places.get(link.record)?).collect();
         step.trace = Some(Box::new(Trace { inputs, ..Trace::default() }));
     }
 }
@@ -208,7 +221,7 @@ struct Position<'a> {
 fn step(graph: &Graph, at: usize, position: &Position, guesses: &mut Guesses) -> Option<Step> {
     let record = graph.operation(at)?;
     let kind = kind(graph, at);
-    let said = record.text.as_ref().map(|text| format!("{kind} {text}"));
+    let said = record.text().map(|text| format!("{kind} {text}"));
     if let Some(text) = &said {
         guesses.follow(text);
     }

@@ -243,7 +243,7 @@ impl<'a> Search<'a> {
             matches!(step.instruction.as_str(), "COPY" | "ADD") && !step.text.contains("--from=");
         let takes = record.inputs.len() > 1 || self.graph.is_merge(at);
         let alike = context == (takes && !self.graph.takes_from_stage(record));
-        let said = record.text.as_deref().is_some_and(|text| step.text.ends_with(text));
+        let said = record.text().is_some_and(|text| step.text.ends_with(text));
         Some(Score::from(same || said) * 8 + Score::from(record.stored) * 2 + Score::from(alike))
     }
 }
@@ -289,7 +289,7 @@ fn bases(base: &Base) -> Vec<Digest> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cacheconfig::{CacheConfig, CacheRecord, Link};
+    use super::super::cacheconfig::{CacheConfig, CacheRecord, Defined, Link};
     use super::*;
     use crate::model::Trace;
 
@@ -311,7 +311,7 @@ mod tests {
     fn definition() -> CacheConfig {
         let link = |record| vec![Link { record, selector: None }];
         let copy = |vertex: &str| CacheRecord {
-            vertex: Some(digest(vertex)),
+            defined: Some(Box::new(Defined { vertex: Some(digest(vertex)), ..Defined::default() })),
             inputs: vec![link(0), link(1)],
             ..CacheRecord::default()
         };

@@ -166,10 +166,10 @@ fn runs_others(build: &Build, defined: &CacheConfig) -> bool {
         let plain = text.split(['$', '\n']).next().unwrap_or_default();
         plain.split_ascii_whitespace().take(2).collect::<Vec<_>>().join(" ")
     };
-    let (runs, others): (Vec<_>, Vec<_>) = defined.records.iter().partition(|record| record.runs);
-    let texts = runs.iter().filter_map(|record| record.text.as_deref());
+    let (runs, others): (Vec<_>, Vec<_>) = defined.records.iter().partition(|record| record.runs());
+    let texts = runs.iter().filter_map(|record| record.text());
     let told: BTreeSet<String> = texts.map(first_words).collect();
-    let made: Vec<&str> = others.iter().filter_map(|record| record.text.as_deref()).collect();
+    let made: Vec<&str> = others.iter().filter_map(|record| record.text()).collect();
     let Ok(any_told) = AhoCorasick::new(&told) else { return false };
     !told.is_empty() && build.steps.iter().any(|step| is_none_of(step, &any_told, &made))
 }

@@ -5,10 +5,12 @@
 //!
 //! Source: `moby/buildkit` `cache/remotecache/v1/spec.go`, `cache/remotecache/inline/inline.go`.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::{Given, Kind, Page, What, formula};
 use crate::model::{Digest, EvidenceKind, Quote};
@@ -23,8 +25,8 @@ pub(super) struct Inline;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct CacheConfig {
     pub(super) records: Vec<CacheRecord>,
-    /// Digest of the configuration as the builder wrote it, whatever a tool made of its white
-    /// space.
+    /// Digest of the configuration as the builder wrote it, where a tool has put white space into
+    /// it.
     pub(super) written: Option<Digest>,
     /// It is a field of an image.
     pub(super) inline: bool,
@@ -44,18 +46,42 @@ pub(super) struct CacheRecord {
     pub(super) created: Option<DateTime<Utc>>,
     /// The cache holds its result.
     pub(super) stored: bool,
-    /// The layer that it made, of a base image all of its layers, where an attestation tells them.
+    /// What a definition tells besides; an exported cache has none.
+    pub(super) defined: Option<Box<Defined>>,
+}
+
+/// What the definition of a build tells of a step or base image.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Defined {
+    /// The layer that it made, of a base image all of its layers, where the attestation lists them.
     pub(super) layer: Option<Digest>,
-    /// The digest of its vertex in the build that it was made by, where a definition tells it.
+    /// The digest of its vertex in the build that it was made by.
     pub(super) vertex: Option<Digest>,
-    /// The command of a RUN or the path of a WORKDIR, where a definition tells it.
+    /// The command of a RUN or the path of a WORKDIR.
     pub(super) text: Option<Box<str>>,
-    /// A definition tells that it is a command.
+    /// It is a command.
     pub(super) runs: bool,
-    /// A definition tells that it merges results.
+    /// It merges results.
     pub(super) merges: bool,
-    /// Parts of the operation that a definition tells.
+    /// Parts of the operation.
     pub(super) fields: Given,
+}
+
+impl CacheRecord {
+    /// The command of a RUN or the path of a WORKDIR, where a definition tells it.
+    pub(super) fn text(&self) -> Option<&str> {
+        self.defined.as_ref()?.text.as_deref()
+    }
+
+    /// A definition tells that it is a command.
+    pub(super) fn runs(&self) -> bool {
+        self.defined.as_ref().is_some_and(|defined| defined.runs)
+    }
+
+    /// Its layer, of a base image all of its layers, where an attestation lists them.
+    pub(super) fn layer(&self) -> Option<Digest> {
+        self.defined.as_ref()?.layer
+    }
 }
 
 /// A record that an input may be.
@@ -84,8 +110,17 @@ struct WireRecord<'a> {
 
 #[derive(Deserialize)]
 struct WireResult {
-    #[serde(rename = "createdAt", default)]
+    #[serde(rename = "createdAt", default, deserialize_with = "time")]
     created: Option<DateTime<Utc>>,
+}
+
+/// As Go writes it; `serde` would try the forms of other languages first.
+fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    #[derive(Deserialize)]
+    struct Written<'a>(#[serde(borrow)] Cow<'a, str>);
+    let Some(Written(text)) = Option::deserialize(from)? else { return Ok(None) };
+    let time = DateTime::parse_from_rfc3339(&text).map_err(serde::de::Error::custom)?;
+    Ok(Some(time.to_utc()))
 }
 
 #[derive(Deserialize)]
@@ -200,11 +235,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<CacheConfig, String> {
     if records.iter().all(|record| record.digest.is_none()) {
         return Err("holds no record".to_owned());
     }
-    Ok(CacheConfig {
-        records,
-        written: Some(formula::of_bytes(&super::compact(bytes))),
-        ..CacheConfig::default()
-    })
+    let written = match super::compact(bytes) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(compact) => Some(formula::of_bytes(&compact)),
+    };
+    Ok(CacheConfig { records, written, ..CacheConfig::default() })
 }
 
 impl WireRecord<'_> {

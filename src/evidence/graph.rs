@@ -51,9 +51,9 @@ impl<'a> Graph<'a> {
         let counts = |(at, record): &(usize, &CacheRecord)| record.stored && !graph.is_merged(*at);
         graph.stored = config.records.iter().enumerate().filter(counts).count();
         for (n, record) in config.records.iter().enumerate() {
-            for below in graph.below(record).collect::<Vec<_>>() {
-                if let Some(list) =
-                    graph.above.get_mut(below).filter(|list| list.last() != Some(&n))
+            for below in graph.below(record) {
+                if let Some(list) = graph.above.get_mut(below)
+                    && list.last() != Some(&n)
                 {
                     list.push(n);
                 }
@@ -97,7 +97,7 @@ impl<'a> Graph<'a> {
         let whole = |link: &Link| link.selector.is_none();
         let made = |link: &Link| whole(link) && !self.is_leaf(link.record);
         let shaped = below.iter().all(whole) && copied.iter().all(made);
-        if if self.defined { !record.merges } else { !shaped } {
+        if !record.defined.as_ref().map_or(shaped, |defined| defined.merges) {
             return None;
         }
         let stored = |link: &&Link| self.get(link.record).is_some_and(|record| record.stored);
@@ -160,10 +160,10 @@ impl<'a> Graph<'a> {
         Some(StepKey {
             operation: record.digest,
             inputs: below.into_iter().chain(own).collect(),
-            fields: record.fields.clone(),
+            fields: record.defined.as_ref().map(|it| it.fields.clone()).unwrap_or_default(),
             stored,
             created: record.created,
-            layer: record.layer,
+            layer: record.layer(),
             ..StepKey::default()
         })
     }
@@ -177,7 +177,7 @@ impl<'a> Graph<'a> {
         KeyInput {
             selector: links.iter().find_map(|link| link.selector),
             contents,
-            layers: leaves.clone().find_map(|link| self.get(link.record)?.layer),
+            layers: leaves.clone().find_map(|link| self.get(link.record)?.layer()),
             step: links.iter().any(|link| !self.is_leaf(link.record)),
         }
     }
@@ -206,15 +206,10 @@ impl<'a> Graph<'a> {
     /// The step among the records that an input may be. Where there are several, without results of
     /// their own, those of earlier runs are among them, and nothing tells which.
     fn only_step(&self, links: &[Link]) -> Option<usize> {
-        let steps = links.iter().map(|link| link.record).filter(|at| !self.is_leaf(*at));
-        let mut steps: Vec<usize> = steps.collect();
-        steps.sort_unstable();
-        steps.dedup();
-        let stored = |at: &usize| self.get(*at).is_some_and(|record| record.stored);
-        match steps.as_slice() {
-            [step] if !stored(step) => Some(*step),
-            _ => None,
-        }
+        let mut steps = links.iter().map(|link| link.record).filter(|at| !self.is_leaf(*at));
+        let step = steps.next()?;
+        let stored = self.get(step).is_some_and(|record| record.stored);
+        (!stored && steps.all(|other| other == step)).then_some(step)
     }
 }
 
@@ -224,6 +219,6 @@ fn taken(record: &CacheRecord) -> impl Iterator<Item = &Link> {
 }
 
 fn vertices(records: &[CacheRecord]) -> HashMap<Digest, usize> {
-    let vertex = |(record, at): (&CacheRecord, usize)| Some((record.vertex?, at));
+    let vertex = |(record, at): (&CacheRecord, usize)| Some((record.defined.as_ref()?.vertex?, at));
     records.iter().zip(0..).filter_map(vertex).collect()
 }

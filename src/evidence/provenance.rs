@@ -10,9 +10,12 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
+use foldhash::HashMap;
+use rayon::prelude::*;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use super::cacheconfig::{CacheConfig, CacheRecord, Link};
+use super::cacheconfig::{CacheConfig, CacheRecord, Defined, Link};
 use super::layers::Chain;
 use super::llb::Operation;
 use super::record::{arguments, last_part};
@@ -46,42 +49,44 @@ pub(super) struct Attested {
 }
 
 #[derive(Deserialize)]
-struct Statement {
-    predicate: Predicate,
+struct Statement<'a> {
+    #[serde(borrow)]
+    predicate: Predicate<'a>,
 }
 
 /// `{"SLSA": {…}}`, or the same for each platform.
 #[derive(Deserialize)]
-struct Shown {
-    #[serde(rename = "SLSA")]
-    slsa: Predicate,
+struct Shown<'a> {
+    #[serde(rename = "SLSA", borrow)]
+    slsa: Predicate<'a>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Predicate {
+struct Predicate<'a> {
     // SLSA 1.
-    #[serde(rename = "buildDefinition")]
-    definition: Option<BuildDefinition>,
-    #[serde(rename = "runDetails")]
-    details: Option<Details>,
+    #[serde(rename = "buildDefinition", borrow)]
+    definition: Option<BuildDefinition<'a>>,
+    #[serde(rename = "runDetails", borrow)]
+    details: Option<Details<'a>>,
     // SLSA 0.2.
     materials: Vec<Dependency>,
     invocation: Option<Invocation>,
-    #[serde(rename = "buildConfig")]
-    config: Option<BuildConfig>,
-    metadata: Option<RunMetadata>,
+    #[serde(rename = "buildConfig", borrow)]
+    config: Option<BuildConfig<'a>>,
+    #[serde(borrow)]
+    metadata: Option<RunMetadata<'a>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct BuildDefinition {
+struct BuildDefinition<'a> {
     #[serde(rename = "resolvedDependencies")]
     dependencies: Vec<Dependency>,
     #[serde(rename = "externalParameters")]
     external: External,
-    #[serde(rename = "internalParameters")]
-    internal: Internal,
+    #[serde(rename = "internalParameters", borrow)]
+    internal: Internal<'a>,
 }
 
 #[derive(Default, Deserialize)]
@@ -104,9 +109,9 @@ impl Request {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Internal {
-    #[serde(rename = "buildConfig")]
-    config: Option<BuildConfig>,
+struct Internal<'a> {
+    #[serde(rename = "buildConfig", borrow)]
+    config: Option<BuildConfig<'a>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -125,45 +130,49 @@ struct Dependency {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct BuildConfig {
-    #[serde(rename = "llbDefinition")]
-    steps: Vec<Step>,
+struct BuildConfig<'a> {
+    #[serde(rename = "llbDefinition", borrow)]
+    steps: Vec<Step<'a>>,
     /// `"sha256:b594…": "step5"`: digests of vertices, as the status of the same build has them.
     #[serde(rename = "digestMapping")]
     vertices: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
-struct Step {
+struct Step<'a> {
     id: String,
     #[serde(default)]
     inputs: Vec<String>,
-    #[serde(default)]
-    op: Operation,
+    /// An [`Operation`], of which one takes as long to read as all else of the step.
+    #[serde(borrow)]
+    op: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Details {
-    metadata: RunMetadata,
+struct Details<'a> {
+    #[serde(borrow)]
+    metadata: RunMetadata<'a>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct RunMetadata {
+struct RunMetadata<'a> {
     #[serde(rename = "startedOn", alias = "buildStartedOn")]
     started: Option<DateTime<Utc>>,
-    buildkit_metadata: Buildkit,
-    #[serde(rename = "https://mobyproject.org/buildkit@v1#metadata")]
-    buildkit: Buildkit,
+    #[serde(borrow)]
+    buildkit_metadata: Buildkit<'a>,
+    #[serde(rename = "https://mobyproject.org/buildkit@v1#metadata", borrow)]
+    buildkit: Buildkit<'a>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Buildkit {
+struct Buildkit<'a> {
     source: Source,
     /// `"step4:0": [[{"digest": …}, …]]`.
-    layers: BTreeMap<String, Vec<Chain>>,
+    #[serde(borrow)]
+    layers: Layers<'a>,
 }
 
 #[derive(Default, Deserialize)]
@@ -207,9 +216,7 @@ impl Kind for Provenance {
     fn read(&self, bytes: &[u8]) -> Option<Result<What, String>> {
         let known = super::has_keys(bytes, &["buildDefinition"])
             || super::has_keys(bytes, &["buildType", "invocation"]);
-        let read = || {
-            predicate(bytes).map(|predicate| What::Attested(Box::new(attested(predicate, bytes))))
-        };
+        let read = || Ok(What::Attested(Box::new(attested(predicate(bytes)?, bytes)?)));
         (known && !super::has_keys(bytes, &["buildx.build.ref"])).then(read)
     }
 
@@ -273,7 +280,7 @@ const METADATA: Page = Page {
     ],
 };
 
-fn predicate(bytes: &[u8]) -> Result<Predicate, String> {
+fn predicate(bytes: &[u8]) -> Result<Predicate<'_>, String> {
     if super::has_keys(bytes, &["predicateType"])
         && let Ok(statement) = serde_json::from_slice::<Statement>(bytes)
     {
@@ -296,9 +303,9 @@ fn predicate(bytes: &[u8]) -> Result<Predicate, String> {
 
 fn metadata(bytes: &[u8]) -> Result<Attested, String> {
     #[derive(Deserialize)]
-    struct WireProvenance {
-        #[serde(rename = "buildx.build.provenance", default)]
-        provenance: Predicate,
+    struct WireProvenance<'a> {
+        #[serde(rename = "buildx.build.provenance", default, borrow)]
+        provenance: Predicate<'a>,
         #[serde(rename = "buildx.build.ref")]
         reference: Option<String>,
         #[serde(rename = "cache.manifest")]
@@ -313,11 +320,11 @@ fn metadata(bytes: &[u8]) -> Result<Attested, String> {
     Ok(Attested {
         reference: wire.reference.as_deref().map(last_part),
         cache: manifest.and_then(|manifest| Digest::parse(&manifest.digest)),
-        ..attested(wire.provenance, bytes)
+        ..attested(wire.provenance, bytes)?
     })
 }
 
-fn attested(predicate: Predicate, bytes: &[u8]) -> Attested {
+fn attested(predicate: Predicate, bytes: &[u8]) -> Result<Attested, String> {
     let Predicate { definition, details, materials, invocation, config, metadata } = predicate;
     let definition = definition.unwrap_or_default();
     let run = details.map(|details| details.metadata).or(metadata).unwrap_or_default();
@@ -332,21 +339,18 @@ fn attested(predicate: Predicate, bytes: &[u8]) -> Attested {
     let (v1, v0) = (run.buildkit_metadata, run.buildkit);
     let layers = if v1.layers.is_empty() { v0.layers } else { v1.layers };
     let infos = v1.source.infos.into_iter().chain(v0.source.infos);
-    Attested {
+    let config = config.filter(|config| !config.steps.is_empty());
+    Ok(Attested {
         started: run.started,
         no_cache: request.as_ref().map_or(NoCache::Untold, Request::no_cache),
         given: request.map(|request| {
             arguments(request.args.iter().map(|(name, value)| (name.as_str(), value.as_str())))
         }),
         bases: images.filter_map(digest).collect(),
-        definition: config.filter(|config| !config.steps.is_empty()).map(|config| CacheConfig {
-            records: records(config, &layers, bytes),
-            defined: true,
-            ..CacheConfig::default()
-        }),
+        definition: config.map(|config| defined(config, &layers, bytes)).transpose()?,
         dockerfile: infos.into_iter().find_map(dockerfile),
         ..Attested::default()
-    }
+    })
 }
 
 fn dockerfile(info: Info) -> Option<(String, String)> {
@@ -355,42 +359,47 @@ fn dockerfile(info: Info) -> Option<(String, String)> {
 }
 
 /// The steps of a definition as records of a cache: what is in their keys, but for contents.
-fn records(
-    config: BuildConfig,
-    layers: &BTreeMap<String, Vec<Chain>>,
-    bytes: &[u8],
-) -> Vec<CacheRecord> {
+fn defined(config: BuildConfig, layers: &Layers, bytes: &[u8]) -> Result<CacheConfig, String> {
     let places = config.steps.iter().zip(0..).map(|(step, at)| (step.id.clone(), at)).collect();
     let vertices = config.vertices.into_iter().map(|(vertex, step)| (step, vertex)).collect();
     let known = Known { places, vertices, layers, lines: lines(bytes) };
-    config.steps.into_iter().map(|step| known.record(step)).collect()
+    let records: Result<Vec<CacheRecord>, serde_json::Error> =
+        config.steps.into_par_iter().map(|step| known.record(step)).collect();
+    let records = records.map_err(|e| e.to_string())?;
+    Ok(CacheConfig { records, defined: true, ..CacheConfig::default() })
 }
+
+type Layers<'a> = HashMap<String, Vec<Chain<'a>>>;
 
 /// What an attestation says of its steps outside of them, by their names.
 struct Known<'a> {
-    places: BTreeMap<String, usize>,
-    vertices: BTreeMap<String, String>,
-    layers: &'a BTreeMap<String, Vec<Chain>>,
-    lines: BTreeMap<&'a str, Quote>,
+    places: HashMap<String, usize>,
+    vertices: HashMap<String, String>,
+    layers: &'a Layers<'a>,
+    lines: HashMap<&'a str, u64>,
 }
 
 impl Known<'_> {
-    fn record(&self, Step { id, inputs, op }: Step) -> CacheRecord {
+    fn record(&self, Step { id, inputs, op }: Step) -> Result<CacheRecord, serde_json::Error> {
+        let op = op.map_or(Ok(Operation::default()), |op| serde_json::from_str(op.get()))?;
         let inputs = if op.is_step { inputs.as_slice() } else { &[] };
         let chain = self.layers.get(&format!("{id}:0")).and_then(|chains| chains.first());
-        let own = chain.and_then(|chain| if op.is_step { chain.own } else { chain.all });
-        CacheRecord {
+        let own = chain.and_then(|chain| if op.is_step { chain.own() } else { chain.all() });
+        let line = self.lines.get(id.as_str());
+        Ok(CacheRecord {
             digest: op.record,
-            quote: self.lines.get(id.as_str()).cloned().unwrap_or_default(),
+            quote: line.map(|line| Quote::new(*line, id.as_bytes())).unwrap_or_default(),
             inputs: inputs.iter().zip(0..).map(|(input, n)| self.links(&op, n, input)).collect(),
-            layer: own,
-            vertex: self.vertices.get(&id).and_then(|vertex| Digest::parse(vertex)),
-            text: op.command,
-            runs: op.runs,
-            merges: op.merges,
-            fields: op.fields,
+            defined: Some(Box::new(Defined {
+                layer: own,
+                vertex: self.vertices.get(&id).and_then(|vertex| Digest::parse(vertex)),
+                text: op.command,
+                runs: op.runs,
+                merges: op.merges,
+                fields: op.fields,
+            })),
             ..CacheRecord::default()
-        }
+        })
     }
 
     /// The step that an input comes from, `step3:0`. A command has its root as the first one.
@@ -402,8 +411,8 @@ impl Known<'_> {
 }
 
 /// Where the file names each step: `"id": "step4"`.
-fn lines(bytes: &[u8]) -> BTreeMap<&str, Quote> {
-    let mut found = BTreeMap::new();
+fn lines(bytes: &[u8]) -> HashMap<&str, u64> {
+    let mut found = HashMap::default();
     let (mut line, mut at) = (1, 0);
     for start in memchr::memmem::find_iter(bytes, "\"id\":") {
         line += bytes
@@ -418,7 +427,7 @@ fn lines(bytes: &[u8]) -> BTreeMap<&str, Quote> {
         else {
             continue;
         };
-        found.entry(name).or_insert_with(|| Quote::new(line, name.as_bytes()));
+        found.entry(name).or_insert(line);
     }
     found
 }

@@ -1,43 +1,43 @@
 //! The status of a stored build: frames of four bytes of length and a message of Protocol Buffers.
 //!
-//! The same entries as JSON status has, and read as that, so that both make one model. What
+//! The same entries as JSON status has, so that both make one model, and quoted as that has them. What
 //! commands printed is left out. Source: `moby/buildkit` `api/services/control/control.proto`
 //! (`StatusResponse`), `util/...` of `buildx`'s export, which writes one frame for each event.
 
-use chrono::{DateTime, SecondsFormat};
+use std::borrow::Cow;
+
+use chrono::{DateTime, SecondsFormat, Utc};
 use prost::encoding::decode_varint;
 use prost::{DecodeError, Message};
 use serde::Serialize;
 
 use super::{Kind, PARTS, What};
 use crate::envelope::Stack;
-use crate::model::{EvidenceKind, LogReader, Run};
-use crate::source::Sink;
+use crate::model::{self, EvidenceKind, LogReader, Run, StatusEntry, VertexGroup, VertexState};
 
 /// Frames.
 pub(super) struct Status;
 
-/// `StatusResponse`. JSON status names its parts in this order, and leaves empty ones out.
-#[derive(Clone, PartialEq, Message, Serialize)]
+/// `StatusResponse`.
+#[derive(Clone, PartialEq, Message)]
 pub(super) struct Response {
     #[prost(message, repeated, tag = "1")]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) vertexes: Vec<Vertex>,
     #[prost(message, repeated, tag = "2")]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) statuses: Vec<VertexStatus>,
     #[prost(message, repeated, tag = "3")]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) logs: Vec<VertexLog>,
 }
 
-/// State of a vertex.
+/// State of a vertex. JSON status names its parts in this order, and leaves empty ones out; what
+/// stands in front of its name is not quoted.
 #[derive(Clone, PartialEq, Message, Serialize)]
 pub(super) struct Vertex {
     #[prost(string, tag = "1")]
+    #[serde(skip)]
     pub(super) digest: String,
     #[prost(string, repeated, tag = "2")]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip)]
     pub(super) inputs: Vec<String>,
     #[prost(string, tag = "3")]
     pub(super) name: String,
@@ -84,7 +84,7 @@ pub(super) struct VertexStatus {
 }
 
 /// That a vertex printed something.
-#[derive(Clone, PartialEq, Message, Serialize)]
+#[derive(Clone, PartialEq, Message)]
 pub(super) struct VertexLog {
     #[prost(string, tag = "1")]
     pub(super) vertex: String,
@@ -101,11 +101,68 @@ pub(super) struct Time {
 
 #[expect(clippy::ref_option, reason = "serde hands a field over so")]
 fn rfc3339<S: serde::Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
-    let text = time.and_then(|time| {
-        let time = DateTime::from_timestamp(time.seconds, u32::try_from(time.nanos).ok()?)?;
-        Some(time.to_rfc3339_opts(SecondsFormat::Nanos, true))
-    });
-    text.serialize(serializer)
+    let time = time.as_ref().and_then(Time::utc);
+    time.map(|time| time.to_rfc3339_opts(SecondsFormat::Nanos, true)).serialize(serializer)
+}
+
+impl Time {
+    fn utc(&self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp(self.seconds, u32::try_from(self.nanos).ok()?)
+    }
+}
+
+impl Vertex {
+    fn state(&self) -> VertexState<'_> {
+        VertexState {
+            digest: text(&self.digest),
+            inputs: self.inputs.iter().map(|digest| text(digest)).collect(),
+            name: text(&self.name),
+            started: self.started.as_ref().and_then(Time::utc),
+            completed: self.completed.as_ref().and_then(Time::utc),
+            cached: self.cached,
+            error: (!self.error.is_empty()).then(|| text(&self.error)),
+            group: self.group.as_ref().map(Group::state),
+        }
+    }
+}
+
+impl Group {
+    fn state(&self) -> VertexGroup<'_> {
+        VertexGroup { id: text(&self.id), name: text(&self.name) }
+    }
+}
+
+impl VertexStatus {
+    fn state(&self) -> model::VertexStatus<'_> {
+        model::VertexStatus {
+            id: text(&self.id),
+            vertex: text(&self.vertex),
+            current: self.current,
+        }
+    }
+}
+
+fn text(text: &str) -> Cow<'_, str> {
+    Cow::Borrowed(text)
+}
+
+impl Response {
+    /// Hands its entries on, each as JSON status would have it.
+    fn entries(&self, line: u64, reader: &mut LogReader) -> serde_json::Result<()> {
+        for vertex in &self.vertexes {
+            let quoted = serde_json::to_string(vertex)?;
+            reader.status(line, &StatusEntry::Vertex(&vertex.state(), &quoted));
+        }
+        for status in &self.statuses {
+            let quoted = serde_json::to_string(status)?;
+            reader.status(line, &StatusEntry::Status(&status.state(), &quoted));
+        }
+        for log in &self.logs {
+            let log = model::VertexLog { vertex: text(&log.vertex) };
+            reader.status(line, &StatusEntry::Log(&log));
+        }
+        Ok(())
+    }
 }
 
 impl Kind for Status {
@@ -132,12 +189,11 @@ impl Kind for Status {
     }
 }
 
-/// The run whose build has this status: one frame is one line of JSON status, in no envelope. What
-/// follows a frame that is cut is not there.
+/// The run whose build has this status: one frame is one line. What follows a frame that is cut is
+/// not there.
 fn run(bytes: &[u8]) -> Result<Run, String> {
     let mut reader = LogReader::new("", Stack::default());
-    let (mut line, mut lines) = (Vec::new(), 0);
-    let (mut rest, mut parts) = (bytes, 0);
+    let (mut rest, mut parts, mut lines) = (bytes, 0, 0);
     while let Some((length, behind)) = rest.split_first_chunk::<4>() {
         let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
         let Some((frame, behind)) = behind.split_at_checked(length) else { break };
@@ -146,10 +202,8 @@ fn run(bytes: &[u8]) -> Result<Run, String> {
             return Err(format!("holds more than {PARTS} parts"));
         }
         let response = response(frame).map_err(|e| e.to_string())?;
-        line.clear();
-        serde_json::to_writer(&mut line, &response).map_err(|e| e.to_string())?;
         lines += 1;
-        reader.line(lines, &line);
+        response.entries(lines, &mut reader).map_err(|e| e.to_string())?;
         rest = behind;
     }
     if lines == 0 {

@@ -28,7 +28,6 @@ impl Digest {
     /// Of its own [`fmt::Display`].
     #[must_use]
     pub fn of_hex(hex: &str) -> Option<Self> {
-        let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
         let mut bytes = [0; 16];
         let pairs = hex.as_bytes().chunks_exact(2);
         if pairs.len() != bytes.len() || hex.len() != 2 * bytes.len() {
@@ -53,6 +52,16 @@ impl Digest {
         let mut bytes = [0; 16];
         bytes.iter_mut().zip(whole).for_each(|(to, from)| *to = *from);
         Self(bytes)
+    }
+}
+
+/// What a hexadecimal digit stands for.
+fn digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
     }
 }
 

@@ -20,6 +20,7 @@ mod text;
 mod transfer;
 
 pub use assemble::{Interest, LogReader};
+pub use assemble::{StatusEntry, VertexGroup, VertexLog, VertexState, VertexStatus};
 pub use build::{Amount, Base, Build, BuildOutcome, Dialect, Engine, FinalStep};
 pub use cache_error::{
     About, cache_error, configured, is_cut_short, is_gone, is_of_layer, is_of_record,

@@ -68,11 +68,11 @@ impl<T: Hash + Eq + Clone> Shared<T> {
 ///
 /// Each value has one place, from which it drives out the one before: memory is bounded whatever
 /// comes, and nothing is ever wrong, only kept twice.
-pub struct Recent<T>(RefCell<Vec<Option<T>>>);
+pub struct Recent<T>(RefCell<Places<T>>);
 
 impl<T> Default for Recent<T> {
     fn default() -> Self {
-        Self(RefCell::new(Vec::new()))
+        Self(RefCell::new(Places { values: Vec::new(), taken: 0 }))
     }
 }
 
@@ -82,7 +82,7 @@ impl<T: Clone> Recent<T> {
     where
         T: Borrow<K>,
     {
-        place(&mut self.0.borrow_mut(), key, make).cloned()
+        self.0.borrow_mut().value(key, make).cloned()
     }
 
     /// Whether there is such a value, as [`Recent::get`] says.
@@ -90,28 +90,59 @@ impl<T: Clone> Recent<T> {
     where
         T: Borrow<K>,
     {
-        place(&mut self.0.borrow_mut(), key, make).is_some()
+        self.0.borrow_mut().value(key, make).is_some()
     }
 }
 
-const PLACES: usize = 1 << 14;
+struct Places<T> {
+    values: Vec<Option<T>>,
+    /// How many of them hold one.
+    taken: usize,
+}
 
-fn place<'a, T, K>(
-    places: &'a mut Vec<Option<T>>,
-    key: &K,
-    make: impl FnOnce() -> Option<T>,
-) -> Option<&'a T>
-where
-    T: Borrow<K> + Clone,
-    K: Hash + Eq + ?Sized,
-{
-    places.resize(PLACES, None);
-    let hash = usize::try_from(FixedState::default().hash_one(key) >> 32).ok()?;
-    let place = places.get_mut(hash % PLACES)?;
-    if place.as_ref().is_none_or(|known| known.borrow() != key) {
-        *place = Some(make()?);
+/// Places at first: to clear all of them takes longer than to read a small log.
+const FIRST: usize = 1 << 8;
+
+/// Places at most.
+const MOST: usize = 1 << 14;
+
+impl<T: Clone> Places<T> {
+    fn value<K>(&mut self, key: &K, make: impl FnOnce() -> Option<T>) -> Option<&T>
+    where
+        T: Borrow<K>,
+        K: Hash + Eq + ?Sized,
+    {
+        if 2 * self.taken >= self.values.len() && self.values.len() < MOST {
+            self.grow::<K>();
+        }
+        let at = self.place(key)?;
+        let value = self.values.get_mut(at)?;
+        if value.as_ref().is_none_or(|known| known.borrow() != key) {
+            let before = value.replace(make()?);
+            self.taken += usize::from(before.is_none());
+        }
+        value.as_ref()
     }
-    place.as_ref()
+
+    fn place<K: Hash + ?Sized>(&self, key: &K) -> Option<usize> {
+        let hash = usize::try_from(FixedState::default().hash_one(key) >> 32).ok()?;
+        hash.checked_rem(self.values.len())
+    }
+
+    fn grow<K>(&mut self)
+    where
+        T: Borrow<K>,
+        K: Hash + ?Sized,
+    {
+        let places = (4 * self.values.len()).clamp(FIRST, MOST);
+        let values = std::mem::replace(&mut self.values, vec![None; places]);
+        self.taken = 0;
+        for value in values.into_iter().flatten() {
+            let place = self.place(value.borrow()).and_then(|at| self.values.get_mut(at));
+            let before = place.and_then(|place| place.replace(value));
+            self.taken += usize::from(before.is_none());
+        }
+    }
 }
 
 #[cfg(test)]

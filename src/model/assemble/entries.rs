@@ -8,67 +8,90 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::ControlFlow;
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// One entry, with its text.
-pub(super) enum StatusEntry<'e, 'a> {
+pub enum StatusEntry<'e, 'a> {
     /// A vertex changed its state.
     Vertex(&'e VertexState<'a>, &'a str),
     /// Part of the work of a vertex.
-    Status(&'e Status<'a>, &'a str),
+    Status(&'e VertexStatus<'a>, &'a str),
     /// Output of a vertex.
-    Log(&'e Log<'a>),
+    Log(&'e VertexLog<'a>),
 }
 
 /// State of a vertex.
 #[derive(Deserialize)]
-pub(super) struct VertexState<'a> {
+pub struct VertexState<'a> {
+    /// `sha256:` and 64 digits.
     #[serde(borrow)]
-    pub(super) digest: Cow<'a, str>,
+    pub digest: Cow<'a, str>,
+    /// Digests of the vertices that it takes its input from.
     #[serde(borrow, default)]
-    pub(super) inputs: Vec<Cow<'a, str>>,
+    pub inputs: Vec<Cow<'a, str>>,
+    /// `[build 2/6] WORKDIR /src`.
     #[serde(borrow, default)]
-    pub(super) name: Cow<'a, str>,
-    #[serde(borrow)]
-    pub(super) started: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    pub(super) completed: Option<Cow<'a, str>>,
+    pub name: Cow<'a, str>,
+    /// When it was begun last.
+    #[serde(default, deserialize_with = "time")]
+    pub started: Option<DateTime<Utc>>,
+    /// When it ended last.
+    #[serde(default, deserialize_with = "time")]
+    pub completed: Option<DateTime<Utc>>,
+    /// Its result came from a cache.
     #[serde(default)]
-    pub(super) cached: bool,
+    pub cached: bool,
+    /// Why it failed.
     #[serde(borrow)]
-    pub(super) error: Option<Cow<'a, str>>,
+    pub error: Option<Cow<'a, str>>,
+    /// What it is shown as a part of.
     #[serde(borrow, rename = "progressGroup")]
-    pub(super) group: Option<VertexGroup<'a>>,
+    pub group: Option<VertexGroup<'a>>,
 }
 
 /// Vertices that are shown as one: `COPY --link`.
 #[derive(Deserialize)]
-pub(super) struct VertexGroup<'a> {
+pub struct VertexGroup<'a> {
+    /// What its vertices have in common.
     #[serde(borrow, default)]
-    pub(super) id: Cow<'a, str>,
+    pub id: Cow<'a, str>,
+    /// The name of the step.
     #[serde(borrow, default)]
-    pub(super) name: Cow<'a, str>,
+    pub name: Cow<'a, str>,
 }
 
-/// A status line.
+/// A status line of a vertex.
 #[derive(Deserialize)]
-pub(super) struct Status<'a> {
+pub struct VertexStatus<'a> {
+    /// `writing layer sha256:…`, `transferring context:`.
     #[serde(borrow)]
-    pub(super) id: Cow<'a, str>,
+    pub id: Cow<'a, str>,
+    /// The digest of the vertex.
     #[serde(borrow)]
-    pub(super) vertex: Cow<'a, str>,
+    pub vertex: Cow<'a, str>,
     /// Bytes so far.
     #[serde(default)]
-    pub(super) current: i64,
+    pub current: i64,
 }
 
-/// Some output; the text does not matter.
+/// Some output of a vertex; the text does not matter.
 #[derive(Deserialize)]
-pub(super) struct Log<'a> {
+pub struct VertexLog<'a> {
+    /// The digest of the vertex.
     #[serde(borrow)]
-    pub(super) vertex: Cow<'a, str>,
+    pub vertex: Cow<'a, str>,
+}
+
+/// A time as Go writes it; another text is none.
+fn time<'a, D: Deserializer<'a>>(json: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    #[derive(Deserialize)]
+    struct Written<'a>(#[serde(borrow)] Cow<'a, str>);
+    let written = Option::<Written>::deserialize(json)?;
+    let time = written.and_then(|Written(text)| DateTime::parse_from_rfc3339(&text).ok());
+    Ok(time.map(|time| time.to_utc()))
 }
 
 /// Reads the line up to its end, to where it is no such object any more, or to the entry behind
@@ -163,7 +186,7 @@ impl<'a, F: FnMut(StatusEntry<'_, 'a>) -> ControlFlow<()>> Visitor<'a> for Logs<
     }
 
     fn visit_seq<S: SeqAccess<'a>>(self, mut seq: S) -> Result<(), S::Error> {
-        while let Some(log) = seq.next_element::<Log>()? {
+        while let Some(log) = seq.next_element::<VertexLog>()? {
             go_on((self.0)(StatusEntry::Log(&log)))?;
         }
         Ok(())

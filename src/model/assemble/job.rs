@@ -8,6 +8,7 @@ use super::buildah::BuildahSegment;
 use super::buildkit::Segment;
 use super::ci::{self, Listener};
 use super::classic::ClassicSegment;
+use super::entries::StatusEntry;
 use super::finish;
 use super::kaniko::KanikoSegment;
 use super::prune::Prunes;
@@ -161,6 +162,12 @@ impl Assembler {
         }
         self.begin_service();
         self.rawjson.hear(object, number);
+        self.run.started = self.run.started.or(self.rawjson.started);
+    }
+
+    /// An entry of the status of one build.
+    pub(super) fn entry(&mut self, number: u64, entry: &StatusEntry) {
+        self.rawjson.take(entry, number);
         self.run.started = self.run.started.or(self.rawjson.started);
     }
 

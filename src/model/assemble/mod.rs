@@ -29,6 +29,7 @@ mod vertex;
 use chrono::{DateTime, Utc};
 use foldhash::HashMap;
 
+pub use self::entries::{StatusEntry, VertexGroup, VertexLog, VertexState, VertexStatus};
 pub use self::interest::Interest;
 
 use self::job::{Assembler, Heard};
@@ -108,6 +109,16 @@ impl LogReader {
         let mut runs: Vec<Run> = runs.collect();
         runs.iter_mut().take(1).for_each(|run| run.problems.extend(full.clone()));
         runs
+    }
+
+    /// An entry of the status of a build that is no log: a stored build has one.
+    pub fn status(&mut self, number: u64, entry: &StatusEntry) {
+        if self.jobs.is_empty() {
+            self.jobs.push((Vec::new(), Assembler::default()));
+        }
+        if let Some((_, assembler)) = self.jobs.get_mut(self.job) {
+            assembler.entry(number, entry);
+        }
     }
 
     fn flush(&mut self) {

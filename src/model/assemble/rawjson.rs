@@ -72,16 +72,17 @@ impl RawJsonSegment {
 
     /// One line.
     pub(super) fn hear(&mut self, text: &[u8], line: u64) {
-        if self.line == 0 {
-            self.line = line;
-        }
         each(text, |entry| {
             self.take(&entry, line);
             ControlFlow::Continue(())
         });
     }
 
-    fn take(&mut self, entry: &StatusEntry, line: u64) {
+    /// One entry of a line.
+    pub(super) fn take(&mut self, entry: &StatusEntry, line: u64) {
+        if self.line == 0 {
+            self.line = line;
+        }
         match entry {
             StatusEntry::Vertex(record, raw) => self.vertex(record, line, raw),
             StatusEntry::Status(status, raw) => {
@@ -176,16 +177,15 @@ impl RawJsonSegment {
         if let Some(group) = group {
             self.groups.insert(record.digest.to_string(), group.id.to_string());
         }
-        let started = record.started.as_deref().and_then(time);
-        self.started = self.started.or(started);
+        self.started = self.started.or(record.started);
         let name = group.map_or(&record.name, |g| &g.name);
         let shown = shown(raw);
-        self.steps |= parse_step_name(name).is_some();
+        self.steps = self.steps || parse_step_name(name).is_some();
         let Some(node) = self.node(&record.digest) else { return };
         if !name.is_empty() {
             node.vertex.named(name.as_bytes(), line, shown.as_bytes());
         }
-        node.started = node.started.or(started);
+        node.started = node.started.or(record.started);
         let again = record.inputs.is_empty() && !node.inputs.is_empty();
         let new = record
             .inputs
@@ -195,9 +195,9 @@ impl RawJsonSegment {
         let new: Vec<String> = new.map(ToString::to_string).collect();
         let added = new.len();
         node.inputs.extend(new);
-        if let Some(body) = body(record, started, again) {
+        if let Some(body) = body(record, again) {
             if matches!(body, Body::Done(_)) {
-                node.vertex.ran = started.zip(record.completed.as_deref().and_then(time));
+                node.vertex.ran = record.started.zip(record.completed);
             }
             node.vertex.ended(body, line, shown.as_bytes());
         }
@@ -209,24 +209,20 @@ impl RawJsonSegment {
 }
 
 /// How the record ends the vertex, `None` where it does not, or only a layer was fetched.
-fn body<'a>(
-    record: &'a VertexState,
-    started: Option<DateTime<Utc>>,
-    again: bool,
-) -> Option<Body<'a>> {
-    let completed = record.completed.as_deref().and_then(time);
+fn body<'a>(record: &'a VertexState, again: bool) -> Option<Body<'a>> {
     match record.error.as_deref() {
         Some(error) if error.ends_with("context canceled") => return Some(Body::Canceled),
         Some(error) if !error.is_empty() => return Some(Body::Error(error.as_bytes())),
         _ => {}
     }
-    if completed.is_none() || again {
+    if again {
         return None;
     }
+    let completed = record.completed?;
     if record.cached {
         return Some(Body::Cached);
     }
-    let took = completed.zip(started).and_then(|(end, start)| (end - start).to_std().ok());
+    let took = record.started.and_then(|started| (completed - started).to_std().ok());
     Some(Body::Done(took.map(|t| t.as_secs_f64())))
 }
 
@@ -234,10 +230,6 @@ fn body<'a>(
 fn shown(raw: &str) -> &str {
     static NAME: LazyLock<memmem::Finder> = LazyLock::new(|| memmem::Finder::new("\"name\":"));
     NAME.find(raw.as_bytes()).and_then(|at| raw.get(at..)).unwrap_or(raw)
-}
-
-fn time(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(text).ok().map(Into::into)
 }
 
 #[cfg(test)]

@@ -12,7 +12,10 @@ pub(super) struct Visible {
 
 /// `None` where a text holds nothing of the kind, as nearly all.
 pub(super) fn visible(text: &str) -> Option<Visible> {
-    if !text.contains(|c: char| c == '\u{1b}' || c == '\u{9b}' || is_unseen(c) || is_blank(c)) {
+    // Texts of ASCII are the most, and are soon told.
+    if text.is_ascii() && memchr::memchr(0x1b, text.as_bytes()).is_none()
+        || !text.contains(|c| c == '\u{1b}' || c == '\u{9b}' || is_unseen(c) || is_blank(c))
+    {
         return None;
     }
     let mut seen = Visible { text: String::new(), places: Vec::new() };

@@ -5,7 +5,7 @@
 //! what a tag or a pull request stores, no other one finds.
 
 use super::META;
-use crate::config::Refs;
+use crate::config::{Refs, Side};
 use crate::finding::{Finding, Fix, Severity, not_ruled_out};
 use crate::model::CacheKind;
 use crate::rules::planned::flow::{self, CacheNames};
@@ -45,11 +45,12 @@ pub(super) fn finding(at: At, of_branches: &CacheNames) -> Option<Finding> {
             "which workflow should build on the default branch is your decision",
         ),
         rules_out: vec![not_ruled_out(
-            "a workflow of the default branch that was not given may write it",
+            "a workflow of the default branch that was not given, or a run that is started by \
+                hand there, may write it",
         )],
         subject: format!("{}:{}", at.config.path, name.text),
     };
-    let lines = at.evidence_of(&spec.raw, "is exported").into_iter();
+    let lines = at.evidence_of_spec(spec, Side::To, "is exported").into_iter();
     planned::finding(&META, of.severity, lines.collect(), words)
 }
 

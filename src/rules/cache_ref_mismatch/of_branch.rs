@@ -2,7 +2,7 @@
 //! new branch starts without one.
 
 use super::META;
-use crate::config::CacheSettings;
+use crate::config::{CacheSettings, Side};
 use crate::finding::{Finding, Fix, Severity, not_ruled_out};
 use crate::model::CacheSpec;
 use crate::rules::branch_value::branch;
@@ -37,7 +37,7 @@ pub(super) fn finding(at: At) -> Option<Finding> {
         // Jobs of one template have one line.
         subject: format!("{}:{}:branch", at.config.path, spec.raw),
     };
-    let line = at.evidence_of(&spec.raw, "is all that is imported");
+    let line = at.evidence_of_spec(spec, Side::From, "is all that is imported");
     planned::finding(&META, Severity::Note, line.into_iter().collect(), words)
 }
 

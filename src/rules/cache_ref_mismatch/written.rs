@@ -65,8 +65,9 @@ fn apart(at: At, read: &CacheNames, stored: &CacheNames) -> Option<Finding> {
         ))],
         subject: from_name.text.clone(),
     };
-    let imported = dead.iter().map(|(spec, _)| at.evidence_of(&spec.raw, "is imported"));
-    let lines = imported.chain([at.evidence_of(&to.raw, "is exported")]);
+    let imported =
+        dead.iter().map(|(spec, _)| at.evidence_of_spec(spec, Side::From, "is imported"));
+    let lines = imported.chain([at.evidence_of_spec(to, Side::To, "is exported")]);
     planned::finding(&META, Severity::Error, lines.flatten().collect(), words)
 }
 

@@ -1,7 +1,7 @@
 //! The configuration: the directory of a local cache is kept under a key that no other run asks for.
 
 use super::{Key, META, fix};
-use crate::config::{Fate, Kept, pieces};
+use crate::config::{Fate, Kept, Side, pieces};
 use crate::finding::{Confidence, Finding, Severity, not_ruled_out};
 use crate::rules::Study;
 use crate::rules::changing_value::changing;
@@ -37,7 +37,7 @@ pub(super) fn finding(study: &Study, at: At) -> Option<Finding> {
         subject: kept.key.clone(),
     };
     let mut lines = vec![key];
-    lines.extend(at.evidence_of(&local.from.raw, "is looked for here"));
+    lines.extend(at.evidence_of_spec(local.from, Side::From, "is looked for here"));
     planned::finding(&META, Severity::Warning, lines, words)
 }
 

@@ -2,7 +2,7 @@
 
 use super::META;
 use crate::config::pattern::tells_nothing;
-use crate::config::{CacheSettings, Change};
+use crate::config::{CacheSettings, Change, Side};
 use crate::finding::{Finding, Fix, Severity, not_ruled_out};
 use crate::model::CacheSpec;
 use crate::rules::Study;
@@ -48,7 +48,7 @@ fn finding(at: At, read: &CacheNames) -> Option<Finding> {
         rules_out: vec![not_ruled_out("another repository, or a developer's machine, may read it")],
         subject: name.text.clone(),
     };
-    let line = at.evidence_of(&spec.raw, "is exported");
+    let line = at.evidence_of_spec(spec, Side::To, "is exported");
     // Who builds a service or target, and on which machine, stands in no such file.
     let severity = if at.ci().is_some() { META.severity } else { Severity::Note };
     planned::finding(&META, severity, line.into_iter().collect(), words)

@@ -1,6 +1,7 @@
 //! The configuration: a cache is imported, and nothing that was given writes it.
 
 use super::META;
+use crate::config::Side;
 use crate::finding::{Finding, Fix, not_ruled_out};
 use crate::model::CacheKind;
 use crate::rules::Study;
@@ -49,7 +50,7 @@ fn finding(at: At, written: &CacheNames) -> Option<Finding> {
         )],
         subject: name.text.clone(),
     };
-    let line = at.evidence_of(&spec.raw, "is imported");
+    let line = at.evidence_of_spec(spec, Side::From, "is imported");
     planned::finding(&META, META.severity, line.into_iter().collect(), words)
 }
 

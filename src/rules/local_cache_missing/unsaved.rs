@@ -1,7 +1,7 @@
 //! The configuration: the CI's cache names the directory of a local cache and does not store it.
 
 use super::{META, fix};
-use crate::config::Fate;
+use crate::config::{Fate, Side};
 use crate::finding::{Finding, Fix, Severity, not_ruled_out};
 use crate::rules::planned::{self, Words, local};
 use crate::rules::remedy::At;
@@ -49,6 +49,6 @@ pub(super) fn finding(at: At) -> Option<Finding> {
         subject: source.to_owned(),
     };
     let mut lines = vec![key];
-    lines.extend(at.evidence_of(&local.from.raw, "is imported"));
+    lines.extend(at.evidence_of_spec(local.from, Side::From, "is imported"));
     planned::finding(&META, Severity::Warning, lines, words)
 }

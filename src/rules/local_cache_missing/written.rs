@@ -2,6 +2,7 @@
 //! carries it on; or it is written beside the directory that is carried on.
 
 use super::{META, fix};
+use crate::config::Side;
 use crate::finding::{Evidence, Finding, Fix, Severity, not_ruled_out};
 use crate::model::{CacheKind, CacheSpec};
 use crate::rules::planned::{self, Words};
@@ -37,7 +38,10 @@ pub(super) fn finding(at: At) -> Option<Finding> {
         )],
         subject: source.to_owned(),
     };
-    let lines = [at.evidence_of(&to.raw, "is exported"), at.evidence_of(&from.raw, "is imported")];
+    let lines = [
+        at.evidence_of_spec(to, Side::To, "is exported"),
+        at.evidence_of_spec(from, Side::From, "is imported"),
+    ];
     let mut lines: Vec<Evidence> = lines.into_iter().flatten().collect();
     lines.dedup_by(|a, b| a.line == b.line && a.source == b.source);
     lines.extend(at.call("runs it on a new machine"));
@@ -73,8 +77,11 @@ fn left_beside(at: At, from: &CacheSpec, to: &CacheSpec) -> Option<Finding> {
         subject: target.to_owned(),
     };
     let key = at.key_of(kept, &format!("this cache keeps {source}"));
-    let lines =
-        [at.evidence_of(&to.raw, "is exported"), at.evidence_of(&from.raw, "is imported"), key];
+    let lines = [
+        at.evidence_of_spec(to, Side::To, "is exported"),
+        at.evidence_of_spec(from, Side::From, "is imported"),
+        key,
+    ];
     let mut lines: Vec<Evidence> = lines.into_iter().flatten().collect();
     lines.dedup_by(|a, b| a.line == b.line && a.source == b.source);
     // Where another cache is imported beside it, that one serves the build.

@@ -5,7 +5,7 @@
 
 use super::reference;
 use crate::config::pattern::{fits, has_word, tells_nothing};
-use crate::config::{Config, Kept, Place, forge};
+use crate::config::{Config, Kept, Place, Side, forge};
 use crate::finding::Evidence;
 use crate::model::{Build, CacheKind, CacheSpec, Command, Quote, Run, Text, Tool};
 use crate::rules::Study;
@@ -100,15 +100,34 @@ impl<'a> At<'a> {
     /// that asks for the build.
     #[must_use]
     pub fn evidence_of(&self, words: &str, shows: &str) -> Option<Evidence> {
+        let held = self.lines().find(|quote| quote.text.contains(words));
+        self.shown(held, words, shows)
+    }
+
+    /// The line of an option that imports or exports: with the same words, `cache-from: type=gha` and
+    /// `cache-to: type=gha` are told apart by the name above or before them.
+    #[must_use]
+    pub fn evidence_of_spec(&self, spec: &CacheSpec, side: Side, shows: &str) -> Option<Evidence> {
+        let mut named = Side::Both;
+        let held = self.lines().find(|quote| {
+            named = side_of(&quote.text).unwrap_or(named);
+            quote.text.contains(&spec.raw) && (named == side || named == Side::Both)
+        });
+        self.shown(held, &spec.raw, shows)
+    }
+
+    /// Those of the build: up to the next one.
+    fn lines(&self) -> impl Iterator<Item = Quote> {
         /// A step is rarely longer.
         const MOST: u64 = 60;
         let first = self.place.command.quote.line;
         let places = self.config.content.places.iter().map(|place| place.command.quote.line);
         let end =
             places.filter(|line| *line > first).min().unwrap_or(first + MOST).min(first + MOST);
-        let held = (first..end)
-            .filter_map(|line| self.config.quote(line))
-            .find(|quote| quote.text.contains(words));
+        (first..end).filter_map(|line| self.config.quote(line))
+    }
+
+    fn shown(&self, held: Option<Quote>, words: &str, shows: &str) -> Option<Evidence> {
         held.or_else(|| self.only_line_with(words))
             .map(|quote| Evidence::of(&self.config.path, &quote, shows))
             .or_else(|| self.evidence(shows))
@@ -123,6 +142,18 @@ impl<'a> At<'a> {
             return None;
         }
         self.config.quote(number)
+    }
+}
+
+/// Whether the options that a line names import or export; `None` where it names none.
+fn side_of(line: &str) -> Option<Side> {
+    let names = |words: [&str; 3]| words.iter().any(|word| line.contains(word));
+    let imports = names(["cache-from", "cache_from", "import-cache"]);
+    match (imports, names(["cache-to", "cache_to", "export-cache"])) {
+        (true, false) => Some(Side::From),
+        (false, true) => Some(Side::To),
+        (true, true) => Some(Side::Both),
+        (false, false) => None,
     }
 }
 

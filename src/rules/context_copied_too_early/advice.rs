@@ -10,13 +10,20 @@ use crate::rules::dockerfile_at::with_changes;
 use crate::rules::installation;
 use crate::rules::instruction::brief;
 
-/// What of an installation needs few files: all of it, or what it installs before it builds.
+/// What of an installation needs few files: all of it, or what it installs before it builds or
+/// installs the project.
 pub(super) fn needs(run: &str) -> &'static str {
+    if installs_project(run) {
+        return "what it downloads";
+    }
     if installation::split(run).is_some() { "what it installs" } else { "it" }
 }
 
 /// What to do in one sentence.
 pub(super) fn summary(run: &str, copy: &str) -> String {
+    if installs_project(run) {
+        return format!("install the dependencies before `{copy}`, and the project after it");
+    }
     match installation::split(run) {
         Some((installs, _)) => {
             format!("split `{}`, and put `{}` before `{copy}`", brief(run), brief(&installs))
@@ -70,6 +77,11 @@ pub(super) fn fix(build: &Build, copy: &Step, shown: &Step, after: &[&Step]) -> 
 pub(super) fn named_files(run: &str) -> Option<&str> {
     let known = requirements(run).or_else(|| manifests(run));
     known.filter(|files| !files.starts_with("THE") && !files.contains(['$', '"', '\'']))
+}
+
+/// It installs or loads the project itself, too: without its sources that fails.
+pub(super) fn installs_project(run: &str) -> bool {
+    !without_sources(run).is_empty()
 }
 
 /// How to install while the sources are not there, for tools that install or load the project too;

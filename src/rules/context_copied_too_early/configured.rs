@@ -185,11 +185,15 @@ fn installs_what_files_name(stage: &Stage) -> bool {
 
 fn lines(config: &Config, early: &EarlyContext) -> Vec<Evidence> {
     let copied = line(config, early.copy.line, &format!("copies {}", early.takes));
-    let needs =
-        if installation::split(&early.run.text).is_some() { "installs from" } else { "needs" };
-    let needs = format!("{needs} {} of its files, and runs again with every change", early.reads);
-    let run = line(config, early.run.line, &needs);
+    let run = line(config, early.run.line, &needs(early));
     copied.into_iter().chain(run).collect()
+}
+
+fn needs(early: &EarlyContext) -> String {
+    let run = &early.run.text;
+    let halves = advice::installs_project(run) || installation::split(run).is_some();
+    let needs = if halves { "installs from" } else { "needs" };
+    format!("{needs} {} of its files, and runs again with every change", early.reads)
 }
 
 /// Folders of contexts that list what is in them (`*`, `!src`): they may hold little but the

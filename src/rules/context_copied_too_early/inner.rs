@@ -48,9 +48,11 @@ pub(super) fn of_sources(stage: &Stage) -> Option<EarlyContext<'_>> {
         },
         takes: "a folder of sources".to_owned(),
         reads: "none",
-        step: "Copy the folder below the installation: what the installation reads is copied by \
-            itself."
-            .to_owned(),
+        step: format!(
+            "Copy the folder below the installation: what the installation reads is copied by \
+                itself.{}",
+            advice::without_sources(&run.text)
+        ),
     })
 }
 

@@ -98,19 +98,20 @@ fn written(study: &Study, at: At) -> Option<Finding> {
     let inner = planned::inner(study, at)?;
     let site = Site::written(at);
     let words = planned::Words {
-        title: format!("the inline cache will never hold {}", inner.names()),
+        title: format!("the inline cache will never hold {}", inner.described()),
         cause: format!(
             "The build asks for an inline cache, which stores the layers of the image only. {} {} \
-                not part of the image, so after any change all its steps run again.",
+                not part of the image, {}.",
             inner.names(),
-            if inner.stages.len() == 1 { "is" } else { "are" }
+            if inner.stages.len() == 1 { "is" } else { "are" },
+            inner.effect()
         ),
         fix: remedy::registry_max(&site),
         rules_out: vec![to_decide("give logs: they show what it costs")],
         subject: site.imports.first().cloned().unwrap_or(site.image),
     };
     let lines = at.evidence("an inline cache is asked for").into_iter().chain(inner.evidence());
-    planned::finding(&META, META.severity, lines.collect(), words)
+    planned::finding(&META, inner.severity(META.severity), lines.collect(), words)
 }
 
 /// See `rules_out`: hits of the final stage show that the cache is written and read, whoever wrote

@@ -98,20 +98,24 @@ fn written(study: &Study, at: At) -> Option<Finding> {
     let inner = planned::inner(study, at)?;
     let site = Site::written(at);
     let words = planned::Words {
-        title: format!("the cache is exported in mode=min and will never hold {}", inner.names()),
+        title: format!(
+            "the cache is exported in mode=min and will never hold {}",
+            inner.described()
+        ),
         cause: format!(
             "`{}` names no mode=max. The default, mode=min, stores the layers of the image only; \
-                {} {} not part of it, so after any change all its steps run again.",
+                {} {} not part of it, {}.",
             export.raw,
             inner.names(),
-            if inner.stages.len() == 1 { "is" } else { "are" }
+            if inner.stages.len() == 1 { "is" } else { "are" },
+            inner.effect()
         ),
         fix: remedy::max_mode(&site),
         rules_out: vec![to_decide("give logs: they show what it costs")],
         subject: site.cache,
     };
     let lines = at.evidence("the cache is exported").into_iter().chain(inner.evidence());
-    planned::finding(&META, META.severity, lines.collect(), words)
+    planned::finding(&META, inner.severity(META.severity), lines.collect(), words)
 }
 
 /// A mode or a whole specification in a variable is not known.

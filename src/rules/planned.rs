@@ -9,6 +9,7 @@ mod calls;
 mod dockerfiles;
 pub(super) mod environment;
 pub(super) mod flow;
+mod late;
 pub(super) mod local;
 mod logs;
 mod lost;
@@ -82,6 +83,8 @@ pub(super) fn finding(
 pub(super) struct Inner<'a> {
     pub(super) config: &'a Config,
     pub(super) stages: Vec<&'a Stage>,
+    /// All their steps stand behind a copy of the whole context.
+    late: bool,
 }
 
 impl Inner<'_> {
@@ -91,6 +94,28 @@ impl Inner<'_> {
             if stage.name.is_empty() { stage.base.clone() } else { stage.name.clone() }
         };
         self.stages.iter().map(|stage| format!("`{}`", name(stage))).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Of a finding that nobody stores them: what comes behind a copy of the whole context would
+    /// hardly ever be found.
+    pub(super) fn severity(&self, full: Severity) -> Severity {
+        if self.late { Severity::Note } else { full }
+    }
+
+    /// Said of them in a title.
+    pub(super) fn described(&self) -> String {
+        let behind = ", whose steps all stand behind a copy of the whole context";
+        format!("{}{}", self.names(), if self.late { behind } else { "" })
+    }
+
+    /// What comes of their not being part of the image.
+    pub(super) fn effect(&self) -> &'static str {
+        if self.late {
+            "but all its steps stand behind a copy of the whole context: any changed file reruns \
+                them, stored or not"
+        } else {
+            "so after any change all its steps run again"
+        }
     }
 
     /// Where the stages begin.
@@ -108,12 +133,16 @@ pub(super) fn inner<'a>(study: &'a Study, at: At) -> Option<Inner<'a>> {
     built_stages(study, at).find_map(|(file, stages, last)| {
         let config = study.configs.get(file)?;
         let found = study.stored.found_by(at, file);
-        let inner = needed(&stages, last).into_iter().filter(|stage| !found.contains(stage));
-        let stages: Vec<&Stage> = inner
-            .filter_map(|number| config.content.stages.get(number))
-            .filter(|stage| stage.instructions.iter().any(|i| i.keyword == "RUN"))
-            .collect();
-        (!stages.is_empty()).then_some(Inner { config, stages })
+        let runs = |number: &usize| {
+            let stage = config.content.stages.get(*number);
+            stage.is_some_and(|stage| stage.instructions.iter().any(|i| i.keyword == "RUN"))
+        };
+        let mut inner = needed(&stages, last);
+        inner.retain(|stage| !found.contains(stage) && runs(stage));
+        let late = inner.iter().all(|stage| late::is_late(&stages, *stage));
+        let stages: Vec<&Stage> =
+            inner.into_iter().filter_map(|number| config.content.stages.get(number)).collect();
+        (!stages.is_empty()).then_some(Inner { config, stages, late })
     })
 }
 

@@ -71,13 +71,18 @@ fn changes(text: &str, form: Form) -> bool {
             holds_the_time(inside) || inside.split(|c: char| !is_of_name(c)).any(is_of_one_run)
         }
         // A default is used where the variable is not set: the variable decides.
-        Form::Variable(name, _) => is_of_one_run(name),
+        Form::Variable(name, _) => is_of_one_run(name) || calls_the_clock(text),
         Form::Percent => is_of_one_run(text.trim_matches('%')),
     }
 }
 
 fn is_of_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')
+}
+
+/// Functions of a bake file: `${formatdate("YYYY-MM-DD", timestamp())}`.
+fn calls_the_clock(text: &str) -> bool {
+    ["timestamp()", "uuidv4()"].iter().any(|call| text.contains(call))
 }
 
 /// All that `docker/metadata-action` makes, with the time of the run and the commit in its labels:

@@ -89,10 +89,7 @@ fn early<'a>(
     });
     let volatile = volatile.filter(|(argument, name)| is_volatile(study, argument, name, builds));
     let volatile: Vec<(&Instruction, &str)> = volatile.collect();
-    let invalidated = |name: &str| {
-        let change = order::change(stage, name).ok()?;
-        order::invalidated(stage, &change).first().copied()
-    };
+    let invalidated = |name: &str| order::invalidated(stage, name);
     let own = volatile.iter().map(|(_, name)| *name).filter(|name| invalidated(name).is_some());
     let names: Vec<&str> = own.collect();
     if let Some(name) = names.first() {

@@ -29,6 +29,30 @@ pub(super) fn changes(stage: &Stage, names: &[&str]) -> Result<Vec<Change>, Stri
 
 /// The declarations move down.
 pub(super) fn change(stage: &Stage, name: &str) -> Result<Change, String> {
+    let Descent { moved, before } = descent(stage, name)?;
+    if let Some(other) = moved.iter().find(|i| i.several) {
+        return Err(format!(
+            "{} in line {} declares other names as well",
+            other.instruction.keyword, other.instruction.line
+        ));
+    }
+    let declared = moved.iter().map(|i| i.instruction.line).collect();
+    Ok(Change::DeclareLater { declared, before })
+}
+
+/// What could stand lower, and above which line.
+struct Descent<'a> {
+    moved: Vec<Declaration<'a>>,
+    before: u64,
+}
+
+struct Declaration<'a> {
+    instruction: &'a Instruction,
+    /// It declares names that are not made of the value, too.
+    several: bool,
+}
+
+fn descent<'a>(stage: &'a Stage, name: &str) -> Result<Descent<'a>, String> {
     let declaration = stage.instructions.iter().find(|i| declared(&i.text).contains(&name));
     let declaration =
         declaration.ok_or_else(|| format!("the stage does not declare `{name}` itself"))?;
@@ -60,24 +84,18 @@ pub(super) fn change(stage: &Stage, name: &str) -> Result<Change, String> {
     if !crosses(before) {
         return Err(format!("`{name}` is declared right above what uses it"));
     }
-    let moved: Vec<&Instruction> =
-        stage.instructions.iter().filter(|i| group.contains(&i.line) && i.line < before).collect();
-    if let Some(other) = moved.iter().find(|i| several(i)) {
-        return Err(format!(
-            "{} in line {} declares other names as well",
-            other.keyword, other.line
-        ));
-    }
-    Ok(Change::DeclareLater { declared: moved.iter().map(|i| i.line).collect(), before })
+    let moved = stage.instructions.iter().filter(|i| group.contains(&i.line) && i.line < before);
+    let moved = moved.map(|instruction| Declaration { instruction, several: several(instruction) });
+    Ok(Descent { moved: moved.collect(), before })
 }
 
-/// RUN steps that the declaration reaches and that only install packages: they run again for
-/// nothing.
-pub(super) fn invalidated<'a>(stage: &'a Stage, change: &Change) -> Vec<&'a Instruction> {
-    let Change::DeclareLater { declared, before } = change else { return Vec::new() };
-    let first = declared.first().copied().unwrap_or_default();
-    let reached = stage.instructions.iter().filter(|i| i.line > first && i.line < *before);
-    reached.filter(|i| installs(i)).collect()
+/// The first RUN that the declaration reaches and that only installs packages: it runs again for
+/// nothing, whether or not the declaration can be moved as it is written.
+pub(super) fn invalidated<'a>(stage: &'a Stage, name: &str) -> Option<&'a Instruction> {
+    let Descent { moved, before } = descent(stage, name).ok()?;
+    let first = moved.first()?.instruction.line;
+    let mut reached = stage.instructions.iter().filter(|i| i.line > first && i.line < before);
+    reached.find(|i| installs(i))
 }
 
 /// An installation in a stage that is built on this one, which hands its values on

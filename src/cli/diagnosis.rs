@@ -112,7 +112,7 @@ fn tell(report: &Report, settings: &Settings, to: &To) -> anyhow::Result<()> {
             .iter()
             .for_each(|problem| screen::complain(&format!("error: {}", problem_line(problem))));
         if report.problems.is_empty() {
-            screen::complain("error: no configuration was found where --config points");
+            screen::complain("error: no configuration was found");
         }
     }
     let usual = if settings.summary { Summary.name() } else { Human.name() };

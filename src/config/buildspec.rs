@@ -6,7 +6,7 @@ use yaml_serde::Value;
 
 use super::jobs::{self, Job, JobStep, scripts, variables};
 use super::script::Builders;
-use super::yaml::{Route, entries, key};
+use super::yaml::{Route, entries, key, text};
 use super::{Change, Content, Kind, yaml};
 
 /// The kind of file.
@@ -51,7 +51,9 @@ fn all(root: &Value) -> Vec<Job> {
         scripts(phase.get("commands"), &key(&key(&at, name), "commands"))
     });
     let set = variables(root.get("env").and_then(|env| env.get("variables")));
-    let steps = std::iter::once(JobStep::Doubt).chain(commands).collect();
+    let asked = set.iter().any(|(name, value)| name == "DOCKER_BUILDKIT" && value == "1");
+    let older = JobStep::Older(is_older(root) && !asked);
+    let steps = [JobStep::Doubt, older].into_iter().chain(commands).collect();
     vec![Job {
         variables: set,
         slashes: true,
@@ -59,4 +61,14 @@ fn all(root: &Value) -> Vec<Job> {
         builders: Builders::fresh(),
         ..Job::default()
     }]
+}
+
+/// `runtime-versions: {docker: 19}`: before version 23 it builds with the classic builder unless told
+/// otherwise.
+fn is_older(root: &Value) -> bool {
+    let install = root.get("phases").and_then(|phases| phases.get("install"));
+    let versions = install.and_then(|install| install.get("runtime-versions"));
+    let docker = versions.and_then(|versions| versions.get("docker")).and_then(text);
+    let major = docker.and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+    major.is_some_and(|major| major < 23)
 }

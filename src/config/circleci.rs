@@ -156,7 +156,7 @@ fn has_older_client(root: &Value, job: &Value) -> bool {
     let first = machine.unwrap_or(first);
     let number = |from: &str| from.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u32>().ok();
     let (name, tag) = first.rsplit_once(':').unwrap_or((&first, ""));
-    match name {
+    match name.trim_start_matches("library/") {
         "docker" => tag.starts_with("stable") || number(tag).is_some_and(|version| version < 23),
         "cimg/base" | "ubuntu-2004" | "ubuntu-2204" => {
             number(tag).is_some_and(|year| (2000..2023).contains(&year))

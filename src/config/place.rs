@@ -116,6 +116,8 @@ pub struct Place {
     pub images: Images,
     /// What else decides what is built, as written: named contexts, a Dockerfile in place.
     pub inputs: Vec<String>,
+    /// Attributes that its tool reads over, each with the one that is meant: `cache_from` of bake.
+    pub ignored: Vec<(String, &'static str)>,
     /// Scope of a GitHub cache for it, where the repository has several builds that each need one;
     /// filled in when all files were read.
     pub scope: Option<String>,
@@ -164,6 +166,8 @@ pub struct Place {
 pub struct Machine {
     /// It and its builder are new in each run, where the file tells.
     pub fresh: bool,
+    /// Its builder is new in each run, whatever the machine keeps, where the file tells.
+    pub new_builder: bool,
     /// Its label, as written: `${{ inputs.runner }}`.
     pub runs_on: Option<String>,
     /// Image of the engine that builds, where the file names it: `docker:24.0-dind`.

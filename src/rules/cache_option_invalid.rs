@@ -178,7 +178,18 @@ fn in_configuration<'a>(at: &At<'a>) -> Vec<Sighting<'a>> {
         Some(Sighting { mistake, evidence, builds: Vec::new(), planned: true })
     };
     let arguments = command.build_args.iter().filter_map(|argument| inline(argument));
-    mistakes.chain(slashes).chain(arguments).filter_map(sighting).collect()
+    let names = at.place.ignored.iter().map(unknown_name);
+    mistakes.chain(slashes).chain(arguments).chain(names).filter_map(sighting).collect()
+}
+
+/// `cache_from` of a bake target.
+fn unknown_name((name, meant): &(String, &str)) -> Mistake {
+    Mistake {
+        token: name.clone(),
+        nearest: Some((*meant).to_owned()),
+        kind: Kind::UnknownName,
+        valid: Vec::new(),
+    }
 }
 
 fn slash_of_branch(at: &At, spec: &CacheSpec) -> Option<Mistake> {
@@ -244,6 +255,7 @@ fn finding(study: &Study, group: &[Sighting]) -> Option<Finding> {
 fn fix(study: &Study, mistake: &Mistake) -> Fix {
     let fix = words::fix(mistake);
     match &mistake.nearest {
+        Some(_) if mistake.kind == Kind::UnknownName => fix,
         Some(_) if mistake.kind == Kind::Argument => {
             let passes = |at: &At| at.place.command.build_args.contains(&mistake.token);
             let places = planned::places(study).filter(passes);

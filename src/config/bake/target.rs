@@ -1,7 +1,7 @@
 //! Targets of a bake file, whatever it is written in, and the places they are.
 //!
 //! Source: `buildx` `bake/bake.go`, `Target`, `ResolveTarget`: of what is inherited the last one
-//! counts, and a target's own attribute replaces it.
+//! counts, and a target's own attribute replaces it, but for mappings, which are merged.
 
 use std::collections::HashSet;
 
@@ -71,12 +71,21 @@ pub(super) fn built(all: &[Target]) -> Vec<&Target> {
     let inherited: HashSet<String> =
         all.iter().filter_map(|target| target.own("inherits")).flat_map(BakeValue::texts).collect();
     let groups = all.iter().any(|target| target.grouped);
+    let linked: HashSet<String> = all.iter().flat_map(links).collect();
     let only_base = |target: &Target| {
         inherited.contains(&target.name)
             && (groups || target.own("tags").is_none())
             && !target.grouped
+            && !linked.contains(&target.name)
     };
     all.iter().filter(|target| !target.name.starts_with('_') && !only_base(target)).collect()
+}
+
+/// Other targets that it is built on: `contexts = { base = "target:base" }`.
+fn links(target: &Target) -> Vec<String> {
+    let Some(BakeValue::Pairs(contexts)) = target.own("contexts") else { return Vec::new() };
+    let named = contexts.iter().filter_map(|(_, context)| context.strip_prefix("target:"));
+    named.map(str::to_owned).collect()
 }
 
 /// One place for each target that builds.
@@ -141,12 +150,44 @@ fn inherit<'a>(
 
 /// Arguments of all it inherits and its own.
 fn arguments(all: &[Target], target: &Target) -> Vec<String> {
-    match field(all, target, "args") {
-        Some(BakeValue::Pairs(pairs)) => {
-            pairs.iter().map(|(name, value)| format!("{name}={value}")).collect()
-        }
-        _ => Vec::new(),
+    let merged = merged(all, target, "args", 0);
+    merged.iter().map(|(name, value)| format!("{name}={value}")).collect()
+}
+
+/// A mapping with the keys of all it inherits; of one key the last counts, the target's own above
+/// all.
+fn merged(all: &[Target], target: &Target, name: &str, depth: usize) -> Vec<(String, String)> {
+    if depth >= 8 {
+        return Vec::new();
     }
+    let parents = target.own("inherits").map(BakeValue::texts).unwrap_or_default();
+    let parents = parents.iter().filter_map(|name| all.iter().find(|known| known.name == *name));
+    let inherited = parents.flat_map(|parent| merged(all, parent, name, depth + 1));
+    let own = match target.own(name) {
+        Some(BakeValue::Pairs(pairs)) => pairs.clone(),
+        _ => Vec::new(),
+    };
+    let mut found: Vec<(String, String)> = Vec::new();
+    for (key, value) in inherited.chain(own) {
+        match found.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, before)) => *before = value,
+            None => found.push((key, value)),
+        }
+    }
+    found
+}
+
+/// Attributes that are nearly those of caches: bake reads over what it does not know (buildx 0.13
+/// to 0.29).
+fn ignored(all: &[Target], target: &Target) -> Vec<(String, &'static str)> {
+    const KNOWN: [&str; 4] = ["cache-from", "cache-to", "no-cache", "no-cache-filter"];
+    let plain = |name: &str| name.to_ascii_lowercase().replace(['-', '_'], "");
+    let meant = |(name, _): &(String, BakeValue)| {
+        let right = KNOWN.iter().find(|known| plain(known) == plain(name))?;
+        (right != name).then(|| (name.clone(), *right))
+    };
+    let unset = |(_, right): &(String, &str)| field(all, target, right).is_none();
+    target.fields.iter().filter_map(meant).filter(unset).collect()
 }
 
 fn place(all: &[Target], target: &Target, variables: &[(String, String)]) -> Place {
@@ -184,15 +225,15 @@ fn place(all: &[Target], target: &Target, variables: &[(String, String)]) -> Pla
     let command =
         Command { quote: target.quote.clone(), asked: asked.into(), ..Command::default() };
     let mut inputs: Vec<String> = text("dockerfile-inline").into_iter().collect();
-    if let Some(BakeValue::Pairs(pairs)) = field(all, target, "contexts") {
-        inputs.extend(pairs.iter().map(|(name, context)| format!("{name}={context}")));
-    }
+    let contexts = merged(all, target, "contexts", 0);
+    inputs.extend(contexts.iter().map(|(name, context)| format!("{name}={context}")));
     let name = target.own("name").and_then(BakeValue::text).unwrap_or(&target.name);
     Place {
         target: Some(name.to_owned()),
         command,
         context: text("context"),
         inputs,
+        ignored: ignored(all, target),
         legs,
         plain_legs,
         ..Place::default()

@@ -67,10 +67,15 @@ fn command(step: &Value, tool: Tool, quote: Quote) -> Command {
     command
 }
 
-/// The values that a line may have, but for nothing at all; `None` where they are not known.
+/// The values that a line may have, but for nothing at all; `None` where they are not known. What
+/// begins with an option of its own stays as it is written: `type=gha,scope=${{ hashFiles('x') }}`.
 pub(super) fn possible(line: &str) -> Option<Vec<String>> {
-    let mut values =
-        if line.contains("${{") { expression::values(line)? } else { vec![line.to_owned()] };
+    let known = if line.contains("${{") { expression::values(line) } else { None };
+    let mut values = match known {
+        None if line.starts_with("${{") => return None,
+        None => vec![line.to_owned()],
+        Some(values) => values,
+    };
     values.retain(|value| !value.trim().is_empty());
     Some(values)
 }

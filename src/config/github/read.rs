@@ -112,6 +112,10 @@ fn builders(job: &Value, read: &GithubJob) -> Builders {
         builders.doubt_store();
     }
     builders.gha_token = Some(false);
+    let labels = job.get("runs-on").map(crate::config::yaml::one_or_more).unwrap_or_default();
+    if labels.iter().any(|label| label == "self-hosted") {
+        builders.on_own_machine();
+    }
     builders
 }
 
@@ -175,6 +179,7 @@ fn steps(
         found.place.kept.clone_from(&carried);
         if kept::runs_on_a_miss(&found.value) {
             found.place.machine.fresh = false;
+            found.place.machine.new_builder = false;
             found.place.images.reloaded = false;
         }
     }
@@ -249,6 +254,7 @@ impl ActionStep<'_> {
             "docker/build-push-action" => {
                 let mut place = inputs::build_push(self.value, quote());
                 place.machine.fresh = builders.is_fresh();
+                place.machine.new_builder = builders.is_anew();
                 place.machine.driver = builders.driver(&place.command);
                 builders.registry.pulled_for(&mut place);
                 Some((place, At::Build { lost: lost(self.value) }, builders.capable()))
@@ -295,7 +301,13 @@ fn setup_buildx(input: impl Fn(&str) -> Option<String>, builders: &mut Builders)
         if stays(&driver) || input("endpoint").is_some_and(|endpoint| endpoint.contains("://")) {
             builders.doubt();
         }
+        // `cleanup` removes it behind the job by default (docker/setup-buildx-action `action.yml`).
+        let kept = ["name", "endpoint", "keep-state", "cleanup", "append"];
+        let removed = driver == "docker-container" && kept.iter().all(|name| input(name).is_none());
         builders.take(Some(driver).filter(|driver| !driver.contains("${{")));
+        if removed {
+            builders.remove_at_the_end();
+        }
     }
     if input("install").as_deref() == Some("true") {
         builders.install();

@@ -15,6 +15,17 @@ enum Stay {
     Unknown,
 }
 
+/// Of a machine of the project's own, where no provider puts a builder of its own in the place of one
+/// that the job makes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Own {
+    #[default]
+    No,
+    Machine,
+    /// The builder in use was made by the job, and is removed behind it.
+    MachineAndNewBuilder,
+}
+
 /// Builders of one job, and its registries.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Builders {
@@ -28,6 +39,7 @@ pub(crate) struct Builders {
     /// `docker build` goes to the builder in use too (`docker buildx install`).
     installed: bool,
     stay: Stay,
+    own: Own,
     /// What runs now does so under a condition of the CI.
     sometimes: bool,
     /// The command that deletes all steps of the engine's cache in each run.
@@ -89,9 +101,27 @@ impl Builders {
         self.stay == Stay::Fresh
     }
 
+    /// The builder in use holds nothing of an earlier run, whatever the machine keeps.
+    pub(crate) fn is_anew(&self) -> bool {
+        self.own == Own::MachineAndNewBuilder
+    }
+
+    /// The machine is the project's own.
+    pub(crate) fn on_own_machine(&mut self) {
+        self.own = Own::Machine;
+    }
+
+    /// What is known of the builder in use is known no more.
+    fn forget_new_builder(&mut self) {
+        if self.is_anew() {
+            self.own = Own::Machine;
+        }
+    }
+
     /// What other steps set up is not known: they may bring a cache with them.
     pub(crate) fn doubt(&mut self) {
         self.stay = Stay::Unknown;
+        self.forget_new_builder();
     }
 
     /// The job gets an engine of its own.
@@ -116,6 +146,14 @@ impl Builders {
     pub(crate) fn take(&mut self, driver: Option<String>) {
         self.current.clone_from(&driver);
         self.default = driver;
+        self.forget_new_builder();
+    }
+
+    /// The builder in use is removed when the job ends, with all that it holds.
+    pub(crate) fn remove_at_the_end(&mut self) {
+        if self.own == Own::Machine && !self.sometimes {
+            self.own = Own::MachineAndNewBuilder;
+        }
     }
 
     /// `docker build` goes to the builder in use too.

@@ -43,6 +43,12 @@ impl CacheSpec {
         Self { raw: raw.to_owned(), ..Self::default() }
     }
 
+    /// Nothing of it is known.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.attributes.is_empty() && self.loose.is_empty()
+    }
+
     /// Value of an attribute; keys are compared without blanks and case, as buildx does.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {

@@ -75,7 +75,7 @@ fn finding(study: &Study, cache: &PlacedName, places: &[At], fine: &[At]) -> Opt
         ),
         fix: fix(study, cache, &places),
         rules_out: vec![
-            not_ruled_out("jobs that never run in the same pipeline"),
+            not_ruled_out("builds of which only one runs in a pipeline"),
             to_decide("give logs: they show that, and what it costs"),
         ],
         subject: name.clone(),

@@ -1,7 +1,7 @@
 //! The configuration: the directory of a local cache is kept under a key that never changes.
 
 use super::{META, fix_of};
-use crate::config::{Fate, Kept};
+use crate::config::{Fate, Kept, Side};
 use crate::finding::{Finding, Severity, not_ruled_out};
 use crate::rules::planned::local::{self, Local};
 use crate::rules::planned::{self, Words};
@@ -10,7 +10,7 @@ use crate::rules::remedy::At;
 /// What the cache holds.
 enum Holds<'a> {
     Layers(Local<'a>),
-    /// A file of images, for the classic builder.
+    /// A file of images, for the classic builder or with their inline cache.
     Images,
 }
 
@@ -18,7 +18,7 @@ enum Holds<'a> {
 pub(super) fn finding(at: At) -> Option<Finding> {
     let holds = match local::only(at) {
         Some(local) => Holds::Layers(local),
-        None if at.place.images.reloaded && planned::may_be_older(at) => Holds::Images,
+        None if reads_images(at) => Holds::Images,
         None => return None,
     };
     let held = |kept: &&Kept| match &holds {
@@ -49,10 +49,18 @@ pub(super) fn finding(at: At) -> Option<Finding> {
     };
     let mut lines = vec![key];
     lines.extend(match holds {
-        Holds::Layers(local) => at.evidence_of(&local.to.raw, "a cache is written in each run"),
+        Holds::Layers(local) => {
+            at.evidence_of_spec(local.to, Side::To, "a cache is written in each run")
+        }
         Holds::Images => at.evidence("builds with the images that were loaded"),
     });
     planned::finding(&META, Severity::Warning, lines, words)
+}
+
+/// It builds with the images that its job loaded.
+fn reads_images(at: At) -> bool {
+    let inline = at.place.command.inline() && !at.place.command.cache_from.is_empty();
+    at.place.images.reloaded && (inline || planned::may_be_older(at))
 }
 
 /// A line of the file loads or saves images there.

@@ -44,11 +44,11 @@ fn image(at: At<'_>) -> Image<'_> {
     (&at.config.path, &at.place.job, &at.place.command.tags)
 }
 
-/// New machine, new builder, no cache of any kind, and something to run.
+/// New builder, no cache of any kind, and something to run.
 fn starts_cold(study: &Study, at: At) -> bool {
     let command = &at.place.command;
     let own = matches!(command.tool, Tool::BuildPushAction | Tool::BuildxBuild | Tool::DockerBuild);
-    at.place.machine.fresh
+    (at.place.machine.fresh || at.place.machine.new_builder)
         && own
         && !planned::names_a_cache(command)
         && planned::runs_something(study, at)
@@ -72,14 +72,14 @@ fn finding(path: &str, places: &[At]) -> Option<Finding> {
         1 => ("the build".to_owned(), "starts"),
         n => (format!("{n} builds"), "start"),
     };
+    let (on, new) = if places.iter().all(|at| at.place.machine.fresh) {
+        ("on a new machine", "The machine and its builder are new in each run")
+    } else {
+        ("with a new builder", "The job makes its builder, which is removed when it ends")
+    };
     let words = Words {
-        title: format!(
-            "{builds} of {path} {start} on a new machine each time, and no cache is \
-            imported"
-        ),
-        cause: "The machine and its builder are new in each run, and nothing is imported or \
-            exported: every step runs every time."
-            .to_owned(),
+        title: format!("{builds} of {path} {start} {on} each time, and no cache is imported"),
+        cause: format!("{new}, and nothing is imported or exported: every step runs every time."),
         fix: Fix { steps: fix.steps.iter().cloned().chain(more).collect(), ..fix },
         rules_out: vec![
             not_ruled_out("steps so quick that no cache is needed"),

@@ -11,7 +11,7 @@ use crate::rules::remedy::reference;
 
 /// All mistakes of one specification; `export` where it is a `--cache-to`.
 pub(in crate::rules) fn lint(spec: &CacheSpec, export: bool) -> Vec<Mistake> {
-    if spec.raw.starts_with('$') || spec.raw.is_empty() {
+    if spec.raw.starts_with('$') || spec.is_hidden() {
         return Vec::new();
     }
     if let Some(mistake) = bare_type(&spec.raw) {

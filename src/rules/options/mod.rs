@@ -37,6 +37,8 @@ pub(super) enum Kind {
     IgnoredValue,
     /// No such attribute: silently ignored.
     UnknownAttribute,
+    /// No such attribute of a bake target: silently ignored.
+    UnknownName,
     /// A blank after the comma makes it another attribute: silently ignored.
     Blank,
     /// It ends behind a comma: in a shell the blank after it ends the word.
@@ -76,6 +78,7 @@ impl Kind {
             self,
             Self::IgnoredValue
                 | Self::UnknownAttribute
+                | Self::UnknownName
                 | Self::Blank
                 | Self::BareType
                 | Self::Argument

@@ -19,6 +19,7 @@ pub(in crate::rules) fn title(mistake: &Mistake) -> String {
         Kind::Verbatim => return format!("the builder refuses a cache option: {token}"),
         Kind::BadValue | Kind::IgnoredValue => "is not a valid value",
         Kind::UnknownAttribute => "is not a cache option",
+        Kind::UnknownName => "is not an attribute of a bake target",
         Kind::Argument => "asks for no inline cache",
         Kind::Blank => "has a space after the comma",
         Kind::Cut => return format!("the cache option `{token}` ends after its comma"),
@@ -63,6 +64,10 @@ fn effect(kind: Kind) -> &'static str {
                 ignored."
         }
         Kind::UnknownAttribute => "The builder silently ignores attributes it does not know.",
+        Kind::UnknownName => {
+            "bake silently ignores attributes of a target that it does not know: what is asked for \
+                there is not done."
+        }
         Kind::Blank => {
             "The space becomes part of the attribute's name, and the builder silently ignores \
                 attributes it does not know."

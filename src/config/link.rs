@@ -147,6 +147,9 @@ fn take_inputs(place: &mut Place, inputs: &[(String, Option<String>)], calls: &[
                 if all.is_some_and(|all| all.iter().all(|value| fits_tag(value))) {
                     place.plain_legs.push(input.clone());
                 }
+                if values.iter().flatten().any(|value| value.contains(',')) {
+                    place.listed_legs.push(input.clone());
+                }
                 place.legs.push(input);
             }
         }

@@ -3,6 +3,7 @@
 //!
 //! Plain data, filled by the kinds; what it means is for the rules.
 
+mod legs;
 mod unfold;
 
 use std::collections::BTreeMap;
@@ -141,6 +142,8 @@ pub struct Place {
     pub looped: Vec<String>,
     /// Those of them whose values are all written in the file and may stand in a tag.
     pub plain_legs: Vec<String>,
+    /// Those of them that callers give a list: `linux/amd64,linux/arm64`.
+    pub listed_legs: Vec<String>,
     /// Variables that the file sets for it, with their values as written; also those of the matrix
     /// that have one value, and the CI's own for the job's name.
     pub variables: Shared<Vec<(String, String)>>,
@@ -237,46 +240,6 @@ impl Place {
         self.command.tags.iter().map(Text::as_str).chain(pushed)
     }
 
-    /// The text may differ between legs of the matrix. Only what is sure to be the same in all of
-    /// them is not: plain text, and variables of the commit, the pipeline and the project.
-    #[must_use]
-    pub fn varies(&self, text: &str) -> bool {
-        let text = self.expanded(text);
-        let differs = |name: &String| self.legs.contains(name) || !variables::of_pipeline(name);
-        !self.legs.is_empty() && variables::names(&text).iter().any(differs)
-    }
-
-    /// The text names a variable that tells the legs of the matrix apart.
-    #[must_use]
-    pub fn names_leg(&self, text: &str) -> bool {
-        let of_matrix = |name: &String| self.legs.contains(name) || name.starts_with("matrix.");
-        !self.legs.is_empty() && variables::names(&self.expanded(text)).iter().any(of_matrix)
-    }
-
-    /// The values that the variables of the legs have together, those that these texts name; none
-    /// where they name none, or too many.
-    #[must_use]
-    pub fn combinations(&self, texts: &[&str]) -> Vec<Vec<(String, String)>> {
-        const MOST: usize = 64;
-        let names: Vec<String> =
-            texts.iter().flat_map(|text| variables::names(&self.expanded(text))).collect();
-        let mut all: Vec<Vec<(String, String)>> = Vec::new();
-        for (name, values) in self.leg_values.iter().filter(|(name, _)| names.contains(name)) {
-            let known = if all.is_empty() { vec![Vec::new()] } else { std::mem::take(&mut all) };
-            if known.len() * values.len() > MOST {
-                return Vec::new();
-            }
-            for before in known {
-                let with = |value: &String| {
-                    let pair = (name.clone(), value.clone());
-                    before.iter().cloned().chain([pair]).collect()
-                };
-                all.extend(values.iter().map(with));
-            }
-        }
-        all
-    }
-
     /// The text is the same in all jobs of the pipeline, whatever its variables hold.
     #[must_use]
     pub fn is_common(&self, text: &str) -> bool {
@@ -289,12 +252,6 @@ impl Place {
         let exports =
             self.set.iter().filter(|(name, _)| name.trim_end_matches('+') == "*.cache-to");
         exports.map(|(_, spec)| CacheSpec::parse(spec))
-    }
-
-    /// It runs in these legs of its job's matrix; the loops around it stay.
-    pub(super) fn take_legs(&mut self, legs: &[String], plain: &[String]) {
-        self.legs.splice(0..0, legs.iter().cloned());
-        self.plain_legs.splice(0..0, plain.iter().cloned());
     }
 
     /// Its variables, and these after them: of one name they count. Places that have none of their

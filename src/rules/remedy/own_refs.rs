@@ -211,10 +211,12 @@ fn own(at: At, spec: &CacheSpec, export: bool, name: &str) -> Option<String> {
         CacheKind::Local => "src",
         CacheKind::Inline | CacheKind::Unknown => return None,
     };
-    let legs: Option<Vec<String>> = at.place.legs.iter().map(|leg| at.leg(leg)).collect();
+    let legs = at.place.legs.iter().filter(|leg| at.place.fits_option(leg));
+    let legs: Option<Vec<String>> = legs.map(|leg| at.leg(leg)).collect();
     let plain = key == "scope" || at.place.legs.iter().all(|leg| at.place.plain_legs.contains(leg));
     let legs = legs?;
-    if !plain || patch::is_variable(spec) {
+    let told_apart = at.place.legs.is_empty() || !legs.is_empty();
+    if !plain || !told_apart || patch::is_variable(spec) {
         return None;
     }
     let old = spec.get(key);

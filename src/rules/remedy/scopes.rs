@@ -39,7 +39,8 @@ pub(in crate::rules) fn of(
 
 /// With the variable of each leg of the matrix behind it.
 fn scope(at: At, naming: Naming) -> Option<String> {
-    let legs = at.place.legs.iter().map(|leg| at.leg(leg)).collect::<Option<Vec<_>>>()?;
+    let legs = at.place.legs.iter().filter(|leg| at.place.fits_option(leg));
+    let legs = legs.map(|leg| at.leg(leg)).collect::<Option<Vec<_>>>()?;
     Some(std::iter::once(naming(at)?).chain(legs).collect::<Vec<_>>().join("-"))
 }
 

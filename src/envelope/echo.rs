@@ -194,7 +194,7 @@ pub(super) fn git_checkout(command: &[u8]) -> Option<Mark<'_>> {
     words.filter(|w| w.len() >= 7 && w.iter().all(u8::is_ascii_hexdigit)).map(Mark::Commit).next()
 }
 
-/// Names a tool that builds images, or gives one a name.
+/// Names a tool that builds images, gives one a name, or deletes what it does not use.
 pub(super) fn builds(command: &[u8]) -> bool {
     let head = command.get(..512).unwrap_or(command);
     let has = |needle: &[u8]| memchr::memmem::find(head, needle).is_some();
@@ -211,9 +211,11 @@ pub(super) fn builds(command: &[u8]) -> bool {
     (has(b"buildctl") || has(b"podman")) && has(b" build") || has(b"podman") && names(head)
 }
 
-/// `docker tag app:1 app:latest`, `docker push app:latest`
+/// `docker tag app:1 app:latest`, `docker push app:latest`, `docker system prune -af`
 fn names(head: &[u8]) -> bool {
-    [&b" tag "[..], b" push "].iter().any(|verb| memchr::memmem::find(head, verb).is_some())
+    [&b" tag "[..], b" push ", b" prune"]
+        .iter()
+        .any(|verb| memchr::memmem::find(head, verb).is_some())
 }
 
 #[cfg(test)]

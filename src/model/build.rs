@@ -48,6 +48,12 @@ impl Dialect {
         self.is_buildkit()
     }
 
+    /// It has no store of its own, and looks steps up among the images of the machine.
+    #[must_use]
+    pub fn keeps_images(self) -> bool {
+        matches!(self, Self::Classic | Self::Buildah)
+    }
+
     /// `BuildKit`, however it prints.
     #[must_use]
     pub fn is_buildkit(self) -> bool {

@@ -101,7 +101,7 @@ pub struct Run {
     pub named: Few<NamedImage>,
     /// Command lines that say how images are built.
     pub commands: Vec<Command>,
-    /// Lines that delete steps of the builder's cache, in their order.
+    /// Lines that delete what the builders of the run keep, in their order.
     pub prunes: Few<Quote>,
     /// What the CI says of itself: plugins in use, sections, build steps.
     pub notes: Few<CiNote>,

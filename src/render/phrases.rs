@@ -94,6 +94,10 @@ pub(super) fn not_understood(report: &Report) -> bool {
     report.study.runs.iter().any(|run| run.earlier.is_none() && !run.problems.is_empty())
 }
 
+/// Builds in the background of one job: `docker build a & docker build b & wait`, `make -j2`.
+const TANGLED: &str = "several builds print into one log at the same time, and their steps cannot \
+    be told apart; give each a log of its own, or keep their lines together (`make -O`)";
+
 /// What to say where nothing is wrong.
 pub(super) fn healthy(report: &Report) -> String {
     let builds = || report.study.runs.iter().flat_map(|run| &run.builds);
@@ -106,10 +110,12 @@ pub(super) fn healthy(report: &Report) -> String {
     };
     match (not_understood(report), total) {
         (true, 0) => {
-            return format!(
-                "Not understood: {}, with no line that says what became of a step.",
-                runs(report)
-            );
+            let why = if builds().any(|build| build.tangled) {
+                TANGLED
+            } else {
+                "no line says what became of a step"
+            };
+            return format!("Not understood: {}: {why}.", runs(report));
         }
         (true, _) => {
             return format!(
@@ -146,6 +152,9 @@ pub(super) fn too_little(report: &Report, assessment: &Assessment) -> String {
         Unknown::Reason => ", and no finding explains that",
     };
     let seen = match total {
+        0 if newest.iter().any(|build| build.tangled) => {
+            return format!("Too little to tell: {TANGLED}.");
+        }
         0 => format!("no step{where_} was reached that a cache could serve"),
         _ => format!("{} of {}{where_} ran{why}", grouped(ran), count(total, "step")),
     };

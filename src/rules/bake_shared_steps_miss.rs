@@ -46,7 +46,7 @@ impl Rule for BakeSharedStepsMiss {
     }
 
     fn gives_way(&self) -> &'static [Cause] {
-        &[Cause::Rule("cache-ref-shared")]
+        &[Cause::Rule("cache-ref-shared"), Cause::Rule("inline-cache-lost-every-second-run")]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -65,7 +65,11 @@ impl Rule for ContextCopiedTooEarly {
     }
 
     fn gives_way(&self) -> &'static [Cause] {
-        &[Cause::Rule("cache-ref-shared"), Cause::Rule("build-downloads-dependencies")]
+        &[
+            Cause::Rule("cache-ref-shared"),
+            Cause::Rule("build-downloads-dependencies"),
+            Cause::Rule("buildah-cache-ends-at-arg"),
+        ]
     }
 
     fn judges_files(&self) -> bool {

@@ -62,6 +62,7 @@ impl Rule for FileModeDrift {
             Cause::Rule("cache-ref-shared"),
             Cause::Rule("stale-cache-ref"),
             Cause::Rule("compose-drops-cache-to"),
+            Cause::Rule("buildah-cache-ends-at-arg"),
         ]
     }
 

@@ -64,7 +64,9 @@ impl Rule for ImageWithoutInlineCache {
 fn decides(past: &Past) -> bool {
     let used = (1..past.len())
         .any(|i| past.imported(i) && past.builds.get(i).is_some_and(|b| b.hits() > 0));
-    used || past.builds.iter().any(|b| b.inline.is_some() || !b.exports.is_empty())
+    let classic = past.builds.iter().all(|build| build.dialect == Dialect::Classic);
+    used || classic
+        || past.builds.iter().any(|b| b.inline.is_some() || !b.exports.is_empty())
         || finding(past).is_some()
 }
 

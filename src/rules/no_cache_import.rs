@@ -1,6 +1,7 @@
 //! Every run starts with an empty builder and imports nothing.
 
 mod called;
+mod classic;
 mod kaniko;
 mod scattered;
 mod written;
@@ -124,7 +125,7 @@ fn finding(past: &Past) -> Option<Finding> {
         evidence: Proof::from_lines(lines(past, &cold.runs))?
             .seen_in(past.places(cold.runs.iter().copied())),
         fix: if build.dialect == Dialect::Classic {
-            classic(&site)
+            classic::fix(&site, build)
         } else {
             remedy::registry_max(&site)
         },
@@ -377,17 +378,6 @@ fn is_new(line: &str) -> &'static str {
         "the daemon that builds is started for this job"
     } else {
         "the machine is made for this job"
-    }
-}
-
-fn classic(site: &Site) -> crate::finding::Fix {
-    crate::finding::Fix {
-        steps: vec![
-            "The classic builder reads a cache only from images of the local daemon: `docker pull` \
-                the last image before the build and name it in `--cache-from`.".to_owned(),
-            "Better: build with BuildKit, which can store its cache in a registry.".to_owned(),
-        ],
-        ..remedy::registry_max(site)
     }
 }
 

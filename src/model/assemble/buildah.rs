@@ -118,6 +118,9 @@ impl BuildahSegment {
             self.waiting.iter().for_each(|step| ended(&mut self.build, step.at));
         }
         doubt_silent(&mut self.build);
+        if self.build.tangled {
+            self.build.steps.iter_mut().for_each(|step| step.outcome = Outcome::Unknown);
+        }
         let build = &mut self.build;
         // Where the log begins after FROM, an arrow tells a step from the `STEP 3: …` of a script.
         let refused = build.errors.iter().any(|quote| quote.text.contains(" to --cache-"));
@@ -148,6 +151,8 @@ impl BuildahSegment {
         let stage = if numbered { stage } else { self.stage.max(1) };
         self.settle(Some(stage));
         let named = self.stages.get(&stage).cloned().unwrap_or_default();
+        let before = self.build.steps.iter().rfind(|step| step.stage == named);
+        self.build.tangled |= before.is_some_and(|step| position <= step.position);
         let what = instruction::in_stage(&header.text, &named, || Instruction {
             name: header.text.clone(),
             stage: named.clone(),

@@ -3,7 +3,7 @@
 use super::ci_cache::Caches;
 use super::ci_command::Typed;
 use crate::envelope::{Mark, NoteKind};
-use crate::model::{Asked, CiNote, Command, Quote, Run, Text, Tool, lossy};
+use crate::model::{Asked, CiNote, Command, Few, Quote, Run, Text, Tool, lossy};
 
 /// What has to be remembered between two marks.
 #[derive(Debug, Default)]
@@ -88,6 +88,11 @@ impl Listener {
         self.typed.ends(run);
         run.asked_by(self.action.take());
         run.commands.sort_by_key(|c| c.quote.line);
+    }
+
+    /// The commands of the log that delete all images.
+    pub(super) fn emptied(&mut self) -> Few<Quote> {
+        self.typed.emptied()
     }
 
     /// `docker/build-push-action@v6`, or the first line of a script.

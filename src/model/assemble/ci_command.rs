@@ -15,6 +15,8 @@ pub(super) struct Typed {
     title: bool,
     /// What it sets, and what commands before it set.
     variables: Variables,
+    /// Commands that delete all images.
+    emptied: Few<Quote>,
 }
 
 impl Typed {
@@ -63,11 +65,19 @@ impl Typed {
         if Command::prunes_a_builder(&text) {
             run.prunes.push(first.clone());
         }
+        if Command::prunes_images(&text) {
+            self.emptied.push(first.clone());
+        }
         let name = |image: String| NamedImage { image: image.into(), quote: first.clone() };
         run.named.extend(Command::names(&text).into_iter().map(name));
         let more: Few<Quote> = lines.chain(set).collect();
         let commands = Command::parse_all(&text, &first);
         run.asked_by(commands.into_iter().map(|command| Command { more: more.clone(), ..command }));
+    }
+
+    /// The commands that delete all images.
+    pub(super) fn emptied(&mut self) -> Few<Quote> {
+        std::mem::take(&mut self.emptied)
     }
 
     fn next_is(&self, line: u64) -> bool {

@@ -28,6 +28,8 @@ pub(super) struct ClassicSegment {
     pub(super) service: Option<Text>,
     pub(super) errors: Few<Quote>,
     pub(super) tangled: bool,
+    /// Of the last step that is no trigger.
+    position: u32,
 }
 
 impl ClassicSegment {
@@ -119,8 +121,9 @@ impl ClassicSegment {
             self.build.line = line;
         }
         if position > 1 || !is_trigger(text.as_bytes()) {
-            self.tangled |= self.of.is_some_and(|known| known != of);
-            self.of = Some(of);
+            let goes_back = position <= self.position;
+            self.tangled |= self.of.is_some_and(|known| known != of || goes_back);
+            (self.of, self.position) = (Some(of), position);
         }
         let word = text.split_ascii_whitespace().next().unwrap_or_default();
         if word.eq_ignore_ascii_case("FROM") {

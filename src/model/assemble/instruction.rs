@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::model::{Instruction, Recent, Shared, StepName};
 
-/// The instruction of a step with this name; `targets` are no stages.
+/// The instruction of a step with this name; `targets` stand in front of it.
 pub(super) fn of_step(
     name: &str,
     parsed: &StepName,
@@ -36,14 +36,16 @@ pub(super) fn in_stage(
     }
 }
 
-/// The stage and the platform of a step.
+/// The stage and the platform of a step. Of `[web web 2/3]` the first word is the target, the other
+/// one a stage that is called as it is.
 pub(super) fn place_of<'a>(
     parsed: &StepName<'a>,
     targets: &BTreeSet<String>,
 ) -> (&'a str, &'a str) {
-    let words = || parsed.before.split_ascii_whitespace().filter(|w| !targets.contains(*w));
-    let stage = words().rfind(|w| !w.contains('/')).unwrap_or_default();
-    (stage, words().find(|w| w.contains('/')).unwrap_or_default())
+    let mut words = parsed.before.split_ascii_whitespace().peekable();
+    words.next_if(|word| targets.contains(*word));
+    let stage = words.clone().rfind(|w| !w.contains('/')).unwrap_or_default();
+    (stage, words.find(|w| w.contains('/')).unwrap_or_default())
 }
 
 fn instruction(name: &str, parsed: &StepName, targets: &BTreeSet<String>) -> Instruction {
@@ -77,17 +79,24 @@ mod tests {
     use crate::model::parse_step_name;
 
     #[test]
-    fn one_name_is_one_instruction_unless_a_word_of_it_is_a_target() {
-        let name = "[linux/amd64 web 2/3] run make";
-        let parsed = parse_step_name(name).unwrap();
-        let of = |targets: &[&str]| {
-            of_step(name, &parsed, &targets.iter().map(ToString::to_string).collect())
+    fn one_name_is_one_instruction_unless_its_first_word_is_a_target() {
+        let of = |name: &str, targets: &[&str]| {
+            let targets = targets.iter().map(ToString::to_string).collect();
+            of_step(name, &parse_step_name(name).unwrap(), &targets)
         };
-        assert!(of(&[]).is(&of(&[])));
+        let alone = || of("[linux/amd64 web 2/3] run make", &[]);
+        assert!(alone().is(&alone()));
+        let made = alone();
         assert_eq!(
-            (&*of(&[]).stage, &*of(&[]).platform, &*of(&[]).instruction),
+            (&*made.stage, &*made.platform, &*made.instruction),
             ("web", "linux/amd64", "RUN")
         );
-        assert_eq!(&*of(&["web"]).stage, "");
+        for (name, stage) in [
+            ("[web 2/3] run make", ""),
+            ("[web web 2/3] run make", "web"),
+            ("[api linux/amd64 web 2/3] run make", "web"),
+        ] {
+            assert_eq!(&*of(name, &["api", "web"]).stage, stage, "{name}");
+        }
     }
 }

@@ -319,7 +319,7 @@ impl Assembler {
         self.builds.retain(|build| !only_creates(build, &self.run.commands));
         self.order();
         self.run.builds = self.builds;
-        self.prunes.settle(&mut self.run);
+        self.prunes.settle(&mut self.run, self.listener.emptied());
         finish::doubt(&mut self.run, lines);
         self.run.problems.extend(self.unread.problems(&self.run.builds));
         self.run.settle();

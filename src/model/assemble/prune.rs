@@ -1,6 +1,6 @@
 //! Whether a prune of the builder's cache deleted something.
 
-use crate::model::{Few, Quote, Run};
+use crate::model::{Build, Few, Quote, Run};
 
 /// What prunes say below their command.
 #[derive(Default)]
@@ -22,13 +22,21 @@ impl Prunes {
         self.amounts.push((line, amount.iter().any(|b| matches!(b, b'1'..=b'9'))));
     }
 
-    /// Leaves the run those of its prunes that are seen to have deleted something.
-    pub(super) fn settle(self, run: &mut Run) {
+    /// Leaves the run those of its prunes that are seen to have deleted something of what its
+    /// builders keep: `BuildKit` has a store of its own, the others look steps up among the images.
+    pub(super) fn settle(self, run: &mut Run, emptied: Few<Quote>) {
         let mut prunes: Vec<Quote> = std::mem::take(&mut run.prunes).into_iter().collect();
         prunes.retain(|prune| self.deleted_by(prune.line, run));
         let listed = self.deleted.iter().filter(|line| !self.is_listed(&prunes, line.line));
-        let all: Few<Quote> = prunes.iter().chain(listed).cloned().collect();
-        run.prunes = all;
+        let stored: Few<Quote> = prunes.iter().chain(listed).cloned().collect();
+        let keeps_images = |build: &Build| build.dialect.keeps_images();
+        run.prunes = if run.builds.iter().any(keeps_images) {
+            let own = if run.builds.iter().all(keeps_images) { Few::new() } else { stored };
+            let images = emptied.into_iter().filter(|prune| self.deleted_by(prune.line, run));
+            own.into_iter().chain(images).collect()
+        } else {
+            stored
+        };
         run.prunes.sort_by_key(|prune| prune.line);
     }
 
@@ -86,5 +94,18 @@ mod tests {
         let listed = "Deleted build cache objects:\nabc\n\nTotal reclaimed space: 3MB\n";
         assert_eq!(prunes(&format!("+ docker system prune -af\n{listed}{BUILD}")), [2]);
         assert_eq!(prunes(&format!("+ docker builder prune -af\n{listed}{BUILD}")), [1]);
+    }
+
+    #[test]
+    fn a_prune_of_all_images_counts_for_builders_that_keep_images() {
+        let classic = "Step 1/2 : FROM a\n ---> 0a1b2c3d4e5f\nStep 2/2 : RUN b\n ---> Running in 0a1b2c3d4e5f\n ---> 0a1b2c3d4e5f\nSuccessfully built 0a1b2c3d4e5f";
+        let pruned = "Deleted Images:\nuntagged: a:1\n\nTotal reclaimed space: 3MB";
+        for command in ["docker system prune -af", "docker image prune --all -f"] {
+            assert_eq!(prunes(&format!("+ {command}\n{pruned}\n{classic}")), [1], "{command}");
+            assert!(prunes(&format!("+ {command}\n{pruned}\n{BUILD}")).is_empty(), "{command}");
+        }
+        for command in ["docker image prune -f", "docker builder prune -af"] {
+            assert!(prunes(&format!("+ {command}\n{pruned}\n{classic}")).is_empty(), "{command}");
+        }
     }
 }

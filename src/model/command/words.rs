@@ -131,6 +131,18 @@ pub(super) fn prunes(words: &[String]) -> bool {
     )
 }
 
+/// A simple command deletes all images that no container uses: `docker system prune -af`,
+/// `podman image prune --all`. One with a filter leaves the new ones.
+pub(super) fn deletes_images(words: &[String]) -> bool {
+    let named = |word: &String| matches!(word.as_str(), "docker" | "podman");
+    let words: Vec<&str> =
+        words.iter().skip_while(|word| !named(word)).map(String::as_str).collect();
+    let [_, "system" | "image", "prune", options @ ..] = words.as_slice() else { return false };
+    let short = |option: &str| letters(option).is_some_and(|all| all.contains('a'));
+    let all = options.iter().any(|option| *option == "--all" || short(option));
+    all && !options.iter().any(|option| option.starts_with("--filter"))
+}
+
 /// The command leaves nothing of a builder's cache and does not ask back: `docker system prune -af`,
 /// `docker builder prune --all --force`. One with an age or a size leaves something, `docker image
 /// prune` leaves `BuildKit`'s steps.

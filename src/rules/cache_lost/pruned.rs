@@ -3,7 +3,7 @@
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
 };
-use crate::model::{Quote, Run, Step};
+use crate::model::{Build, Dialect, Quote, Run, Step};
 use crate::rules::instruction::brief;
 use crate::rules::past::{Loss, Past, cost, header, verdict};
 use crate::rules::recurring::{same_stage, standing};
@@ -47,12 +47,12 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
             emptied.len(),
             past.len()
         ),
-        cause: cause(newest, build.hits() > 0),
+        cause: cause(newest, build),
         evidence: Proof::from_lines(
             emptied.iter().rev().take(3).rev().flat_map(|one| lines(past, one)).collect(),
         )?
         .seen_in(past.places(emptied.iter().map(|one| one.at))),
-        fix: fix(),
+        fix: if build.dialect.keeps_images() { fix_of_images(build.dialect) } else { fix() },
         impact: cost(reruns, emptied.len()),
         rules_out: rules_out(past, told),
         subject: past.subject("prune"),
@@ -61,7 +61,8 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
 
 fn emptied<'a>(past: &Past<'a>, i: usize) -> Option<Emptied<'a>> {
     let (_, build) = past.get(i)?;
-    let own = build.dialect.counts_from() && build.booted.is_none();
+    let own =
+        build.booted.is_none() && (build.dialect.counts_from() || build.dialect.keeps_images());
     if !own || past.asked_for_no_cache(i) {
         return None;
     }
@@ -97,13 +98,18 @@ fn prune_between<'a>(past: &Past<'a>, seen: usize, i: usize) -> Option<(&'a Run,
     })
 }
 
-fn cause(newest: &Emptied, partly: bool) -> String {
+fn cause(newest: &Emptied, build: &Build) -> String {
     let step = brief(&newest.loss.step.text);
+    let prune = if build.dialect.keeps_images() {
+        "A prune in the job deletes all images, and this builder keeps what it has built in those."
+    } else {
+        "A prune in the job deletes steps from the builder's cache."
+    };
     let deleted = format!(
-        "A prune in the job deletes steps from the builder's cache. `{step}` has the same text and \
-            base image as when it was built before, and it ran again, with those below it."
+        "{prune} `{step}` has the same text and base image as when it was built before, and it ran \
+            again, with those below it."
     );
-    if partly {
+    if build.hits() > 0 && !build.dialect.keeps_images() {
         return format!(
             "{deleted} Steps whose layers an image still uses stay, so it is the build stages that \
                 are lost, with `docker builder prune` even without `--all`."
@@ -139,6 +145,22 @@ pub(super) fn fix() -> Fix {
                 .to_owned(),
         ),
         cost: "the cache takes more of the agent's disk".to_owned(),
+        ..Fix::default()
+    }
+}
+
+/// `docker image prune` without `--all` takes the images of build stages, which have no name.
+fn fix_of_images(dialect: Dialect) -> Fix {
+    let tool = if dialect == Dialect::Buildah { "podman" } else { "docker" };
+    Fix {
+        summary: "prune what is old, not what the next run needs".to_owned(),
+        steps: vec![
+            "Remove the prune from the job, or give it an age: then it deletes only images that \
+                were made longer ago than that."
+                .to_owned(),
+        ],
+        snippet: Some(format!("{tool} image prune --all --force --filter until=168h")),
+        cost: "the images take more of the agent's disk".to_owned(),
         ..Fix::default()
     }
 }

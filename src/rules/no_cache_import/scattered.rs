@@ -40,7 +40,7 @@ pub(super) fn finding(past: &Past, machines: &[Past]) -> Option<Finding> {
         )?
         .seen_in(past.places(0..past.len())),
         fix: if build.dialect == Dialect::Classic {
-            super::classic(&site)
+            super::classic::fix(&site, build)
         } else {
             remedy::registry_max(&site)
         },

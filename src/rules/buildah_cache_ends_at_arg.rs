@@ -15,11 +15,11 @@ static META: RuleMeta = RuleMeta {
     what: "buildah or podman builds with `--cache-from` and `--cache-to`. The steps above an ARG \
         are pulled from the repository, the ARG itself and everything below it are built and \
         pushed again in every run.",
-    why: "buildah pushes the step of an ARG but never looks one up in the repository, whatever its \
-        value. The keys of the steps below contain the time at which the ARG's step was created, \
+    why: "buildah 1.28 pushes the step of an ARG but never looks one up in the repository, whatever \
+        its value; 1.39 does. The keys of the steps below contain the time at which the ARG's step was created, \
         so no other machine finds any of them.",
-    fix: "Declare the ARG as late as possible, right before the step that uses it, or replace it \
-        by an ENV or a copied file.",
+    fix: "Use a newer buildah (1.39.3 finds them, and podman 5.4.2), or declare the ARG as late as \
+        possible, right before the step that uses it, or replace it by an ENV or a copied file.",
     rules_out: "An ARG that came from the cache in these runs; ARG lines whose text changed; runs \
         in which no step was pulled; a single run. The value is not the cause: it is not part of \
         an ARG's key.",
@@ -144,6 +144,9 @@ fn fix(argument: &str) -> Fix {
         steps: vec![
             "Move the ARG right before the step that uses it: the remote cache serves what is \
                 above."
+                .to_owned(),
+            "Or use a newer buildah: 1.28.2 (podman 4.3.1) looks no ARG up, 1.39.3 (podman 5.4.2) \
+                does. A value that changes in each commit still runs each RUN below it."
                 .to_owned(),
             "If its value need not change from build to build, use an ENV instead: that is found \
                 in the repository."

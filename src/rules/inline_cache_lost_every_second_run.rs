@@ -14,8 +14,8 @@ use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out,
     ruled_out, to_decide,
 };
-use crate::model::{Outcome, Step};
-use crate::series::chain;
+use crate::model::{Base, Outcome, Step};
+use crate::series::chain::{self, is_other_base};
 
 pub(super) struct InlineCacheLostEverySecondRun;
 
@@ -280,7 +280,9 @@ fn cost(periods: &[Period]) -> Impact {
 
 fn rules_out(past: &Past, last: &Period, once: bool, open: bool) -> Option<Vec<Alternative>> {
     let loss = last.losses.first()?;
-    let base = past.builds.get(last.lost)?.base_of(&loss.step.stage, &loss.step.platform);
+    let (before, build) = past.builds.get(last.damaged).zip(past.builds.get(last.lost))?;
+    let moved = |b: &Base| before.bases.iter().any(|a| a.image == b.image && is_other_base(a, b));
+    let base = build.base_of(&loss.step.stage, &loss.step.platform);
     let mut said = vec![match base.and_then(|b| b.digest.as_ref()) {
         Some(digest) => ruled_out(format!(
             "base image changed ({} before and after)",
@@ -290,7 +292,12 @@ fn rules_out(past: &Past, last: &Period, once: bool, open: bool) -> Option<Vec<A
             "a base image that moved before each of these runs, and before no other (its digest is \
                 not printed)",
         ),
-        None => ruled_out("base image changed (none is used)"),
+        None if build.bases.is_empty() => ruled_out("base image changed (none is used)"),
+        // Targets that are built together print the one that they share in one of their stages.
+        None if !build.bases.iter().any(moved) => {
+            ruled_out("base image changed (those that are printed are the same)")
+        }
+        None => not_ruled_out("a base image that moved, as one of these did"),
     }];
     if last.may_be_of_a_base() {
         said.push(to_decide("compare the base image's id (`docker image inspect`) in two of them"));

@@ -214,7 +214,7 @@ mod tests {
         let (_, end) = CLASSIC.split_once("packages\n").unwrap();
         let two = CLASSIC.replace("/5", "/4").replace("Step 5", "Step 4");
         let log =
-            format!("Step 5/5 : RUN npm ci\n{end}\nStep 4/5 : RUN a\n ---> Using cache\n{two}");
+            format!("Step 3/5 : RUN npm ci\n{end}\nStep 4/5 : RUN a\n ---> Using cache\n{two}");
         assert_eq!(shown(log.lines()).len(), 2);
     }
 }

@@ -121,7 +121,7 @@ impl ClassicSegment {
             self.build.line = line;
         }
         if position > 1 || !is_trigger(text.as_bytes()) {
-            let goes_back = position <= self.position;
+            let goes_back = !self.built && position <= self.position;
             self.tangled |= self.of.is_some_and(|known| known != of || goes_back);
             (self.of, self.position) = (Some(of), position);
         }

@@ -51,7 +51,7 @@ impl<'a> QuotedLogs<'a> {
 
     /// The header of the step that a line belongs to, where the line says what became of it.
     pub(super) fn step(&self, line: &Evidence) -> Option<&'a str> {
-        self.places.step(&line.source, line.line).map(|step| &*step.name)
+        self.places.step(line).map(|step| &*step.name)
     }
 
     /// The run that a line is of.

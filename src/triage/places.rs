@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use foldhash::{HashMap, HashSet};
 
-use crate::finding::Finding;
+use crate::finding::{Evidence, Finding};
 use crate::model::{Quote, Run, Step};
 use crate::rules::Study;
 use crate::series::BuildRef;
@@ -20,7 +20,7 @@ pub(crate) struct Places<'a> {
 #[derive(Debug, Default)]
 struct LogBuilds<'a> {
     builds: Vec<(u64, BuildRef)>,
-    steps: HashMap<u64, (BuildRef, &'a Step)>,
+    steps: BTreeMap<(u64, &'a str), (BuildRef, &'a Step)>,
     /// Lines of imports and exports.
     transfers: HashMap<u64, BuildRef>,
 }
@@ -44,15 +44,21 @@ impl<'a> Places<'a> {
         Self { logs }
     }
 
-    /// The step that the line says something of.
-    pub(crate) fn step(&self, source: &str, line: u64) -> Option<&'a Step> {
-        self.logs.get(source)?.steps.get(&line).map(|(_, step)| *step)
+    /// The step that the line says something of. One line of JSON status holds many.
+    pub(crate) fn step(&self, of: &Evidence) -> Option<&'a Step> {
+        let log = self.logs.get(&*of.source)?;
+        if let Some((_, step)) = log.steps.get(&(of.line, of.text.as_str())) {
+            return Some(step);
+        }
+        let mut here = log.steps_at(of.line).map(|(_, step)| *step);
+        let step = here.next()?;
+        here.all(|other| std::ptr::eq(step, other)).then_some(step)
     }
 
     /// The build whose step, import or export it is, else the one that began last before it.
     pub(crate) fn build(&self, source: &str, line: u64) -> Option<BuildRef> {
         let log = self.logs.get(source)?;
-        if let Some((build, _)) = log.steps.get(&line) {
+        if let Some((build, _)) = log.steps_at(line).next() {
             return Some(*build);
         }
         if let Some(build) = log.transfers.get(&line) {
@@ -64,16 +70,20 @@ impl<'a> Places<'a> {
 }
 
 impl<'a> LogBuilds<'a> {
+    fn steps_at(&self, line: u64) -> impl Iterator<Item = &(BuildRef, &'a Step)> {
+        self.steps.range((line, "")..(line.saturating_add(1), "")).map(|(_, step)| step)
+    }
+
     fn add(&mut self, at: usize, run: &'a Run, quoted: &HashSet<u64>) {
         let is_quoted = |line: &u64| quoted.contains(line);
         for (number, build) in run.builds.iter().enumerate() {
             let of = BuildRef { run: at, build: number };
             self.builds.push((build.line, of));
             for step in &build.steps {
-                for line in lines(step).filter(is_quoted) {
-                    let known = self.steps.contains_key(&line);
-                    if !known || build.prints(step) {
-                        self.steps.insert(line, (of, step));
+                for quote in quotes(step).filter(|quote| is_quoted(&quote.line)) {
+                    let place = (quote.line, quote.text.as_str());
+                    if !self.steps.contains_key(&place) || build.prints(step) {
+                        self.steps.insert(place, (of, step));
                     }
                 }
             }
@@ -86,9 +96,9 @@ impl<'a> LogBuilds<'a> {
     }
 }
 
-fn lines(step: &Step) -> impl Iterator<Item = u64> {
+fn quotes(step: &Step) -> impl Iterator<Item = &Quote> {
     let decided = [&step.verdict, &step.fetched].into_iter().flatten();
-    decided.map(|quote: &Quote| quote.line).chain([step.header.line])
+    decided.chain([&step.header])
 }
 
 #[cfg(test)]
@@ -119,7 +129,29 @@ mod tests {
         assert_eq!((LogPlace::of(&run, web).line, LogPlace::of(&run, api).line), (7, 15));
         let mut log = LogBuilds::default();
         log.add(0, &run, &HashSet::from_iter([7, 12, 15]));
-        let of = |line| log.steps.get(&line).map(|(at, _)| at.build);
+        let of = |line| log.steps_at(line).next().map(|(at, _)| at.build);
         assert_eq!([7, 12, 15].map(of), [Some(0), Some(0), Some(1)]);
+    }
+
+    /// `{"vertexes":[{…},{…}]}`
+    #[test]
+    fn of_steps_in_one_line_the_quoted_text_tells_which() {
+        let builds = vec![target("web", 7)];
+        let run = Run { source: "run.log".into(), builds, ..Run::default() };
+        let mut log = LogBuilds::default();
+        log.add(0, &run, &HashSet::from_iter([7]));
+        let places = Places { logs: BTreeMap::from([("run.log", log)]) };
+        let of = |text: &str| {
+            let evidence = Evidence {
+                source: "run.log".to_owned(),
+                line: 7,
+                text: text.to_owned(),
+                shows: String::new(),
+            };
+            places.step(&evidence).map(|step| step.text.as_str())
+        };
+        assert_eq!(of("#9 [web 3/3] RUN x"), Some("#9 [web 3/3] RUN x"));
+        assert_eq!(of("#5 [web 2/3] WORKDIR /app"), Some("#5 [web 2/3] WORKDIR /app"));
+        assert_eq!(of("exporting cache"), None);
     }
 }

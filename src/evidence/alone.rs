@@ -149,7 +149,8 @@ fn run(made: &Made, hints: &[String]) -> Run {
     build.given = made.attested.and_then(|attested| attested.given.clone());
     build.no_cache = made.attested.map(|attested| attested.no_cache.clone()).unwrap_or_default();
     let hints: Vec<String> = hints.iter().cloned().chain(made.hints()).collect();
-    let records = steps(graph, &hints, &mut build.steps);
+    let (steps, records) = steps(graph, &hints);
+    build.steps = steps;
     link(&mut build.steps, &records, graph);
     let mut run =
         Run { source: Text::new(&file.source), started: made.at, lines: 1, ..Run::default() };
@@ -160,7 +161,7 @@ fn run(made: &Made, hints: &[String]) -> Run {
 }
 
 /// The steps of all stages, and the record of each.
-fn steps(graph: &Graph, hints: &[String], steps: &mut Vec<Step>) -> Vec<usize> {
+fn steps(graph: &Graph, hints: &[String]) -> (Vec<Step>, Vec<usize>) {
     let stages = stages(graph);
     let begins = |stage: &Vec<usize>| graph.below(graph.get(*stage.first()?)?).next();
     let grounds: HashSet<usize> = stages.iter().filter_map(begins).collect();
@@ -168,8 +169,7 @@ fn steps(graph: &Graph, hints: &[String], steps: &mut Vec<Step>) -> Vec<usize> {
     // Where the steps left off that stages begin on.
     let mut ends: HashMap<usize, WorkDir> = HashMap::default();
     let count = stages.iter().map(Vec::len).sum();
-    let mut records = Vec::with_capacity(count);
-    steps.reserve(count);
+    let (mut steps, mut records) = (Vec::with_capacity(count), Vec::with_capacity(count));
     for (number, stage) in stages.iter().enumerate() {
         guesses.begin(begins(stage).and_then(|at| ends.get(&at)).cloned().unwrap_or_default());
         let name = if stages.len() > 1 { format!("stage-{number}") } else { String::new() };
@@ -184,7 +184,7 @@ fn steps(graph: &Graph, hints: &[String], steps: &mut Vec<Step>) -> Vec<usize> {
             }
         }
     }
-    records
+    (steps, records)
 }
 
 /// Something that is no step lies below it: a base image, unless the step takes nothing else.

@@ -56,10 +56,11 @@ fn finding(past: &Past) -> Option<Finding> {
     let asked = past.all_commands().any(|c| !c.cache_from.is_empty());
     let again = writing.iter().any(|&i| i > 0 && !past.losses(i).is_empty());
     // Only the client says that a directory to import is missing, and JSON status has no client.
-    let silent = past.builds.iter().any(|b| {
-        b.dialect == Dialect::BuildkitRawjson
-            && b.exports.iter().any(|e| e.kind == CacheKind::Local)
-    });
+    let silent = past.all_commands().next().is_none()
+        && past.builds.iter().any(|b| {
+            b.dialect == Dialect::BuildkitRawjson
+                && b.exports.iter().any(|e| e.kind == CacheKind::Local)
+        });
     if silent || !cold || asked || !past.never_imports() {
         return None;
     }

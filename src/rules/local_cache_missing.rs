@@ -1,14 +1,15 @@
 //! A `type=local` cache directory that is not there.
 
 mod damaged;
+mod silent;
 mod unsaved;
 mod written;
 
 use foldhash::HashMap;
 
 use super::backend::cost_of;
-use super::planned;
 use super::{Cause, Effect, Rule, RuleMeta, Study};
+use super::{past, planned};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, LogPlace, Proof, Severity, not_ruled_out,
 };
@@ -25,7 +26,8 @@ static META: RuleMeta = RuleMeta {
     group: "No cache in use",
     severity: Severity::Error,
     what: "The client warns `local cache import at DIR skipped` or `not found`: there is no cache \
-        in that directory, or it may not be read, or a file of it was deleted. Without a log: a local cache on a machine that is new in each run, \
+        in that directory, or it may not be read, or a file of it was deleted. JSON status holds no \
+        such warning: there each run stores a local cache, and none imports one. Without a log: a local cache on a machine that is new in each run, \
         whose directory nothing else in the file names; or a cache that is written beside the \
         directory that the CI's cache keeps (`dest=DIR-new`) and never moved there; or a cache of \
         GitLab that stores nothing of the directory.",
@@ -58,8 +60,9 @@ impl Rule for LocalCacheMissing {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let saved = Saved::of(study);
-        let seen: Vec<Finding> =
+        let mut seen: Vec<Finding> =
             study.series.iter().flat_map(|series| of_series(study, series, &saved)).collect();
+        seen.extend(past::judge(study, silent::finding));
         let written = |at| unsaved::finding(at).or_else(|| written::finding(at));
         let mut found = planned::with_undecided(study, seen, |past| past.len() > 1, written);
         found.extend(damaged::findings(study));

@@ -2,7 +2,9 @@
 
 use super::{META, loaded};
 use crate::config::Kept;
-use crate::finding::{Evidence, Finding, Fix, Severity, not_ruled_out, to_decide};
+use crate::finding::{
+    Alternative, Evidence, Finding, Fix, Severity, not_ruled_out, ruled_out, to_decide,
+};
 use crate::model::Tool;
 use crate::rules::Study;
 use crate::rules::past::Past;
@@ -32,7 +34,7 @@ fn is_of_no_use(at: At) -> bool {
     let command = &at.place.command;
     let asks = !command.cache_from.is_empty() || !command.cache_to.is_empty() || command.no_cache;
     let tool = matches!(command.tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::Compose);
-    let older = || at.texts().any(|text| text.contains("DOCKER_BUILDKIT"));
+    let older = || at.texts().any(planned::may_turn_buildkit_off);
     let shared =
         at.config.content.pipelines.as_ref().is_some_and(|file| !file.sharing(DOCKER).is_empty());
     cache(at).is_some() && tool && !asks && !shared && !older()
@@ -66,13 +68,7 @@ fn finding(path: &str, places: &[At]) -> Option<Finding> {
             steps,
             ..registry
         },
-        rules_out: vec![
-            not_ruled_out(
-                "the classic builder (DOCKER_BUILDKIT=0 as a variable of the repository), or \
-                    images that the step runs and does not build",
-            ),
-            to_decide("give a log: it shows which builder it is"),
-        ],
+        rules_out: rules_out(places),
         subject: path.to_owned(),
     };
     let mut lines: Vec<Evidence> = Vec::new();
@@ -84,4 +80,17 @@ fn finding(path: &str, places: &[At]) -> Option<Finding> {
     lines.sort_by_key(|line| line.line);
     lines.dedup_by(|a, b| a.line == b.line && a.source == b.source);
     planned::finding(&META, Severity::Warning, lines, words)
+}
+
+fn rules_out(places: &[At]) -> Vec<Alternative> {
+    let images = "images that the step runs and does not build";
+    if places.iter().all(|at| at.texts().any(planned::asks_for_buildkit)) {
+        return vec![ruled_out("the classic builder (DOCKER_BUILDKIT=1)"), not_ruled_out(images)];
+    }
+    vec![
+        not_ruled_out(format!(
+            "the classic builder (DOCKER_BUILDKIT=0 as a variable of the repository), or {images}"
+        )),
+        to_decide("give a log: it shows which builder it is"),
+    ]
 }

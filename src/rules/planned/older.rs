@@ -17,9 +17,6 @@ pub(in crate::rules) fn may_be_older(at: At) -> bool {
 /// otherwise (docker/cli, release notes of 23.0), or a machine that has one. `docker:stable` has
 /// been 20.10 since it was given up, and so had machines of Ubuntu 16.04 and 18.04.
 fn older_client(text: &str) -> bool {
-    let value =
-        |rest: &str| rest.trim_start_matches([':', '=', ' ', '"', '\'']).starts_with(['1', 't']);
-    let asked = text.split("DOCKER_BUILDKIT").skip(1).any(value);
     let old = |tag: &str| {
         let version = tag
             .split(|c: char| !c.is_ascii_digit())
@@ -28,7 +25,26 @@ fn older_client(text: &str) -> bool {
         tag.starts_with("stable") || version.is_some_and(|version| version < 23)
     };
     let machine = ["ubuntu-16.04", "ubuntu-18.04", "ubuntu-1604:", "ubuntu-1804:"];
-    !asked
+    !asks_for_buildkit(text)
         && (text.split("docker:").skip(1).any(old)
             || machine.iter().any(|name| text.contains(name)))
+}
+
+/// `DOCKER_BUILDKIT=1`, `DOCKER_BUILDKIT: "1"`.
+pub(in crate::rules) fn asks_for_buildkit(text: &str) -> bool {
+    settings(text).any(is_on)
+}
+
+/// The file sets the builder, and it may be the classic one.
+pub(in crate::rules) fn may_turn_buildkit_off(text: &str) -> bool {
+    settings(text).any(|value| !is_on(value))
+}
+
+/// What stands behind the name of the variable.
+fn settings(text: &str) -> impl Iterator<Item = &str> {
+    text.split("DOCKER_BUILDKIT").skip(1)
+}
+
+fn is_on(value: &str) -> bool {
+    value.trim_start_matches([':', '=', ' ', '"', '\'']).starts_with(['1', 't'])
 }

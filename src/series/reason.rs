@@ -157,6 +157,9 @@ impl<'a> MissInSeries<'_, '_, 'a> {
         };
         match chain::input(self.step) {
             Input::Files if store == Store::Asked => said(Because::Unknown, Suspected),
+            Input::Files if self.stands_on_rerun_metadata() => {
+                Explanation::of(Because::Unknown, Suspected, store).hiding(vec![KeyPart::Values])
+            }
             Input::Files if self.was_hit_with_the_same_files() => {
                 Explanation::of(Because::Unknown, Suspected, store).hiding(vec![KeyPart::Options])
             }

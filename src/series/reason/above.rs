@@ -20,7 +20,7 @@ impl MissInSeries<'_, '_, '_> {
         let known =
             |step: &Step| before.steps.iter().any(|s| s.stage == step.stage && s.text == step.text);
         let mut metadata = self.now.build.steps.iter().filter(above);
-        let in_key = matches!(self.now.build.dialect, Dialect::Classic | Dialect::Buildah);
+        let in_key = self.now.build.dialect.keeps_images();
         // Above steps that came from the cache, one that did not is what broke the chain.
         let breaks = |step: &Step| !known(step) && (self.first || step.outcome == Outcome::Miss);
         in_key && metadata.any(breaks)
@@ -43,6 +43,18 @@ impl MissInSeries<'_, '_, '_> {
         let is_below = above.any(|s| s.position + 1 == ran.position && s.outcome == Outcome::Hit);
         let takes_a_value = ran.kind == StepKind::Metadata && ran.text.contains('$') && known(ran);
         is_below && takes_a_value
+    }
+
+    /// The instruction right above the step makes no layer, and ran again: builders that look steps
+    /// up among their images have one for it, on which the step stands.
+    pub(super) fn stands_on_rerun_metadata(&self) -> bool {
+        let step = self.step;
+        let mut steps = self.now.build.steps.iter();
+        let above = steps.find(|other| {
+            other.position + 1 == step.position && other.is_of(&step.stage, &step.platform)
+        });
+        self.now.build.dialect.keeps_images()
+            && above.is_some_and(|it| it.kind == StepKind::Metadata && it.outcome == Outcome::Miss)
     }
 
     /// More or fewer steps stand above it in its stage than before, so that its parent is another

@@ -8,7 +8,7 @@ use yaml_serde::Value;
 
 use super::patch::Patch;
 use super::script::{self, BuildSpot, Builders, Item, Maker};
-use super::{Change, Content, Kept, Place, place, yaml};
+use super::{Change, Content, Kept, Place, asks_for_buildkit, place, yaml};
 use crate::model::{Quote, Tool};
 
 /// One job.
@@ -144,12 +144,12 @@ impl JobReader<'_> {
         let Self { doc, number, builders, .. } = self;
         match step {
             JobStep::Script(item) => {
-                self.older &= !asks_for_buildkit(&item.value);
+                self.older &= !uses_buildkit(&item.value);
                 let built = script::builds(*doc, *number, &[item], builders);
                 self.found.extend(built.into_iter().map(|(place, spot)| (place, Some(spot))));
             }
             JobStep::Words(words, route) => {
-                self.older &= !words.iter().any(|word| asks_for_buildkit(word));
+                self.older &= !words.iter().any(|word| uses_buildkit(word));
                 let place = script::build_of_words(&words, quote(*doc, &route), builders);
                 self.found.extend(place.map(|place| (place, None)));
             }
@@ -202,8 +202,8 @@ fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option
     found
 }
 
-fn asks_for_buildkit(text: &str) -> bool {
-    text.contains("DOCKER_BUILDKIT=1") || text.contains("buildx")
+fn uses_buildkit(command: &str) -> bool {
+    asks_for_buildkit(command) || command.contains("buildx")
 }
 
 /// The line of the value at `route`; of one that is merged (`<<: *plugin`), that of what it is

@@ -6,6 +6,7 @@
 mod azure;
 mod bake;
 pub mod bitbucket;
+mod buildkit_setting;
 mod buildkite;
 mod buildspec;
 mod called;
@@ -45,6 +46,7 @@ mod variables;
 mod woodpecker;
 mod yaml;
 
+pub use buildkit_setting::{asks_for_buildkit, may_turn_buildkit_off, turns_buildkit_off};
 pub use called::Called;
 pub use change::{CacheSettings, Change, Side};
 pub use excerpt::Parts;

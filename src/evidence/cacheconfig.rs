@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
 
 use super::{Given, Kind, Page, What, formula};
-use crate::model::{Digest, EvidenceKind, Quote};
+use crate::model::{Digest, EvidenceKind, Quote, borrowed_text};
 
 /// A configuration of its own.
 pub(super) struct Bare;
@@ -116,9 +116,7 @@ struct WireResult {
 
 /// As Go writes it; `serde` would try the forms of other languages first.
 fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<DateTime<Utc>>, D::Error> {
-    #[derive(Deserialize)]
-    struct Written<'a>(#[serde(borrow)] Cow<'a, str>);
-    let Some(Written(text)) = Option::deserialize(from)? else { return Ok(None) };
+    let Some(text) = borrowed_text(from)? else { return Ok(None) };
     let time = DateTime::parse_from_rfc3339(&text).map_err(serde::de::Error::custom)?;
     Ok(Some(time.to_utc()))
 }

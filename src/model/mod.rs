@@ -19,8 +19,10 @@ mod stepname;
 mod text;
 mod transfer;
 
-pub use assemble::{Interest, LogReader};
-pub use assemble::{StatusEntry, VertexGroup, VertexLog, VertexState, VertexStatus};
+pub(crate) use assemble::borrowed_text;
+pub use assemble::{
+    Interest, LogReader, StatusEntry, VertexGroup, VertexLog, VertexState, VertexStatus,
+};
 pub use build::{Amount, Base, Build, BuildOutcome, Dialect, Engine, FinalStep};
 pub use cache_error::{
     About, cache_error, configured, is_cut_short, is_gone, is_of_layer, is_of_record,

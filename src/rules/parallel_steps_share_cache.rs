@@ -12,8 +12,8 @@ mod written;
 
 use super::cache_saves::{self, FailedSave, Sharing};
 use super::{Effect, Rule, RuleMeta, Study};
-use crate::config::Config;
 use crate::config::bitbucket::PipelineStep;
+use crate::config::{Config, asks_for_buildkit, turns_buildkit_off};
 use crate::finding::{Evidence, Finding, Impact, Proof, Severity};
 use crate::model::{Dialect, Run, Transfer};
 use advice::Situation;
@@ -200,11 +200,11 @@ fn builder(runs: &[&Run], recipes: &[recipe::Recipe]) -> (Builder, bool) {
         let classic = dialects.all(|dialect| dialect == Dialect::Classic);
         return (if classic { Builder::Classic } else { Builder::BuildKit }, true);
     }
-    let says = |text: &str| recipes.iter().any(|r| r.says(text));
-    if says("DOCKER_BUILDKIT=0") {
+    if recipes.iter().any(|recipe| recipe.says(turns_buildkit_off)) {
         return (Builder::Classic, true);
     }
-    (Builder::BuildKit, says("DOCKER_BUILDKIT=1") || says("docker buildx"))
+    let asks = |item: &str| asks_for_buildkit(item) || item.contains("docker buildx");
+    (Builder::BuildKit, recipes.iter().any(|recipe| recipe.says(asks)))
 }
 
 /// One script with one explicit tag builds one image; `docker build .` alone does not tell.

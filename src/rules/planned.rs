@@ -22,7 +22,7 @@ pub(super) use calls::Calls;
 pub(super) use dockerfiles::Dockerfiles;
 pub(super) use logs::{Ordered, ordered, with_undecided};
 pub(super) use lost::{Lost, lost_inline};
-pub(super) use older::{asks_for_buildkit, may_be_older, may_turn_buildkit_off};
+pub(super) use older::may_be_older;
 pub(super) use open::Open;
 pub(super) use stored::StoredStages;
 

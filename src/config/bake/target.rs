@@ -142,10 +142,16 @@ fn inherit<'a>(
     if depth >= 8 {
         return None;
     }
-    let parents = target.own("inherits").map(BakeValue::texts).unwrap_or_default();
-    let mut parents =
-        parents.iter().rev().filter_map(|parent| all.iter().find(|known| known.name == *parent));
-    parents.find_map(|parent| inherit(all, parent, name, depth + 1))
+    parents(all, target).rev().find_map(|parent| inherit(all, parent, name, depth + 1))
+}
+
+/// The targets that it inherits from, in their order.
+fn parents<'a>(
+    all: &'a [Target],
+    target: &Target,
+) -> impl DoubleEndedIterator<Item = &'a Target> + use<'a> {
+    let names = target.own("inherits").map(BakeValue::texts).unwrap_or_default();
+    names.into_iter().filter_map(|name| all.iter().find(|known| known.name == name))
 }
 
 /// Arguments of all it inherits and its own.
@@ -160,9 +166,7 @@ fn merged(all: &[Target], target: &Target, name: &str, depth: usize) -> Vec<(Str
     if depth >= 8 {
         return Vec::new();
     }
-    let parents = target.own("inherits").map(BakeValue::texts).unwrap_or_default();
-    let parents = parents.iter().filter_map(|name| all.iter().find(|known| known.name == *name));
-    let inherited = parents.flat_map(|parent| merged(all, parent, name, depth + 1));
+    let inherited = parents(all, target).flat_map(|parent| merged(all, parent, name, depth + 1));
     let own = match target.own(name) {
         Some(BakeValue::Pairs(pairs)) => pairs.clone(),
         _ => Vec::new(),

@@ -87,11 +87,19 @@ pub struct VertexLog<'a> {
 
 /// A time as Go writes it; another text is none.
 fn time<'a, D: Deserializer<'a>>(json: D) -> Result<Option<DateTime<Utc>>, D::Error> {
-    #[derive(Deserialize)]
-    struct Written<'a>(#[serde(borrow)] Cow<'a, str>);
-    let written = Option::<Written>::deserialize(json)?;
-    let time = written.and_then(|Written(text)| DateTime::parse_from_rfc3339(&text).ok());
+    let text = borrowed_text(json)?;
+    let time = text.and_then(|text| DateTime::parse_from_rfc3339(&text).ok());
     Ok(time.map(|time| time.to_utc()))
+}
+
+/// A text or `null`, copied only where it holds escapes: what `serde` makes of an optional
+/// [`Cow`] is always a copy.
+pub(crate) fn borrowed_text<'a, D: Deserializer<'a>>(
+    json: D,
+) -> Result<Option<Cow<'a, str>>, D::Error> {
+    #[derive(Deserialize)]
+    struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
+    Ok(Option::<Borrowed>::deserialize(json)?.map(|Borrowed(text)| text))
 }
 
 /// Reads the line up to its end, to where it is no such object any more, or to the entry behind

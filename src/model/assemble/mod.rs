@@ -29,6 +29,7 @@ mod vertex;
 use chrono::{DateTime, Utc};
 use foldhash::HashMap;
 
+pub(crate) use self::entries::borrowed_text;
 pub use self::entries::{StatusEntry, VertexGroup, VertexLog, VertexState, VertexStatus};
 pub use self::interest::Interest;
 

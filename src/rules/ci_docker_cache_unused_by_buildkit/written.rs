@@ -1,7 +1,7 @@
 //! The pipelines file alone: a step restores Bitbucket's docker cache, and `BuildKit` builds there.
 
 use super::{META, loaded};
-use crate::config::Kept;
+use crate::config::{Kept, asks_for_buildkit, may_turn_buildkit_off};
 use crate::finding::{
     Alternative, Evidence, Finding, Fix, Severity, not_ruled_out, ruled_out, to_decide,
 };
@@ -34,7 +34,7 @@ fn is_of_no_use(at: At) -> bool {
     let command = &at.place.command;
     let asks = !command.cache_from.is_empty() || !command.cache_to.is_empty() || command.no_cache;
     let tool = matches!(command.tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::Compose);
-    let older = || at.texts().any(planned::may_turn_buildkit_off);
+    let older = || at.texts().any(may_turn_buildkit_off);
     let shared =
         at.config.content.pipelines.as_ref().is_some_and(|file| !file.sharing(DOCKER).is_empty());
     cache(at).is_some() && tool && !asks && !shared && !older()
@@ -84,7 +84,7 @@ fn finding(path: &str, places: &[At]) -> Option<Finding> {
 
 fn rules_out(places: &[At]) -> Vec<Alternative> {
     let images = "images that the step runs and does not build";
-    if places.iter().all(|at| at.texts().any(planned::asks_for_buildkit)) {
+    if places.iter().all(|at| at.texts().any(asks_for_buildkit)) {
         return vec![ruled_out("the classic builder (DOCKER_BUILDKIT=1)"), not_ruled_out(images)];
     }
     vec![

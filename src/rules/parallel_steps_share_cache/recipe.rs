@@ -126,9 +126,9 @@ impl Recipe<'_> {
         all
     }
 
-    /// The script has this text.
-    pub(super) fn says(&self, text: &str) -> bool {
-        self.items.iter().any(|item| item.contains(text))
+    /// Some command of the script is such a one.
+    pub(super) fn says(&self, such: impl Fn(&str) -> bool) -> bool {
+        self.items.iter().any(|item| such(item))
     }
 }
 

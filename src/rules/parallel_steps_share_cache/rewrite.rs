@@ -24,7 +24,7 @@ pub(super) fn buildkit(recipe: &Recipe) -> Vec<BuildChange> {
         });
         changes.push(changed(recipe, item, verbs.collect()));
     }
-    if !recipe.says("buildx create")
+    if !recipe.says(|item| item.contains("buildx create"))
         && let Some(first) = changes.first_mut()
     {
         first.before.push(CREATE.to_owned());

@@ -1,16 +1,14 @@
 //! Builds that may get the builder before `BuildKit`.
 
+use crate::config::{asks_for_buildkit, turns_buildkit_off};
 use crate::model::Tool;
 use crate::rules::remedy::At;
 
 /// The file tells of a builder, an option or a client that makes it the classic builder.
 pub(in crate::rules) fn may_be_older(at: At) -> bool {
-    let off = ["DOCKER_BUILDKIT=0", "DOCKER_BUILDKIT: 0", "DOCKER_BUILDKIT: \"0\""];
     let plain = at.place.command.tool == Tool::DockerBuild;
     at.place.machine.classic
-        || at
-            .texts()
-            .any(|text| off.iter().any(|off| text.contains(off)) || plain && older_client(text))
+        || at.texts().any(|text| turns_buildkit_off(text) || plain && older_client(text))
 }
 
 /// The file names a docker client before 23, which builds with the classic builder unless told
@@ -28,23 +26,4 @@ fn older_client(text: &str) -> bool {
     !asks_for_buildkit(text)
         && (text.split("docker:").skip(1).any(old)
             || machine.iter().any(|name| text.contains(name)))
-}
-
-/// `DOCKER_BUILDKIT=1`, `DOCKER_BUILDKIT: "1"`.
-pub(in crate::rules) fn asks_for_buildkit(text: &str) -> bool {
-    settings(text).any(is_on)
-}
-
-/// The file sets the builder, and it may be the classic one.
-pub(in crate::rules) fn may_turn_buildkit_off(text: &str) -> bool {
-    settings(text).any(|value| !is_on(value))
-}
-
-/// What stands behind the name of the variable.
-fn settings(text: &str) -> impl Iterator<Item = &str> {
-    text.split("DOCKER_BUILDKIT").skip(1)
-}
-
-fn is_on(value: &str) -> bool {
-    value.trim_start_matches([':', '=', ' ', '"', '\'']).starts_with(['1', 't'])
 }

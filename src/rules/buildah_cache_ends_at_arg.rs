@@ -74,7 +74,7 @@ fn finding(past: &Past) -> Option<Finding> {
         severity: META.severity,
         confidence: Confidence::Likely,
         title: format!(
-            "the remote cache ends at `{argument}`: buildah never looks an ARG up there"
+            "the remote cache ends at `{argument}`: this buildah does not look an ARG up there"
         ),
         cause: format!(
             "The steps above `{argument}` are pulled from the cache repository. The ARG itself is \

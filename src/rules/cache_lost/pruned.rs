@@ -43,9 +43,10 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
             Confidence::Suspected
         },
         title: format!(
-            "{} of {} runs rebuild what a prune had deleted from the builder's cache",
+            "{} of {} runs rebuild what a prune had deleted from {}",
             emptied.len(),
-            past.len()
+            past.len(),
+            store(build)
         ),
         cause: cause(newest, build),
         evidence: Proof::from_lines(
@@ -98,6 +99,11 @@ fn prune_between<'a>(past: &Past<'a>, seen: usize, i: usize) -> Option<(&'a Run,
     })
 }
 
+/// Where the builder looks its steps up.
+fn store(build: &Build) -> &'static str {
+    if build.dialect.keeps_images() { "the machine's images" } else { "the builder's cache" }
+}
+
 fn cause(newest: &Emptied, build: &Build) -> String {
     let step = brief(&newest.loss.step.text);
     let prune = if build.dialect.keeps_images() {
@@ -119,12 +125,12 @@ fn cause(newest: &Emptied, build: &Build) -> String {
 }
 
 fn lines(past: &Past, one: &Emptied) -> Vec<Evidence> {
-    let Some(((run, _), (before, _))) = past.get(one.at).zip(past.get(one.loss.seen)) else {
+    let Some(((run, build), (before, _))) = past.get(one.at).zip(past.get(one.loss.seen)) else {
         return Vec::new();
     };
     vec![
         verdict(before, one.loss.before, "was built or found here"),
-        Study::quote(one.run, one.prune, "deletes it from the builder's cache"),
+        Study::quote(one.run, one.prune, &format!("deletes it from {}", store(build))),
         header(run, one.loss.step, "ran again"),
     ]
 }

@@ -133,7 +133,16 @@ impl Own<'_> {
     }
 
     fn inherits(&self, attribute: &str) -> bool {
+        if target::JOINED.contains(&attribute) {
+            return !target::inherited(self.all, self.target, attribute).is_empty();
+        }
         !self.has(attribute) && target::field(self.all, self.target, attribute).is_some()
+    }
+
+    /// The list holds the text whatever the target says itself.
+    fn is_handed_down(&self, list: &str, text: &String) -> bool {
+        target::JOINED.contains(&list)
+            && target::inherited(self.all, self.target, list).contains(text)
     }
 
     /// The texts of an attribute are these, and no others.
@@ -146,12 +155,13 @@ impl Own<'_> {
             return Err("the builder is created where the build is started".to_owned());
         }
         let mut edits = Vec::new();
-        for (attribute, items) in
+        for (attribute, mut items) in
             [("cache-from", settings.from.clone()), ("cache-to", exports(settings))]
         {
             if items.is_empty() && self.inherits(attribute) {
                 return Err(format!("{attribute} is inherited"));
             }
+            items.retain(|spec| !self.is_handed_down(attribute, spec));
             let nothing = items.is_empty() && !self.has(attribute);
             if !nothing && !self.holds(attribute, &items) {
                 edits.push(self.edit(attribute, Set::List(items)));
@@ -166,7 +176,8 @@ impl Own<'_> {
         Ok(edits)
     }
 
-    /// What is inherited as a whole is written into the target as a whole.
+    /// What is inherited as a whole is written into the target as a whole, where that takes its
+    /// place.
     fn specification(
         &self,
         lists: &[&'static str],
@@ -175,6 +186,9 @@ impl Own<'_> {
     ) -> Result<Vec<AttributeEdit>, String> {
         let mut edits = Vec::new();
         for &name in lists {
+            if self.is_handed_down(name, old) {
+                return Err(format!("`{old}` is inherited"));
+            }
             if self.target.own(name).is_some_and(|value| value.texts().contains(old)) {
                 edits.push(self.edit(name, Set::Item(old.clone(), new.to_owned())));
             }
@@ -182,7 +196,7 @@ impl Own<'_> {
         if !edits.is_empty() {
             return Ok(edits);
         }
-        for &name in lists {
+        for &name in lists.iter().filter(|name| !target::JOINED.contains(name)) {
             let value = target::field(self.all, self.target, name);
             if value.is_some_and(|value| value.texts() == [old.clone()]) {
                 edits.push(self.edit(name, Set::List(vec![new.to_owned()])));

@@ -258,10 +258,20 @@ fn is_set(place: &Place, settings: &CacheSettings) -> bool {
     let inline_only = written.iter().all(|spec| spec == "type=inline");
     let inline =
         settings.inline || to.iter().any(|spec| CacheSpec::parse(spec).kind() == CacheKind::Inline);
-    raw(&command.cache_from) == settings.from
+    imports(place, &settings.from)
         && command.inline() == inline
         && (written == to || (settings.inline && to.is_empty() && inline_only))
         && (!settings.builder || can_export(place))
+}
+
+/// It imports these, and beside them nothing but what is handed down to it.
+fn imports(place: &Place, asked: &[String]) -> bool {
+    let mut has = raw(&place.command.cache_from);
+    if place.handed_down.is_empty() {
+        return has == asked;
+    }
+    has.retain(|spec| asked.contains(spec) || !place.handed_down.contains(spec));
+    has.len() == asked.len() && asked.iter().all(|spec| has.contains(spec))
 }
 
 /// Where the file does not tell the driver, nothing is known against it.

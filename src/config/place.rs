@@ -119,6 +119,8 @@ pub struct Place {
     pub inputs: Vec<String>,
     /// Attributes that its tool reads over, each with the one that is meant: `cache_from` of bake.
     pub ignored: Vec<(String, &'static str)>,
+    /// Imports of what a target of bake inherits: it has them whatever it asks for itself.
+    pub handed_down: Vec<String>,
     /// Scope of a GitHub cache for it, where the repository has several builds that each need one;
     /// filled in when all files were read.
     pub scope: Option<String>,

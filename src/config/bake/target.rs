@@ -1,7 +1,8 @@
 //! Targets of a bake file, whatever it is written in, and the places they are.
 //!
-//! Source: `buildx` `bake/bake.go`, `Target`, `ResolveTarget`: of what is inherited the last one
-//! counts, and a target's own attribute replaces it, but for mappings, which are merged.
+//! Source: `buildx` `bake/bake.go`, `Target.Merge`, `ResolveTarget`: of what is inherited the last
+//! one counts, and a target's own attribute replaces it, but for mappings, which are merged, and
+//! for the lists of [`JOINED`].
 
 use std::collections::HashSet;
 
@@ -34,6 +35,10 @@ pub(super) enum BakeValue {
 
 /// Targets of one file: each is looked for from its beginning.
 const MOST: usize = 2_000;
+
+/// Lists that hold what all that is inherited says as well (`buildx` 0.13 and 0.29:
+/// `findings/buildx-bake-reads-over-attributes-that-it-does-not-know.sh`).
+pub(super) const JOINED: [&str; 2] = ["cache-from", "no-cache-filter"];
 
 /// Refuses a file with more targets than any has.
 pub(super) fn bounded(targets: usize) -> Result<(), String> {
@@ -145,6 +150,48 @@ fn inherit<'a>(
     parents(all, target).rev().find_map(|parent| inherit(all, parent, name, depth + 1))
 }
 
+/// The texts of a list, own and inherited, in the order that bake has them, each once.
+pub(super) fn texts(all: &[Target], target: &Target, name: &str) -> Vec<String> {
+    if !JOINED.contains(&name) {
+        return field(all, target, name).map(BakeValue::texts).unwrap_or_default();
+    }
+    let own = target.own(name).map(BakeValue::texts).unwrap_or_default();
+    each_once(inherited(all, target, name).into_iter().chain(own))
+}
+
+/// What a list holds before the target says something itself.
+pub(super) fn inherited(all: &[Target], target: &Target, name: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    collect(all, target, name, &mut HashSet::new(), &mut found);
+    each_once(found)
+}
+
+/// A target that is inherited in several ways says nothing new the second time.
+fn collect(
+    all: &[Target],
+    target: &Target,
+    name: &str,
+    seen: &mut HashSet<String>,
+    found: &mut Vec<String>,
+) {
+    for parent in parents(all, target) {
+        if seen.insert(parent.name.clone()) {
+            collect(all, parent, name, seen, found);
+            found.extend(parent.own(name).map(BakeValue::texts).unwrap_or_default());
+        }
+    }
+}
+
+fn each_once(all: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for text in all {
+        if !found.contains(&text) {
+            found.push(text);
+        }
+    }
+    found
+}
+
 /// The targets that it inherits from, in their order.
 fn parents<'a>(
     all: &'a [Target],
@@ -195,7 +242,7 @@ fn ignored(all: &[Target], target: &Target) -> Vec<(String, &'static str)> {
 }
 
 fn place(all: &[Target], target: &Target, variables: &[(String, String)]) -> Place {
-    let texts = |name: &str| field(all, target, name).map(BakeValue::texts).unwrap_or_default();
+    let texts = |name: &str| texts(all, target, name);
     let text = |name: &str| field(all, target, name).and_then(BakeValue::text).map(str::to_owned);
     let flag = |name: &str| field(all, target, name) == Some(&BakeValue::Flag(true));
     let specs = |name: &str| texts(name).iter().map(|raw| spec(raw, variables)).collect();
@@ -238,6 +285,7 @@ fn place(all: &[Target], target: &Target, variables: &[(String, String)]) -> Pla
         context: text("context"),
         inputs,
         ignored: ignored(all, target),
+        handed_down: inherited(all, target, "cache-from"),
         legs,
         plain_legs,
         ..Place::default()

@@ -193,7 +193,32 @@ fn renamed(at: At, name: &str) -> Result<Vec<Change>, &'static str> {
         });
         changes.extend(change.filter(|change| !changes.contains(change)));
     }
+    let stays =
+        |change: &Change| old_of(change).is_some_and(|old| at.place.handed_down.contains(old));
+    if changes.iter().any(stays) {
+        return Ok(vec![beside_inherited(at, &changes)]);
+    }
     Ok(changes)
+}
+
+fn old_of(change: &Change) -> Option<&String> {
+    if let Change::Spec { old, .. } = change { Some(old) } else { None }
+}
+
+/// What a target of bake inherits it goes on importing; it gets the new names as its own.
+fn beside_inherited(at: At, changes: &[Change]) -> Change {
+    let mut settings = patch::kept(&at.place.command);
+    for spec in settings.from.iter_mut().chain(&mut settings.to) {
+        for change in changes {
+            if let Change::Spec { old, new, .. } = change
+                && old == spec
+            {
+                spec.clone_from(new);
+                break;
+            }
+        }
+    }
+    Change::Caches { place: at.index, settings }
 }
 
 /// A variable holds the type of the cache, and perhaps more of it: `"${CACHE},mode=max"`.

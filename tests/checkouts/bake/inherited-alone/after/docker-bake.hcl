@@ -1,7 +1,7 @@
 target "_base" {
-  cache-from = ["app:cache"]
+  cache-to = ["app:cache"]
 }
 target "app" {
   inherits = ["_base"]
-  cache-from = ["app:cache-2"]
+  cache-to = ["app:cache-2"]
 }

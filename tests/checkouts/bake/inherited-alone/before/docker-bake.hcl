@@ -1,5 +1,5 @@
 target "_base" {
-  cache-from = ["app:cache"]
+  cache-to = ["app:cache"]
 }
 target "app" {
   inherits = ["_base"]

@@ -162,10 +162,16 @@ fn build(simple: &Simple, quote: Quote, builders: &mut Builders) -> Option<Place
     builders.registry.observe(&values.iter().map(String::as_str).collect::<Vec<_>>());
     let command = command(simple).filter(|c| builds_image(c, &values))?;
     let options = Options::of(words, command.tool);
-    let (context, loose) = if is_docker(command.tool) {
-        (options.context(words), options.loose(words))
-    } else {
-        (None, Vec::new())
+    let context = match command.tool {
+        tool if is_docker(tool) => options.context(words),
+        Tool::Kaniko => options.folder(),
+        _ => None,
+    };
+    let loose = match command.tool {
+        tool if is_docker(tool) => options.loose(words),
+        Tool::Buildah => options.loose(words),
+        Tool::Kaniko => options.all_loose(words),
+        _ => Vec::new(),
     };
     let (fresh, driver) = (builders.is_fresh(), builders.driver(&command));
     let machine = Machine { fresh, driver, ..Machine::default() };

@@ -122,7 +122,7 @@ fn written(study: &Study, at: At) -> Option<Finding> {
 fn says_min(spec: &CacheSpec) -> bool {
     match spec.get("mode") {
         Some(mode) => mode != "max" && !mode.contains('$'),
-        None => !spec.raw.starts_with('$'),
+        None => !spec.is_hidden() && !spec.raw.starts_with('$'),
     }
 }
 

@@ -7,7 +7,7 @@ use super::remedy::{At, Site, command_line, patch};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::config::Change;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out};
-use crate::model::{Build, Command, EvidenceKind, NoCache, Outcome, Step, Text, Tool};
+use crate::model::{Build, CacheSpec, Command, EvidenceKind, NoCache, Outcome, Step, Text, Tool};
 
 pub(super) struct NoCacheFlag;
 
@@ -104,7 +104,8 @@ fn is_now_and_then(past: &Past, uncached: &[Uncached]) -> bool {
 /// anew for others.
 fn written(at: At) -> Option<Finding> {
     let command = &at.place.command;
-    if !command.no_cache || command.cache_from.is_empty() {
+    // What a variable may hold need be no cache.
+    if !command.no_cache || command.cache_from.iter().all(CacheSpec::is_hidden) {
         return None;
     }
     let option = option(command);

@@ -64,6 +64,8 @@ pub(super) fn check(
         open.close(&newest, |newest| !stored(newest).is_empty() || seen(newest).is_some());
     }
     findings.extend(found);
+    // kaniko and buildah store the layers of all stages.
+    open.places.retain(|at| planned::flow::is_buildkit(*at));
     findings.extend(open.places.into_iter().filter_map(|at| written(study, at)));
     findings
 }

@@ -25,7 +25,10 @@ impl Place {
         let held = self.expanded(word);
         let held = held.trim();
         let options = shlex::split(held).unwrap_or_default();
-        if held.starts_with('$') || (options.is_empty() && !held.is_empty()) {
+        if held.starts_with('$')
+            || held.starts_with("{{")
+            || (options.is_empty() && !held.is_empty())
+        {
             self.command.cache_from.push(CacheSpec::hidden(word));
             self.command.cache_to.push(CacheSpec::hidden(word));
         }

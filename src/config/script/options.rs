@@ -6,8 +6,8 @@ use super::shell::Word;
 use crate::model::{CacheKind, CacheSpec, Tool};
 
 /// Options without a value (docker/buildx `commands/build.go`, docker/compose
-/// `cmd/compose/build.go`).
-const FLAGS: [&str; 20] = [
+/// `cmd/compose/build.go`, containers/buildah `pkg/cli/common.go`).
+const FLAGS: [&str; 23] = [
     "--push",
     "--load",
     "--pull",
@@ -28,6 +28,34 @@ const FLAGS: [&str; 20] = [
     "-d",
     "--detach",
     "--parallel",
+    "--layers",
+    "--pull-always",
+    "--squash-all",
+];
+
+/// Those of kaniko (GoogleContainerTools/kaniko `cmd/executor/cmd/root.go`).
+const KANIKO_FLAGS: [&str; 21] = [
+    "--cache",
+    "--cache-copy-layers",
+    "--cache-run-layers",
+    "--cleanup",
+    "--compressed-caching",
+    "--force",
+    "--ignore-var-run",
+    "--insecure",
+    "--insecure-pull",
+    "--log-timestamp",
+    "--no-push",
+    "--no-push-cache",
+    "--push-ignore-immutable-tag-errors",
+    "--reproducible",
+    "--single-snapshot",
+    "--skip-default-registry-fallback",
+    "--skip-push-permission-check",
+    "--skip-tls-verify",
+    "--skip-tls-verify-pull",
+    "--skip-unused-stages",
+    "--use-new-run",
 ];
 
 /// One option.
@@ -52,6 +80,8 @@ pub(super) struct Options {
     pub(super) plain: Vec<usize>,
     /// The word behind the verb.
     pub(super) first: usize,
+    /// Options of the tool that take no value.
+    flags: &'static [&'static str],
 }
 
 impl Options {
@@ -61,11 +91,14 @@ impl Options {
             Tool::BuildxBake => &["bake"],
             Tool::BuildxBuild => &["build", "b"],
             Tool::Compose => &["build", "up"],
+            // `/kaniko/executor --context build`
+            Tool::Kaniko => &[],
             _ => &["build"],
         };
         let verb = words.iter().position(|word| verbs.contains(&word.value.as_str()));
         let first = verb.map_or(1, |at| at + 1);
-        let mut options = Self { first, ..Self::default() };
+        let flags: &[&str] = if tool == Tool::Kaniko { &KANIKO_FLAGS } else { &FLAGS };
+        let mut options = Self { first, flags, ..Self::default() };
         let mut at = first;
         while let Some(word) = words.get(at) {
             at += options.add(at, word, words.get(at + 1));
@@ -90,7 +123,7 @@ impl Options {
             self.all.push(opt);
             return 1;
         }
-        let next = if FLAGS.contains(&word.value.as_str()) { None } else { next };
+        let next = if self.flags.contains(&word.value.as_str()) { None } else { next };
         let length = 1 + usize::from(next.is_some());
         let (value, range) = next.map_or((String::new(), word.range.end..word.range.end), |n| {
             (n.value.clone(), n.range.clone())
@@ -121,12 +154,25 @@ impl Options {
         self.directory(words).map(|word| word.value.clone())
     }
 
+    /// The directory that kaniko is told to build: `--context dir:///workspace/web`.
+    pub(super) fn folder(&self) -> Option<String> {
+        let named = self.named(&["--context", "-c"]);
+        let folder = named.last()?.value.as_str();
+        Some(folder.strip_prefix("dir://").unwrap_or(folder).to_owned())
+    }
+
     /// Words that may hold options: variables beside the context.
     pub(super) fn loose(&self, words: &[Word]) -> Vec<String> {
         let directory = self.directory(words).map(|word| &word.range);
         let plain = self.plain.iter().filter_map(|at| words.get(*at));
         let beside = plain.filter(|word| Some(&word.range) != directory);
         beside.filter(|word| is_variable(&word.value)).map(|word| word.value.clone()).collect()
+    }
+
+    /// The same of a tool that is given its context as an option.
+    pub(super) fn all_loose(&self, words: &[Word]) -> Vec<String> {
+        let plain = self.plain.iter().filter_map(|at| words.get(*at));
+        plain.filter(|word| is_variable(&word.value)).map(|word| word.value.clone()).collect()
     }
 
     /// The last word, where it is one that cannot be an option.
@@ -156,8 +202,9 @@ fn is_list(word: &str) -> bool {
     word.contains("[@]") || word.contains("[*]") || matches!(word, "$@" | "$*")
 }
 
+/// `$OPTS`, `` `opts` ``, `{{inputs.parameters.opts}}`
 fn is_variable(word: &str) -> bool {
-    word.starts_with(['$', '`'])
+    word.starts_with(['$', '`']) || word.starts_with("{{")
 }
 
 /// The specification is `type=inline`.

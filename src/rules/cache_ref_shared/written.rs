@@ -20,7 +20,8 @@ pub(in crate::rules) use self::differ::differ;
 pub(super) fn findings(study: &Study, all: &[Past], seen: &[Finding]) -> Vec<Finding> {
     let mut groups: Vec<(PlacedName, Vec<At>)> = Vec::new();
     let mut known: HashMap<PlacedName, usize> = HashMap::new();
-    for at in planned::places(study) {
+    // kaniko and buildah keep each layer under a tag of its own.
+    for at in planned::places(study).filter(|at| planned::flow::is_buildkit(*at)) {
         for name in at.place.command.cache_to.iter().filter_map(|spec| named(at, spec)) {
             let index = *known.entry(name.clone()).or_insert(groups.len());
             match groups.get_mut(index) {

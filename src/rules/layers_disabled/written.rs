@@ -2,9 +2,8 @@
 
 use super::META;
 use crate::finding::{Finding, Severity, not_ruled_out};
-use crate::model::{Command, Tool};
+use crate::model::{CacheSpec, Command, Tool};
 use crate::rules::Study;
-use crate::rules::command_lines::may_hold_options;
 use crate::rules::past::Past;
 use crate::rules::planned::{self, Open, Words};
 use crate::rules::remedy::{self, At, Site};
@@ -27,16 +26,13 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
 /// `buildah build` itself, and nothing that the file sets turns layers on.
 fn is_bare(at: &At) -> bool {
     let command: &Command = &at.place.command;
-    let words = command.quote.text.split_ascii_whitespace();
-    let mut words = words.map(|word| word.trim_matches(['"', '\'']));
-    let own = words.any(|word| word == "buildah" || word.ends_with("/buildah"));
     let set = at.place.variables.iter().any(|(name, _)| name == "BUILDAH_LAYERS");
     command.tool == Tool::Buildah
-        && own
+        && !command.is_podman()
         && command.layers.is_none()
         && !command.no_cache
         && !set
-        && !may_hold_options(command)
+        && !command.cache_from.iter().any(CacheSpec::is_hidden)
 }
 
 fn finding(path: &str, at: At) -> Option<Finding> {

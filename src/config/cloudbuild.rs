@@ -5,7 +5,7 @@
 
 use yaml_serde::Value;
 
-use super::jobs::{self, Job, JobStep, scripts, variables};
+use super::jobs::{self, Job, JobStep, program_of, scripts, variables};
 use super::script::{Builders, Item};
 use super::yaml::{Route, key, text, texts};
 use super::{Change, Content, Kind, yaml};
@@ -114,14 +114,4 @@ fn is_older(image: &str) -> bool {
     let (name, tag) = image.split_once(':').unwrap_or((image, ""));
     let newer = tag.split('.').next().and_then(|number| number.parse::<u32>().ok());
     name.ends_with("cloud-builders/docker") && newer.is_none_or(|number| number < 23)
-}
-
-/// What the image of a step runs.
-fn program_of(image: &str) -> Option<String> {
-    let name = image.split(['@', ':']).next().unwrap_or(image);
-    match name.rsplit('/').next()? {
-        "docker" => Some("docker".to_owned()),
-        "executor" if name.contains("kaniko") => Some("/kaniko/executor".to_owned()),
-        _ => None,
-    }
 }

@@ -103,6 +103,17 @@ pub(super) fn content(text: &str, jobs: Jobs) -> Result<Content, String> {
     Ok(Content::of(builds(&root, doc.as_ref(), jobs).into_iter().map(|(place, _)| place)))
 }
 
+/// What all documents of the file say, one after the other.
+pub(super) fn content_of_all(text: &str, jobs: Jobs) -> Result<Content, String> {
+    let mut found = Vec::new();
+    for document in yaml::documents(text) {
+        let root = yaml::parse(&document)?;
+        let doc = Document::new(&document).ok();
+        found.extend(builds(&root, doc.as_ref(), jobs).into_iter().map(|(place, _)| place));
+    }
+    Ok(Content::of(found))
+}
+
 /// The text with these changes; builds of tasks and plugins have options of their own.
 pub(super) fn correct(text: &str, jobs: Jobs, changes: &[Change]) -> Result<String, String> {
     const MAKE: &str = "docker buildx create --name ci --driver docker-container --use";
@@ -233,6 +244,26 @@ fn listed_variable(value: &Value) -> Option<(String, String)> {
     }
     let text = yaml::text(value)?;
     text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
+}
+
+/// What an image runs where nothing else is named.
+pub(super) fn program_of(image: &str) -> Option<String> {
+    let name = without_tag(image);
+    match name.rsplit('/').next()? {
+        "docker" => Some("docker".to_owned()),
+        // `gcr.io/kaniko-project/executor`, `cgr.dev/chainguard/kaniko`, `martizih/kaniko`
+        "executor" | "kaniko" if name.contains("kaniko") => Some("/kaniko/executor".to_owned()),
+        _ => None,
+    }
+}
+
+/// The name of an image; what stands behind a colon before the last slash is a port.
+pub(super) fn without_tag(image: &str) -> &str {
+    let name = image.split('@').next().unwrap_or(image);
+    match name.rsplit_once(':') {
+        Some((before, tag)) if !tag.contains('/') => before,
+        _ => name,
+    }
 }
 
 /// Items of a list of commands, or of the one there is.

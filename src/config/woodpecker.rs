@@ -5,7 +5,7 @@
 
 use yaml_serde::Value;
 
-use super::jobs::{self, Job, JobStep, scripts, variables};
+use super::jobs::{self, Job, JobStep, scripts, variables, without_tag};
 use super::script::Builders;
 use super::yaml::{Route, entries, key, one_or_more, text};
 use super::{Change, Content, Kind, Machine, Place, fits_tag, yaml};
@@ -73,36 +73,15 @@ impl Kind for Drone {
     }
 
     fn read(&self, text: &str) -> Result<Content, String> {
-        let mut content = Content::default();
-        for document in documents(text) {
-            let own = jobs::content(&document, all)?;
-            content.places.extend(own.places);
-            content.runs.extend(own.runs);
-        }
-        Ok(content)
+        jobs::content_of_all(text, all)
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
-        if documents(text).len() > 1 {
+        if yaml::documents(text).len() > 1 {
             return Err("the file holds several pipelines".to_owned());
         }
         jobs::correct(text, all, changes)
     }
-}
-
-/// The documents of a file, each on the lines it stands in.
-fn documents(text: &str) -> Vec<String> {
-    let mut all: Vec<String> = vec![String::new()];
-    for (number, line) in text.lines().enumerate() {
-        if line.trim_end() == "---" {
-            all.push("\n".repeat(number + 1));
-        } else if let Some(last) = all.last_mut() {
-            last.push_str(line);
-            last.push('\n');
-        }
-    }
-    all.retain(|document| !document.trim().is_empty());
-    all
 }
 
 fn all(root: &Value) -> Vec<Job> {
@@ -145,7 +124,7 @@ fn job(name: String, step: &Value, at: &Route, gone: &[String]) -> Job {
 
 /// What a plugin of this image builds with.
 fn tool(image: &str) -> Option<Tool> {
-    let name = image.split(['@', ':']).next().unwrap_or(image);
+    let name = without_tag(image);
     match name.rsplit('/').next()? {
         "plugin-docker-buildx" | "drone-docker-buildx" | "drone-buildx" | "buildx" => {
             Some(Tool::BuildxBuild)
@@ -196,6 +175,9 @@ fn legs(root: &Value) -> (Vec<String>, Vec<String>) {
 fn plugin(image: &str, step: &Value, gone: &[String]) -> Option<Place> {
     let tool = tool(image)?;
     let settings = step.get("settings").unwrap_or(step);
+    if ["push_only", "source_tar_path"].iter().any(|name| settings.get(*name).is_some()) {
+        return None;
+    }
     let setting = |name: &str| settings.get(name).and_then(text);
     let list = |name: &str| settings.get(name).map(lists).unwrap_or_default();
     let mut command = Command { quote: Quote::default(), ..Command::default() };
@@ -212,6 +194,9 @@ fn plugin(image: &str, step: &Value, gone: &[String]) -> Option<Place> {
     command.no_cache = setting("no_cache").is_some_and(|asked| asked == "true");
     command.push =
         setting("dry_run").or_else(|| setting("dry-run")).is_none_or(|dry| dry == "false");
+    if tool == Tool::Kaniko {
+        take_kaniko(&mut command, settings);
+    }
     let tags = [list("tags"), list("tag")].concat();
     command.tags = list("repo").iter().flat_map(|repository| images(repository, &tags)).collect();
     let driver = (tool == Tool::BuildxBuild).then(|| "docker-container".to_owned());
@@ -233,6 +218,18 @@ fn plugin(image: &str, step: &Value, gone: &[String]) -> Option<Place> {
         },
         ..Place::default()
     })
+}
+
+/// `enable_cache: true` of Drone's plugin (drone/drone-kaniko `cmd/kaniko-docker/main.go`), `cache:
+/// true` of Woodpecker's and of the older one. What a secret holds may be anything.
+fn take_kaniko(command: &mut Command, settings: &Value) {
+    let named = |names: &[&str]| names.iter().find_map(|name| settings.get(*name));
+    let asked = named(&["enable_cache", "enable-cache", "cache"]);
+    let on = asked.is_some_and(|asked| text(asked).is_none_or(|asked| asked != "false"));
+    command.layers = on.then_some(true);
+    let repository = named(&["cache_repo", "cache-repo"]).and_then(text).filter(|_| on);
+    command.cache_from.extend(repository.iter().map(|name| CacheSpec::parse(name)));
+    command.cache_to.extend(repository.iter().map(|name| CacheSpec::parse(name)));
 }
 
 /// A list, or its items in one text; a comma inside of an item is escaped:

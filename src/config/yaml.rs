@@ -35,6 +35,22 @@ pub(super) fn parse(text: &str) -> Result<Value, String> {
     Ok(root)
 }
 
+/// The documents of a file, each on the lines it stands in.
+pub(super) fn documents(text: &str) -> Vec<String> {
+    let mut all: Vec<String> = vec![String::new()];
+    for (number, line) in text.lines().enumerate() {
+        let begins = line.strip_prefix("---").map(str::trim_start);
+        if begins.is_some_and(|rest| rest.is_empty() || rest.starts_with('#')) {
+            all.push("\n".repeat(number + 1));
+        } else if let Some(last) = all.last_mut() {
+            last.push_str(line);
+            last.push('\n');
+        }
+    }
+    all.retain(|document| !document.trim().is_empty());
+    all
+}
+
 /// The text with merges right below each other made one, on the same lines: Ruby's YAML takes `<<:`
 /// several times, the later ones win, and GitLab reads its files with that.
 fn one_merge(text: &str) -> String {

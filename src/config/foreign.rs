@@ -21,11 +21,6 @@ const KNOWN: &[(&[&str], &str, &str)] = &[
 
 /// Pipelines that have no name of their own: a folder, what reads them, and words of a build.
 const FOLDERS: &[(&str, &str, &[&str])] = &[
-    (
-        ".tekton",
-        "is a file of Tekton, which is not read",
-        &["kaniko", "buildah", "buildkit", "docker"],
-    ),
     ("concourse", "is a file of Concourse, which is not read", &["oci-build", "docker-image"]),
 ];
 

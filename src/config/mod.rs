@@ -13,6 +13,7 @@ mod called;
 mod change;
 mod circleci;
 mod cloudbuild;
+mod cluster;
 mod compose;
 mod contexts;
 pub mod dockerfile;
@@ -169,6 +170,9 @@ pub static KINDS: &[&dyn Kind] = &[
     &buildspec::Buildspec,
     &woodpecker::Woodpecker,
     &woodpecker::Drone,
+    &cluster::Tekton,
+    &cluster::ArgoWorkflow,
+    &cluster::Kubernetes,
     &compose::Compose,
     &bake::Bake,
     &dockerignore::Dockerignore,
@@ -254,6 +258,19 @@ impl Config {
         let named = KINDS.iter().find(|kind| kind.names(&path));
         let body = without_mark(text);
         let kind = *named.or_else(|| KINDS.iter().find(|kind| kind.looks(body)))?;
+        Self::read_by(kind, path, text)
+    }
+
+    /// Reads a file by its looks alone; `None` where it is none of ours.
+    #[must_use]
+    pub fn read_by_looks(path: &str, text: &str) -> Option<Result<Self, String>> {
+        let body = without_mark(text);
+        let kind = KINDS.iter().find(|kind| kind.looks(body))?;
+        Self::read_by(*kind, plain_path(path), text)
+    }
+
+    fn read_by(kind: &'static dyn Kind, path: String, text: &str) -> Option<Result<Self, String>> {
+        let body = without_mark(text);
         let content = kind
             .read_named(&path, body)
             .map_err(|why| if is_template(body) { TEMPLATE.to_owned() } else { why });

@@ -20,7 +20,12 @@ pub(super) fn read(options: &Options, files: &[Entry]) -> (Vec<Config>, Vec<Prob
         {
             continue;
         }
-        match source::read_text(entry).map(|text| Config::read(&entry.name, &text)) {
+        // A folder says little of what is in it: what is named by itself is told by its looks too.
+        let read = |text: String| match Config::read(&entry.name, &text) {
+            None if named => Config::read_by_looks(&entry.name, &text),
+            read => read,
+        };
+        match source::read_text(entry).map(read) {
             Ok(Some(Ok(mut config))) => {
                 seen.insert(config.path.clone());
                 if !config.content.stages.is_empty() && entry.bytes.is_none() {

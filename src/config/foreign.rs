@@ -11,7 +11,6 @@ const KNOWN: &[(&[&str], &str, &str)] = &[
     // It builds with a BuildKit of its own and is cached by rules of its own
     // (<https://docs.earthly.dev/docs/caching/caching-in-earthfiles>).
     (&["Earthfile"], "is built by Earthly, whose files are not read", ""),
-    (&["skaffold.yaml", "skaffold.yml"], "is a file of Skaffold, which is not read", "artifacts:"),
     (&["appveyor.yml", ".appveyor.yml"], "is a file of AppVeyor, which is not read", "docker"),
     (&[".cirrus.yml"], "is a file of Cirrus CI, which is not read", "docker"),
     (&["semaphore.yml"], "is a file of Semaphore, which is not read", "docker"),

@@ -40,6 +40,7 @@ mod place;
 mod refs;
 mod script;
 mod shell_script;
+mod skaffold;
 mod splice;
 mod taskfile;
 mod travis;
@@ -173,6 +174,7 @@ pub static KINDS: &[&dyn Kind] = &[
     &cluster::Tekton,
     &cluster::ArgoWorkflow,
     &cluster::Kubernetes,
+    &skaffold::Skaffold,
     &compose::Compose,
     &bake::Bake,
     &dockerignore::Dockerignore,

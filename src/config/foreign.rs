@@ -18,21 +18,14 @@ const KNOWN: &[(&[&str], &str, &str)] = &[
     (&["dagger.json"], "builds with Dagger, whose modules are not read", ""),
 ];
 
-/// Pipelines that have no name of their own: a folder, what reads them, and words of a build.
-const FOLDERS: &[(&str, &str, &[&str])] = &[
-    ("concourse", "is a file of Concourse, which is not read", &["oci-build", "docker-image"]),
-];
-
 impl Kind for Foreign {
     fn name(&self) -> &'static str {
         "foreign"
     }
 
     fn names(&self, path: &str) -> bool {
-        let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
-        let lies = |(name, ..): &(&str, &str, &[&str])| folder.split('/').any(|part| part == *name);
+        let file = path.rsplit('/').next().unwrap_or(path);
         KNOWN.iter().any(|(names, ..)| names.contains(&file))
-            || super::yaml::is_file(file) && FOLDERS.iter().any(lies)
     }
 
     /// One that builds no images is none of ours.
@@ -45,14 +38,10 @@ impl Kind for Foreign {
     }
 
     fn read_named(&self, path: &str, text: &str) -> Result<Content, String> {
-        let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+        let file = path.rsplit('/').next().unwrap_or(path);
         let known = KNOWN.iter().find(|(names, ..)| names.contains(&file));
-        let message =
-            known.filter(|(.., word)| text.contains(word)).map(|(_, message, _)| *message);
-        let lies = FOLDERS.iter().find(|(name, ..)| folder.split('/').any(|part| part == *name));
-        let builds = lies.filter(|(.., words)| words.iter().any(|word| text.contains(word)));
-        let message = message.or_else(|| builds.map(|(_, message, _)| *message));
-        let unread = message.map(str::to_owned).into_iter().collect();
+        let message = known.filter(|(.., word)| text.contains(word));
+        let unread = message.map(|(_, message, _)| (*message).to_owned()).into_iter().collect();
         Ok(Content { unread, ..Content::default() })
     }
 

@@ -15,6 +15,7 @@ mod circleci;
 mod cloudbuild;
 mod cluster;
 mod compose;
+mod concourse;
 mod contexts;
 pub mod dockerfile;
 pub mod dockerignore;
@@ -175,6 +176,7 @@ pub static KINDS: &[&dyn Kind] = &[
     &cluster::ArgoWorkflow,
     &cluster::Kubernetes,
     &skaffold::Skaffold,
+    &concourse::Concourse,
     &compose::Compose,
     &bake::Bake,
     &dockerignore::Dockerignore,

@@ -2,6 +2,7 @@
 
 mod called;
 mod classic;
+mod concourse;
 mod kaniko;
 mod scattered;
 mod written;
@@ -31,8 +32,8 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     what: "In several runs no step comes from a cache, and no run imports one. Without a log, as a \
         note: builds in the configuration on machines that are new each time (GitHub's and \
-        Bitbucket's own, GitLab's with Docker as a service), without any cache, and calls of \
-        kaniko without `--cache=true`.",
+        Bitbucket's own, GitLab's with Docker as a service), without any cache, calls of kaniko \
+        without `--cache=true`, and images that Concourse builds without a cache.",
     why: "The builder is new in every run (as on ephemeral agents and with a docker-container \
         builder created in the job), so its own cache is empty, and no other cache is configured.",
     fix: "Export a cache and import it: `--cache-to` and `--cache-from` with a registry reference, \

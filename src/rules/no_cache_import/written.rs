@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{META, called, kaniko};
+use super::{META, called, concourse, kaniko};
 use crate::finding::{Evidence, Finding, Fix, Severity, not_ruled_out, to_decide};
 use crate::model::{Text, Tool};
 use crate::rules::Study;
@@ -19,11 +19,13 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
     let mut files: Vec<(&str, Vec<At>)> = Vec::new();
     let called = called::findings(study, &open.places);
     let by_kaniko = kaniko::findings(&open.places);
+    let by_concourse = concourse::findings(&open.places);
     let named = planned::places(study).filter(|at| !at.place.command.tags.is_empty());
     let cached: HashSet<Image> =
         named.filter(|at| planned::names_a_cache(&at.place.command)).map(image).collect();
-    let cold = open.places.into_iter().filter(|at| starts_cold(study, *at));
-    for at in cold.filter(|at| !cached.contains(&image(*at))) {
+    let mut cold = open.places;
+    cold.retain(|at| at.ci() != Some("concourse") && starts_cold(study, *at));
+    for at in cold.into_iter().filter(|at| !cached.contains(&image(*at))) {
         match files.iter_mut().find(|(path, _)| *path == at.config.path) {
             // A script that several jobs call has one build.
             Some((_, places)) if places.iter().any(|known| known.index == at.index) => {}
@@ -32,7 +34,7 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
         }
     }
     let found = files.into_iter().filter_map(|(path, places)| finding(path, &places));
-    found.chain(called).chain(by_kaniko).collect()
+    found.chain(called).chain(by_kaniko).chain(by_concourse).collect()
 }
 
 /// What a job makes: the file, the job, and the names of the image.

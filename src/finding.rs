@@ -76,13 +76,21 @@ pub struct Proof {
     builds: Vec<LogPlace>,
     /// What the builds are called that show it, sorted.
     names: Vec<String>,
+    /// How many lines each event has, where several show one; they come before all others.
+    events: Vec<usize>,
 }
 
 impl Proof {
     /// Starts with the line that shows it best.
     #[must_use]
     pub fn new(first: Evidence) -> Self {
-        Self { first, rest: Vec::new(), builds: Vec::new(), names: Vec::new() }
+        Self {
+            first,
+            rest: Vec::new(),
+            builds: Vec::new(),
+            names: Vec::new(),
+            events: Vec::new(),
+        }
     }
 
     /// From a list in the order of reading; `None` where the list is empty.
@@ -91,6 +99,25 @@ impl Proof {
         let mut lines = lines.into_iter();
         let first = lines.next()?;
         Some(Self { rest: lines.collect(), ..Self::new(first) })
+    }
+
+    /// From events that it takes several lines to show, be they of several logs: those of one stay
+    /// together, in the order given. `None` where there is no line.
+    #[must_use]
+    pub fn from_events(events: Vec<Vec<Evidence>>) -> Option<Self> {
+        let lengths = events.iter().map(Vec::len).collect();
+        let proof = Self::from_lines(events.into_iter().flatten().collect())?;
+        Some(Self { events: lengths, ..proof })
+    }
+
+    /// All lines, in the order given: those of one event together, each other one by itself.
+    #[must_use]
+    pub fn events(&self) -> Vec<Vec<&Evidence>> {
+        let mut lines = self.iter();
+        let mut events: Vec<Vec<&Evidence>> =
+            self.events.iter().map(|length| lines.by_ref().take(*length).collect()).collect();
+        events.extend(lines.map(|line| vec![line]));
+        events
     }
 
     /// One more line.

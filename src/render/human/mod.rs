@@ -129,24 +129,29 @@ impl<'a> InputFacts<'a> {
         }
     }
 
-    /// Its quoted lines, those of the newest run first: old logs are soon gone. Configuration keeps
-    /// its place.
+    /// Its quoted lines, those of the newest run first: old logs are soon gone. What shows one event
+    /// stays together. Configuration keeps its place.
     fn newest_first(&self, finding: &'a Finding) -> Vec<&'a Evidence> {
-        let place =
-            |run: &Run| self.report.study.runs.iter().position(|other| std::ptr::eq(other, run));
-        let runs: Vec<Option<usize>> =
-            finding.evidence.iter().map(|line| self.seen.run(line).and_then(place)).collect();
-        let mut of_logs: Vec<(usize, &Evidence)> = runs
-            .iter()
-            .zip(finding.evidence.iter())
-            .filter_map(|(run, line)| Some(((*run)?, line)))
-            .collect();
+        let events = finding.evidence.events();
+        let runs: Vec<Option<usize>> = events.iter().map(|event| self.newest_run(event)).collect();
+        let of_logs = |(run, event): (&Option<usize>, _)| Some(((*run)?, event));
+        let mut of_logs: Vec<(usize, &Vec<&Evidence>)> =
+            runs.iter().zip(&events).filter_map(of_logs).collect();
         of_logs.sort_by_key(|(run, _)| std::cmp::Reverse(*run));
-        let mut of_logs = of_logs.into_iter().map(|(_, line)| line);
-        let lines = runs.iter().zip(finding.evidence.iter());
-        lines
-            .filter_map(|(run, line)| if run.is_some() { of_logs.next() } else { Some(line) })
+        let mut of_logs = of_logs.into_iter().map(|(_, event)| event);
+        let events = runs.iter().zip(&events);
+        events
+            .filter_map(|(run, event)| if run.is_some() { of_logs.next() } else { Some(event) })
+            .flatten()
+            .copied()
             .collect()
+    }
+
+    /// The newest run that one of these lines is of.
+    fn newest_run(&self, lines: &[&Evidence]) -> Option<usize> {
+        let runs = &self.report.study.runs;
+        let place = |run: &Run| runs.iter().position(|other| std::ptr::eq(other, run));
+        lines.iter().filter_map(|line| self.seen.run(line).and_then(place)).max()
     }
 
     /// Two of its rule, with its fix, are shown before: what it has of its own is a place.

@@ -49,8 +49,8 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
             store(build)
         ),
         cause: cause(newest, build),
-        evidence: Proof::from_lines(
-            emptied.iter().rev().take(3).rev().flat_map(|one| lines(past, one)).collect(),
+        evidence: Proof::from_events(
+            emptied.iter().rev().take(3).rev().map(|one| lines(past, one)).collect(),
         )?
         .seen_in(past.places(emptied.iter().map(|one| one.at))),
         fix: if build.dialect.keeps_images() { fix_of_images(build.dialect) } else { fix() },
@@ -129,9 +129,9 @@ fn lines(past: &Past, one: &Emptied) -> Vec<Evidence> {
         return Vec::new();
     };
     vec![
-        verdict(before, one.loss.before, "was built or found here"),
         Study::quote(one.run, one.prune, &format!("deletes it from {}", store(build))),
         header(run, one.loss.step, "ran again"),
+        verdict(before, one.loss.before, "was built or found here"),
     ]
 }
 

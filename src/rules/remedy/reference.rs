@@ -2,6 +2,8 @@
 //!
 //! Text only; never asks a registry.
 
+use memchr::{memchr, memchr2, memrchr};
+
 use crate::config::pattern::fits;
 
 /// Without tag and digest: `localhost:5000/team/app:cache` is `localhost:5000/team/app`.
@@ -14,19 +16,28 @@ pub(crate) fn tag(name: &str) -> Option<&str> {
     split(name).1
 }
 
-/// What follows the colon of a port, or the one in `${IMAGE:-app}`, is no tag.
+/// What follows the colon of a port, or the one in `${IMAGE:-app}`, is no tag. Asked of every pair
+/// of names that are compared, so bytes are looked for.
 fn split(name: &str) -> (&str, Option<&str>) {
-    let name = name.split_once('@').map_or(name, |(name, _)| name);
-    let braces = name.contains('{');
-    let open = |at: usize| {
-        let rest = name.get(at..).unwrap_or_default();
-        braces && rest.matches('}').count() > rest.matches('{').count()
+    let end = memchr(b'@', name.as_bytes()).unwrap_or(name.len());
+    let name = name.get(..end).unwrap_or(name);
+    let colon = match memchr(b'{', name.as_bytes()) {
+        Some(_) => colon_outside_braces(name),
+        None => memrchr(b':', name.as_bytes()),
     };
-    let colon = name.rmatch_indices(':').map(|(at, _)| at).find(|at| !open(*at));
     match colon.and_then(|at| Some((name.get(..at)?, name.get(at + 1..)?))) {
         Some((repository, tag)) if !outside_braces(tag).contains('/') => (repository, Some(tag)),
         _ => (name, None),
     }
+}
+
+/// The last one.
+fn colon_outside_braces(name: &str) -> Option<usize> {
+    let is_inside = |at: usize| {
+        let rest = name.get(at..).unwrap_or_default();
+        rest.matches('}').count() > rest.matches('{').count()
+    };
+    name.rmatch_indices(':').map(|(at, _)| at).find(|at| !is_inside(*at))
 }
 
 /// `${BRANCH//\//-}` is a value without a folder.
@@ -42,7 +53,11 @@ pub(crate) fn with_tag(name: &str, tag: &str) -> String {
 /// Two names of one reference: a missing tag is `latest`, Docker Hub's host may be left out, and
 /// parts may be masked.
 pub(crate) fn same(a: &str, b: &str) -> bool {
-    key(a) == key(b) || (key(a).1 == key(b).1 && same_repository(a, b))
+    if a == b {
+        return true;
+    }
+    let ((a, of_a), (b, of_b)) = (key(a), key(b));
+    of_a == of_b && may_be_one(a, b)
 }
 
 /// Whether both may be one reference: a CI echoes its variables as they are written,
@@ -59,18 +74,25 @@ pub(crate) fn key(name: &str) -> (&str, &str) {
 
 /// The same of their repositories, whatever the tags.
 pub(crate) fn same_repository(a: &str, b: &str) -> bool {
-    let (a, b) = (without_hub(repository(a)), without_hub(repository(b)));
+    may_be_one(without_hub(repository(a)), without_hub(repository(b)))
+}
+
+/// Of two repositories without the host of Docker Hub.
+fn may_be_one(a: &str, b: &str) -> bool {
     a == b || unmasked(a, b) || unmasked(b, a)
 }
 
 /// What CI systems print in the place of a secret: GitHub, Azure and others, Jenkins, GitLab,
-/// Buildkite.
+/// Buildkite. Each begins with `*` or `[`.
 const MASKS: [&str; 4] = ["****", "***", "[MASKED]", "[REDACTED]"];
 
 /// Whether a name may be the masked one, as far as it is readable: `***/shop/web` is
 /// `r.example.com/shop/web`, and `shop/web`, which the engine calls an image that was loaded. Two
 /// masked names hide the same where they read alike.
 fn unmasked(masked: &str, name: &str) -> bool {
+    if memchr2(b'*', b'[', masked.as_bytes()).is_none() {
+        return false;
+    }
     let hidden = |text: &str| MASKS.iter().any(|mask| text.contains(mask));
     let ends = MASKS
         .iter()

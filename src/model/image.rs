@@ -1,7 +1,10 @@
 //! The name of an image in a registry, taken apart.
 //!
 //! Source: `distribution/reference` `normalize.go`: Docker Hub's host and the folder `library` may
-//! be left out, a missing tag is `latest`.
+//! be left out, a missing tag is `latest`. Asked of every pair of names that are compared, so bytes
+//! are looked for.
+
+use memchr::{memchr, memrchr};
 
 /// `registry/repository:tag@digest`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,20 +19,20 @@ pub struct ImageRef<'a> {
     pub digest: Option<&'a str>,
 }
 
+/// Where an image or a cache is kept, as it is written: the name without tag and digest, and the
+/// tag. `localhost:5000/team/app:cache` is `localhost:5000/team/app` and `cache`.
+#[must_use]
+pub fn repository_and_tag(name: &str) -> (&str, Option<&str>) {
+    split_tag(split_digest(name).0)
+}
+
 impl<'a> ImageRef<'a> {
     /// Takes a name apart.
     #[must_use]
     pub fn parse(name: &'a str) -> Self {
-        let (name, digest) = match split(name, '@') {
-            // `r.example.com/$@:cache`: make's name of the target.
-            (before, Some(_)) if before.ends_with(['$', '{', '(']) => (name, None),
-            parts => parts,
-        };
-        let (name, tag) = match name.rsplit_once(':') {
-            Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
-            _ => (name, None),
-        };
-        let (registry, path) = match name.split_once('/') {
+        let (name, digest) = split_digest(name);
+        let (name, tag) = split_tag(name);
+        let (registry, path) = match split(name, memchr(b'/', name.as_bytes())) {
             // No name in Docker Hub has another letter: `***`, `[MASKED]` and `$REGISTRY` stand for
             // a host.
             Some((host, path)) if !host.bytes().all(is_of_name) || host == "localhost" => {
@@ -94,8 +97,47 @@ fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
-fn split(name: &str, at: char) -> (&str, Option<&str>) {
-    name.split_once(at).map_or((name, None), |(name, rest)| (name, Some(rest)))
+/// A name without its digest, and the digest.
+fn split_digest(name: &str) -> (&str, Option<&str>) {
+    match split(name, memchr(b'@', name.as_bytes())) {
+        // `r.example.com/$@:cache`: make's name of the target.
+        Some((before, _)) if before.ends_with(['$', '{', '(']) => (name, None),
+        Some((name, digest)) => (name, Some(digest)),
+        None => (name, None),
+    }
+}
+
+/// A name without its tag, and the tag. What follows the colon of a port, or the one in
+/// `${IMAGE:-app}`, is none.
+fn split_tag(name: &str) -> (&str, Option<&str>) {
+    let colon = match memchr(b'{', name.as_bytes()) {
+        Some(_) => colon_outside_braces(name),
+        None => memrchr(b':', name.as_bytes()),
+    };
+    match split(name, colon) {
+        Some((repository, tag)) if !outside_braces(tag).contains('/') => (repository, Some(tag)),
+        _ => (name, None),
+    }
+}
+
+/// The last one.
+fn colon_outside_braces(name: &str) -> Option<usize> {
+    let is_inside = |at: usize| {
+        let rest = name.get(at..).unwrap_or_default();
+        rest.matches('}').count() > rest.matches('{').count()
+    };
+    name.rmatch_indices(':').map(|(at, _)| at).find(|at| !is_inside(*at))
+}
+
+/// `${BRANCH//\//-}` is a value without a folder.
+fn outside_braces(text: &str) -> &str {
+    text.split('{').next().unwrap_or(text)
+}
+
+/// What stands before and behind the byte at this place.
+fn split(name: &str, at: Option<usize>) -> Option<(&str, &str)> {
+    let at = at?;
+    Some((name.get(..at)?, name.get(at + 1..)?))
 }
 
 #[cfg(test)]

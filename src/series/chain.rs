@@ -232,7 +232,7 @@ pub(super) fn called_before<'b>(
 /// Two steps have one text, in one stage.
 #[must_use]
 pub fn is_same_step(a: &Step, b: &Step) -> bool {
-    a.is_of(&b.stage, &b.platform) && a.text == b.text
+    a.what.is(&b.what) || (a.is_of(&b.stage, &b.platform) && a.text == b.text)
 }
 
 /// Whether a build has a step with the same text in the same stage.

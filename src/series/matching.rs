@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use foldhash::{HashMap, HashSet};
 
+use super::chain::is_same_step;
 use super::folders::{self, folder};
 use super::{BuildRef, Series, naming};
 use crate::model::{Build, BuildOutcome, ImageRef, Run, Step, is_masked, may_be_one};
@@ -277,8 +278,11 @@ pub fn same(a: &Build, b: &Build) -> bool {
 
 /// How many steps of the one are in the other.
 fn matched(short: &Build, long: &Build) -> usize {
-    let shared = short.steps.iter().zip(&long.steps).all(|(a, b)| a.what.is(&b.what));
-    if shared {
+    // Runs of one build have most of their steps in the same places.
+    let pairs = short.steps.iter().zip(&long.steps);
+    let others: Vec<&Step> =
+        pairs.filter(|(step, other)| !is_same_step(step, other)).map(|(step, _)| step).collect();
+    if others.is_empty() {
         return short.steps.len();
     }
     let texts: HashSet<_> = long.steps.iter().map(|s| (&s.stage, &s.platform, &s.text)).collect();
@@ -292,12 +296,12 @@ fn matched(short: &Build, long: &Build) -> usize {
         let there = places.get(&(&step.platform, shape(step)));
         there.is_some_and(|there| there.iter().take(4).any(|other| may_be(step, other)))
     };
-    let known = |step: &&Step| {
+    let is_known = |step: &Step| {
         texts.contains(&(&step.stage, &step.platform, &step.text))
             || renamed.has(step)
             || in_place(step)
     };
-    short.steps.iter().filter(known).count()
+    short.steps.len() - others.into_iter().filter(|step| !is_known(step)).count()
 }
 
 /// Steps of stages whose names one of two builds does not have: `FROM node AS build` became
@@ -335,11 +339,16 @@ fn bases_and_errors(build: &Build) -> (Vec<&str>, Vec<&str>) {
 /// Some stage begins with the same image in both, whatever its tag; a build whose FROM was not
 /// printed has no say.
 fn same_bases(a: &Build, b: &Build) -> bool {
-    let of = |build: &'_ Build| -> HashSet<(String, String)> {
-        let names = build.bases.iter().map(|base| ImageRef::parse(&base.image));
-        names.map(|name| (name.registry.to_owned(), name.repository.to_owned())).collect()
-    };
-    a.bases.is_empty() || b.bases.is_empty() || !of(a).is_disjoint(&of(b))
+    if a.bases.is_empty() || b.bases.is_empty() {
+        return true;
+    }
+    let mut pairs = a.bases.iter().zip(&b.bases);
+    pairs.any(|(a, b)| a.image == b.image) || !base_repositories(a).is_disjoint(&base_repositories(b))
+}
+
+fn base_repositories(build: &Build) -> HashSet<(&str, &str)> {
+    let names = build.bases.iter().map(|base| ImageRef::parse(&base.image));
+    names.map(|name| (name.registry, name.repository)).collect()
 }
 
 #[cfg(test)]

@@ -66,6 +66,20 @@ fn a_report_of_a_sample_is_a_screen() {
     }
 }
 
+/// What a prune did is shown by lines of two logs, the newest prune first.
+#[test]
+fn lines_of_one_event_stay_together() {
+    let report = report("tests/rules/cache-lost/fires/system-prune-behind-the-build");
+    let said = human(&report, 100);
+    let shown: Vec<&str> =
+        said.lines().filter(|line| line.contains(".log:")).map(str::trim_end).collect();
+    let shows = ["deletes it from the builder's cache", "ran again", "was built or found here"];
+    assert_eq!(shown.len(), 3, "{said}");
+    for (line, shows) in shown.iter().zip(shows) {
+        assert!(line.ends_with(shows), "{line}");
+    }
+}
+
 /// A line that says only that a step was cached, or is done, means nothing alone.
 #[test]
 fn evidence_names_its_step() {

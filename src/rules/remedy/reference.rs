@@ -2,47 +2,19 @@
 //!
 //! Text only; never asks a registry.
 
-use memchr::{memchr, memchr2, memrchr};
+use memchr::memchr2;
 
 use crate::config::pattern::fits;
+use crate::model::repository_and_tag;
 
 /// Without tag and digest: `localhost:5000/team/app:cache` is `localhost:5000/team/app`.
 pub(crate) fn repository(name: &str) -> &str {
-    split(name).0
+    repository_and_tag(name).0
 }
 
 /// The tag, where one is written.
 pub(crate) fn tag(name: &str) -> Option<&str> {
-    split(name).1
-}
-
-/// What follows the colon of a port, or the one in `${IMAGE:-app}`, is no tag. Asked of every pair
-/// of names that are compared, so bytes are looked for.
-fn split(name: &str) -> (&str, Option<&str>) {
-    let end = memchr(b'@', name.as_bytes()).unwrap_or(name.len());
-    let name = name.get(..end).unwrap_or(name);
-    let colon = match memchr(b'{', name.as_bytes()) {
-        Some(_) => colon_outside_braces(name),
-        None => memrchr(b':', name.as_bytes()),
-    };
-    match colon.and_then(|at| Some((name.get(..at)?, name.get(at + 1..)?))) {
-        Some((repository, tag)) if !outside_braces(tag).contains('/') => (repository, Some(tag)),
-        _ => (name, None),
-    }
-}
-
-/// The last one.
-fn colon_outside_braces(name: &str) -> Option<usize> {
-    let is_inside = |at: usize| {
-        let rest = name.get(at..).unwrap_or_default();
-        rest.matches('}').count() > rest.matches('{').count()
-    };
-    name.rmatch_indices(':').map(|(at, _)| at).find(|at| !is_inside(*at))
-}
-
-/// `${BRANCH//\//-}` is a value without a folder.
-fn outside_braces(text: &str) -> &str {
-    text.split('{').next().unwrap_or(text)
+    repository_and_tag(name).1
 }
 
 /// The same repository with another tag.
@@ -68,7 +40,7 @@ pub(crate) fn may_be(written: &str, name: &str) -> bool {
 
 /// Repository and tag, the same for all names of one reference that have nothing masked in them.
 pub(crate) fn key(name: &str) -> (&str, &str) {
-    let (repository, tag) = split(name);
+    let (repository, tag) = repository_and_tag(name);
     (without_hub(repository), tag.unwrap_or("latest"))
 }
 

@@ -84,13 +84,7 @@ impl Proof {
     /// Starts with the line that shows it best.
     #[must_use]
     pub fn new(first: Evidence) -> Self {
-        Self {
-            first,
-            rest: Vec::new(),
-            builds: Vec::new(),
-            names: Vec::new(),
-            events: Vec::new(),
-        }
+        Self { first, rest: Vec::new(), builds: Vec::new(), names: Vec::new(), events: Vec::new() }
     }
 
     /// From a list in the order of reading; `None` where the list is empty.

@@ -121,7 +121,8 @@ pub(super) fn is_of_tar(line: &[u8]) -> bool {
 }
 
 /// The HTTP status of an answer: `Cache service responded with 503`, `Received: 403 Forbidden`,
-/// `Failed request: (500) …`. GitHub's first cache service, shut down in April 2025, answers 422.
+/// `Failed request: (500) …`. GitHub's first cache service, shut down in April 2025, answers 422,
+/// since July 2025 its front door answers 400.
 fn by_status(line: &[u8]) -> Option<CacheReason> {
     const BEFORE: [(&[u8], bool); 4] = [
         (b"Cache service responded with ", true),
@@ -134,7 +135,7 @@ fn by_status(line: &[u8]) -> Option<CacheReason> {
         match digits {
             b"401" | b"403" => Some(Denied),
             b"413" => Some(TooLarge),
-            b"422" if *github => Some(ClientRetired),
+            b"400" | b"422" if *github => Some(ClientRetired),
             b"429" => Some(RateLimited),
             [b'5', a, b] if a.is_ascii_digit() && b.is_ascii_digit() => Some(Service),
             _ => None,
@@ -173,6 +174,7 @@ mod tests {
             reason("Failed to restore: Cache service responded with 422"),
             Some(ClientRetired)
         );
+        assert_eq!(reason("Error: Cache service responded with 400"), Some(ClientRetired));
         assert_eq!(reason("Cache service responded with 503"), Some(Service));
         assert_eq!(reason("FATAL: received: 403 Forbidden"), Some(Denied));
         assert_eq!(reason("WARNING: Received: 422 Unprocessable Entity"), None);

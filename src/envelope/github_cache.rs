@@ -153,8 +153,11 @@ fn unnamed(text: &[u8]) -> Option<Mark<'_>> {
     over.then_some(Mark::Cache { name: b"", operation: *operation, outcome: *outcome })
 }
 
-/// What the service answers, to a restore or a save.
+/// What the service answers, to a restore or a save. Only of a save it says to what:
+/// `Cache service responded with 503 during upload chunk.` (`cacheHttpClient.ts`).
 fn trouble(text: &[u8]) -> Option<Mark<'_>> {
+    const OF_SAVES: [&[u8]; 3] =
+        [b" during chunk upload", b" during upload chunk", b" during commit cache"];
     const STARTS: [&[u8]; 5] = [
         b"Cache service responded with ",
         b"An internal error has occurred in cache backend",
@@ -162,7 +165,13 @@ fn trouble(text: &[u8]) -> Option<Mark<'_>> {
         b"Rate limited: Failed request: ",
         b"Key Validation Error: ",
     ];
-    STARTS.iter().any(|start| text.starts_with(start)).then_some(Mark::CacheTrouble)
+    if !STARTS.iter().any(|start| text.starts_with(start)) {
+        return None;
+    }
+    if OF_SAVES.iter().any(|request| memmem::find(text, request).is_some()) {
+        return Some(Mark::Cache { name: b"", operation: Op::Save, outcome: End::Failed });
+    }
+    Some(Mark::CacheTrouble)
 }
 
 #[cfg(test)]
@@ -200,6 +209,10 @@ mod tests {
             Some(cache("", Op::Restore, End::Failed))
         );
         assert_eq!(mark(b"Cache service responded with 503"), Some(Mark::CacheTrouble));
+        assert_eq!(
+            mark(b"Warning: Cache service responded with 429 during upload chunk."),
+            Some(cache("", Op::Save, End::Failed))
+        );
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Rule for CacheAccessDenied {
     fn check(&self, study: &Study) -> Vec<Finding> {
         backend::findings(study, &META, Cause::AccessDenied, |repo, group| {
             // `--cache-to inline` means no registry at all: `cache-option-invalid`.
-            if is_bare_type(repo) {
+            if is_bare_type(reference::without_hub(repo)) {
                 return None;
             }
             let only_new =
@@ -249,7 +249,7 @@ fn in_repository(repo: &str) -> String {
 }
 
 fn silent(group: &[Refusal]) -> &'static str {
-    let green = group.iter().any(|r| r.build.errors.is_empty());
+    let green = group.iter().any(|r| r.build.succeeded());
     if green { " The build goes on without the cache and stays green." } else { "" }
 }
 

@@ -8,7 +8,7 @@ use super::options::{
     lint_buildah, no_repository, slash, unusable, words,
 };
 use super::planned;
-use super::remedy::{At, patch};
+use super::remedy::{At, patch, reference};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::config::{Change, Side};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
@@ -55,6 +55,7 @@ impl Rule for CacheOptionInvalid {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let mut sightings = refused(study);
+        sightings.extend(denied(study));
         sightings.extend(written(study));
         sightings.extend(planned::places(study).flat_map(|at| in_configuration(&at)));
         by_token(sightings).into_iter().filter_map(|group| finding(study, &group)).collect()
@@ -83,6 +84,24 @@ fn refused(study: &Study) -> Vec<Sighting<'_>> {
         .collect()
 }
 
+/// A registry denies access to the image that the name of a backend was read as:
+/// `docker.io/library/inline`.
+fn denied(study: &Study) -> Vec<Sighting<'_>> {
+    let all = refusals_for(study, Cause::AccessDenied);
+    let named = all.into_iter().filter_map(|refusal| {
+        let name = refusal.reference()?;
+        Some((bare_type(reference::without_hub(&name))?, refusal))
+    });
+    named
+        .map(|(mistake, r)| Sighting {
+            mistake,
+            evidence: Study::quote(r.run, r.quote, "the registry denies access to such an image"),
+            builds: vec![r.build],
+            planned: false,
+        })
+        .collect()
+}
+
 fn in_error(refusal: &Refusal, all: &[Refusal]) -> Mistake {
     if let Some(mistake) = named(refusal) {
         return mistake;
@@ -99,9 +118,11 @@ fn in_error(refusal: &Refusal, all: &[Refusal]) -> Mistake {
 
 fn named(refusal: &Refusal) -> Option<Mistake> {
     let name = refusal.transfer.and_then(|t| t.reference.as_deref());
+    // An export prints no name: the command line has it.
+    let known = refusal.reference();
     no_repository(refusal.text)
         .or_else(|| bad_reference(refusal.text, name))
-        .or_else(|| capital_letters(refusal.text, name))
+        .or_else(|| capital_letters(refusal.text, name.or(known.as_deref())))
         .or_else(|| unusable(&refusal.said()))
 }
 

@@ -74,6 +74,8 @@ enum Unfetched {
     Link,
     /// GitHub's link to it is too old.
     Expired,
+    /// GitHub's storage answered with another error.
+    Refused,
     /// The registry has it no more.
     Removed,
     /// The line says.
@@ -90,17 +92,25 @@ fn why(refusal: &Refusal) -> Unfetched {
     if is_of_record(text) {
         return Unfetched::Own;
     }
-    if text.contains("/actions-cache/") {
-        return Unfetched::Link;
-    }
-    if text.contains("invalid status response 403") {
-        return Unfetched::Expired;
+    if text.contains("/actions-cache/") || text.contains("invalid status response ") {
+        return of_storage(refusal);
     }
     let removed = backend::status(text) == Some(404) || text.contains("from remote: not found");
     if removed {
         return Unfetched::Removed;
     }
     if imports(refusal) { Unfetched::Quoted } else { Unfetched::Own }
+}
+
+/// What GitHub's storage answered: in the error, or two lines below it (`RESPONSE 503: 503 The
+/// server is busy.`).
+fn of_storage(refusal: &Refusal) -> Unfetched {
+    match backend::status(&refusal.said()) {
+        Some(403) => Unfetched::Expired,
+        Some(404) => Unfetched::Evicted,
+        Some(_) => Unfetched::Refused,
+        None => Unfetched::Link,
+    }
 }
 
 /// A log that begins below the imports may have had one.
@@ -140,6 +150,9 @@ fn reason(why: Unfetched) -> &'static str {
         Unfetched::Expired => {
             "GitHub's link to the layer had expired: the build took longer than the link is valid."
         }
+        Unfetched::Refused => {
+            "GitHub's storage did not hand out the layer; what it answered is quoted."
+        }
         Unfetched::Removed => {
             "A layer was removed and the manifest that names it was kept: garbage collection, a \
                 retention rule or a lifecycle rule may do so."
@@ -172,7 +185,7 @@ fn fix(why: Unfetched) -> Fix {
         Unfetched::Link => vec![newer, again, room],
         Unfetched::Expired => vec![newer, again],
         Unfetched::Removed => vec![again, rules],
-        Unfetched::Quoted => vec![retry, again],
+        Unfetched::Quoted | Unfetched::Refused => vec![retry, again],
         Unfetched::Own => vec![retry, prune, newest],
     };
     let no_use =
@@ -190,7 +203,9 @@ fn summary(why: Unfetched) -> &'static str {
         Unfetched::Evicted | Unfetched::Removed => {
             "build once without the import, so that the cache is rewritten"
         }
-        Unfetched::Quoted => "run again; if that fails too, build once without the import",
+        Unfetched::Quoted | Unfetched::Refused => {
+            "run again; if that fails too, build once without the import"
+        }
         Unfetched::Own => "run again; if that fails too, prune the builder's cache",
         Unfetched::Link => {
             "use a newer BuildKit; where the layer was evicted, build once without the import"
@@ -222,6 +237,17 @@ mod tests {
         assert!(
             link[0].cause.contains("404 (BlobNotFound)") && link[0].fix.steps[0].contains("0.24")
         );
+        for (status, begin) in [
+            ("403 Server failed to authenticate", "GitHub's link to the layer had expired"),
+            ("404 The specified blob does not exist.", "GitHub evicted"),
+            ("416 The range specified is invalid", "GitHub's storage did not"),
+        ] {
+            let error = format!(
+                "failed to solve: failed to compute cache key: failed to copy: invalid status \
+                    response {status} for https://x.blob.core.windows.net/16/35"
+            );
+            assert!(found(&error)[0].cause.starts_with(begin), "{status}");
+        }
         let own = made().error("error: failed to solve: failed to load cache: not found");
         let own = CachedLayerUnreadable.check(&of(vec![own])).remove(0);
         assert!(own.fix.summary.ends_with("prune the builder's cache"), "{}", own.fix.summary);

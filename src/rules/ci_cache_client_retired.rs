@@ -13,13 +13,13 @@ static META: RuleMeta = RuleMeta {
     group: "The cache at the CI's teardown",
     severity: Severity::Error,
     what: "GitHub's cache service answers an old client: `This legacy service is shutting down`, \
-        `Cache service responded with 422`, or the job is failed because it uses a deprecated \
+        `Cache service responded with 422` (since July 2025 with 400), or the job is failed because it uses a deprecated \
         version of actions/cache.",
     why: "GitHub closed the first version of its cache service in April 2025. Old clients restore \
         nothing and save nothing, in every run, and most of them only warn.",
     fix: "Use actions/cache v4.2.0 or newer (in the v3 line, v3.4.0), and newer versions of every \
         action that caches by itself.",
-    rules_out: "With `422` alone it is reported as likely: the reason is not always printed. An \
+    rules_out: "With a status alone it is reported as likely: the reason is not always printed. An \
         old BuildKit with `type=gha` is `gha-service-retired`.",
     limits: "It covers GitHub's service only; other systems print nothing of the kind.",
     example: include_str!("examples/ci-cache-client-retired.txt"),
@@ -45,7 +45,7 @@ impl Rule for CiCacheClientRetired {
 }
 
 fn finding(seen: &[CiOperation]) -> Option<Finding> {
-    let stated = seen.iter().any(|s| !s.entry.quote.text.contains("responded with 422"));
+    let stated = seen.iter().any(|s| !s.entry.quote.text.contains("responded with 4"));
     let words = CiWords {
         severity: META.severity,
         confidence: if stated { Confidence::Proven } else { Confidence::Likely },
@@ -73,12 +73,11 @@ fn finding(seen: &[CiOperation]) -> Option<Finding> {
         } else {
             vec![
                 not_ruled_out(
-                    "another request that the \
-            service does not take (422 can mean that too)",
+                    "another request that the service does not take (400 and 422 can mean that \
+                        too)",
                 ),
                 to_decide(
-                    "look at the version of the \
-                action in the log's \"Download action repository\" lines",
+                    "look at the version of the action in the log's \"Download action repository\" lines",
                 ),
             ]
         },

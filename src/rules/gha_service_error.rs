@@ -43,7 +43,11 @@ fn draft(group: &[Refusal]) -> Draft {
     let fault = fault(group);
     Draft {
         severity: if failed { Severity::Error } else { Severity::Warning },
-        confidence: if fault == Fault::Gone { Confidence::Likely } else { Confidence::Proven },
+        confidence: if matches!(fault, Fault::Gone | Fault::Page) {
+            Confidence::Likely
+        } else {
+            Confidence::Proven
+        },
         title: match fault {
             Fault::Gone => "GitHub's cache lost an entry during the export",
             Fault::Own => "the runner's cache server refused the build cache",
@@ -76,6 +80,8 @@ enum Fault {
     Stale,
     /// What the export had found or written is not there any more.
     Gone,
+    /// A page for people stands where its answer should be.
+    Page,
     /// It does not answer, or with an error.
     Down,
     /// So does a server that stands in for GitHub's.
@@ -99,7 +105,17 @@ fn fault(group: &[Refusal]) -> Fault {
     if gone {
         return Fault::Gone;
     }
-    if group.iter().all(|refusal| of_own_server(refusal.text)) { Fault::Own } else { Fault::Down }
+    if group.iter().all(|refusal| of_own_server(refusal.text)) {
+        return Fault::Own;
+    }
+    if group.iter().all(|refusal| shows_page(refusal.text)) { Fault::Page } else { Fault::Down }
+}
+
+/// `failed to parse error response 400: <h2>Our services aren't available right now</h2>…`
+/// (`tonistiigi/go-actions-cache`): the service's front door answered, not the service
+/// (`moby/buildkit` issue 6074).
+fn shows_page(text: &str) -> bool {
+    text.contains("failed to parse error response 4") && text.contains(": <")
 }
 
 /// `Get "http://172.18.0.4:40351/_apis/artifactcache/cache?keys=…": dial tcp …` (`nektos/act`),
@@ -132,6 +148,12 @@ fn cause(fault: Fault) -> &'static str {
             "An entry that the export found or wrote was gone when it was used. GitHub removes the \
                 oldest entries of a repository that holds more than its limit (10 GB unless it was \
                 raised), also while a job runs."
+        }
+        Fault::Page => {
+            "A page for people came back instead of the service's answer, so the request did not \
+                reach the service. In a single run that is an outage. Where every run ends so, and \
+                runners of GitHub's do not, the request itself is wrong: an old builder asks for \
+                the service that was switched off in 2025, or a proxy stands between."
         }
         Fault::Down => "The service could not be reached or failed; the line quoted says how.",
         Fault::Own => {
@@ -183,6 +205,12 @@ fn steps(fault: Fault) -> &'static [&'static str] {
             &["Look at the size under Actions, Caches: near the limit, remove scopes that nobody \
                 reads and export from fewer jobs, or keep the cache in a registry."]
         }
+        Fault::Page => &[
+            "Run again; https://www.githubstatus.com/ says whether the service is down.",
+            "If every run ends so: use Buildx 0.21 and BuildKit 0.20 or newer, and the newest \
+                version of the runner.",
+            "Or keep the cache in a registry: `type=registry` needs no service of GitHub's.",
+        ],
         Fault::Down => {
             &["Run again; https://www.githubstatus.com/ says whether the service is down."]
         }
@@ -204,6 +232,7 @@ fn summary(fault: Fault, ignored: bool) -> &'static str {
         Fault::Stale => "give the builder the token of its own job, or use a registry cache",
         Fault::Gone => "keep less in GitHub's cache, or keep the cache in a registry",
         Fault::Own => "read the log of the runner's cache server, or use a registry cache",
+        Fault::Page => "run again; if every run ends so, use a newer Buildx and BuildKit",
         Fault::Down if ignored => "run again when the service works",
         Fault::Down => "make the export optional, and run again when the service works",
     }
@@ -232,6 +261,16 @@ mod tests {
             .export(CacheKind::Gha, Some("x 503"));
         let snippet = GhaServiceError.check(&of(vec![run])).remove(0).fix.snippet;
         assert_eq!(snippet.as_deref(), Some("cache-to: type=gha,scope=web,ignore-error=true"));
+    }
+
+    #[test]
+    fn a_page_for_people_may_be_more_than_an_outage() {
+        let page = "failed to parse error response 400: <h2>Our services aren't available right \
+            now</h2>: invalid character '<' looking for beginning of value";
+        let run = made().export(CacheKind::Gha, Some(page));
+        let found = GhaServiceError.check(&of(vec![run])).remove(0);
+        assert_eq!(found.confidence, Confidence::Likely);
+        assert!(found.fix.summary.ends_with("a newer Buildx and BuildKit"), "{:?}", found.fix);
     }
 
     #[test]

@@ -104,6 +104,9 @@ fn without_hits(past: &Past) -> Option<Finding> {
     let (run, build) = past.last()?;
     let site = Site::of(past.study, run, build);
     let reference = site.imports.first().cloned().unwrap_or_else(|| site.image.clone());
+    if was_a_cache(past, &reference) {
+        return None;
+    }
     let own =
         past.builds.iter().any(|b| b.images.iter().any(|i| remedy::reference::same(i, &reference)));
     let again = plural(missed.len(), "run", "runs");
@@ -132,6 +135,19 @@ fn without_hits(past: &Past) -> Option<Finding> {
         rules_out: rules_out(own),
         subject: reference,
     })
+}
+
+/// An earlier run of the series took steps from it: what it held then was replaced.
+fn was_a_cache(past: &Past, reference: &str) -> bool {
+    let Some(whole) = past.whole() else { return false };
+    let reads = |i: usize| {
+        let mut imports = whole.imports(i).into_iter().filter(|import| import.ok());
+        imports.any(|import| {
+            let name = import.reference.as_deref();
+            name.is_some_and(|name| remedy::reference::same(name, reference))
+        })
+    };
+    (0..whole.len()).any(|i| whole.builds.get(i).is_some_and(|b| b.hits() > 0) && reads(i))
 }
 
 /// One run that imports the image it builds anew: whatever made its steps run, the next one finds

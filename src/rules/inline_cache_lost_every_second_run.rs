@@ -8,7 +8,7 @@ use super::image_names::may_be_named;
 use super::lost_by::OwnImage;
 use super::past::{self, Loss, Past, graphdriver, header, plural, verdict};
 use super::planned;
-use super::remedy::{self, Site};
+use super::remedy::{self, Site, reference};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out,
@@ -123,7 +123,8 @@ fn finding(past: &Past) -> Option<Finding> {
     let on_others = periods.iter().all(Period::may_be_of_a_base);
     let told = last.own.is_some() || last.is_behind_a_partial_run(past);
     let once = periods.len() == 1 && !(recovers && told);
-    let sure = !once && !open && !on_others;
+    let own = imports_what_it_names(past, last);
+    let sure = !once && !open && !on_others && own;
     let site = Site::of(past.study, run, build);
     let again = plural(periods.len(), "run", "runs");
     let over = (last.lost + 2..past.len()).filter(|&i| is_refuted(past, i)).count() >= OVER;
@@ -141,9 +142,19 @@ fn finding(past: &Past) -> Option<Finding> {
             .seen_in(past.places(periods.iter().map(|period| period.lost))),
         fix: fix(last, &site),
         impact: cost(&periods),
-        rules_out: rules_out(past, last, once, open)?,
+        rules_out: rules_out(past, last, once, open, own)?,
         subject: site.imports.first().cloned().unwrap_or(site.image),
     })
+}
+
+/// The log of the run that damaged the cache names the image that the next one imports, or none.
+/// Another name may be given in a step that is not shown, or another build writes the image.
+fn imports_what_it_names(past: &Past, last: &Period) -> bool {
+    let Some(build) = past.builds.get(last.damaged) else { return false };
+    let imports = past.imports(last.lost);
+    let mut names = imports.iter().filter_map(|import| import.reference.as_deref());
+    build.images.is_empty()
+        || names.any(|name| build.images.iter().any(|image| reference::same(image, name)))
 }
 
 fn cause(past: &Past, last: &Period, open: bool) -> Option<String> {
@@ -278,7 +289,13 @@ fn cost(periods: &[Period]) -> Impact {
     super::past::cost(steps, periods.len())
 }
 
-fn rules_out(past: &Past, last: &Period, once: bool, open: bool) -> Option<Vec<Alternative>> {
+fn rules_out(
+    past: &Past,
+    last: &Period,
+    once: bool,
+    open: bool,
+    own: bool,
+) -> Option<Vec<Alternative>> {
     let loss = last.losses.first()?;
     let (before, build) = past.builds.get(last.damaged).zip(past.builds.get(last.lost))?;
     let moved = |b: &Base| before.bases.iter().any(|a| a.image == b.image && is_other_base(a, b));
@@ -303,7 +320,11 @@ fn rules_out(past: &Past, last: &Period, once: bool, open: bool) -> Option<Vec<A
         said.push(to_decide("compare the base image's id (`docker image inspect`) in two of them"));
     }
     said.push(ruled_out("cache not found (the import ended without error)"));
-    said.push(ruled_out("another build that writes the same reference (none in these logs)"));
+    said.push(if own {
+        ruled_out("another build that writes the same reference (none in these logs)")
+    } else {
+        not_ruled_out("another build that writes this image: these runs name theirs otherwise")
+    });
     let since = match &last.own {
         Some(_) => "only with the image on the machine",
         None => "neither",

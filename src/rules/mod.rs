@@ -64,6 +64,7 @@ mod file_mode_drift;
 mod gha_export_timeout;
 mod gha_service_error;
 mod gha_service_retired;
+mod gha_signature_refused;
 mod gha_tokens_missing;
 mod hits_dropped;
 mod image_names;
@@ -255,6 +256,7 @@ pub static RULES: &[&dyn Rule] = &[
     &gha_service_retired::GhaServiceRetired,
     &gha_export_timeout::GhaExportTimeout,
     &gha_service_error::GhaServiceError,
+    &gha_signature_refused::GhaSignatureRefused,
     &cached_layer_unreadable::CachedLayerUnreadable,
     &cache_transfer_failed::CacheTransferFailed,
     &legacy_dockerfile_outside::LegacyDockerfileOutside,

@@ -57,6 +57,12 @@ impl<'a> Past<'a> {
         (from > 0).then(|| Self::of(self.study, self.at, series, from))
     }
 
+    /// The series as a whole, where this is a part of it.
+    pub(super) fn whole(&self) -> Option<Self> {
+        let series = self.study.series.get(self.at)?;
+        Some(Self::of(self.study, self.at, series, 0))
+    }
+
     /// Its builds from one on.
     pub(super) fn since(&self, i: usize) -> Option<Self> {
         let from = usize::try_from(*self.places.get(i)?).ok()?;

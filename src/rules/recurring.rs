@@ -55,6 +55,13 @@ impl<'a> Spot<'a> {
         before.zip(self.step(i)).is_some_and(|(before, now)| before.text == now.text)
     }
 
+    /// The same spot in the runs since one of those that broke here.
+    pub(super) fn since(&self, run: usize) -> Self {
+        let broken = self.broken.iter().copied().filter(|i| *i >= run).collect();
+        let held = self.held.get(self.held.partition_point(|i| *i < run)..).unwrap_or_default();
+        Self { broken: Cow::Owned(broken), held, still: 0, ..self.clone() }
+    }
+
     /// How many changes of the step's inputs the misses show: those against the result of one build
     /// are one change, however often it is missed.
     pub(super) fn changes(&self, past: &Past) -> usize {

@@ -134,7 +134,8 @@ impl<'s, 'a> Signs<'s, 'a> {
         let unexplained = again
             .iter()
             .copied()
-            .filter(|spot| !copies_everything(spot.text) && !explains(&known, spot));
+            .filter(|spot| !copies_everything(spot.text) && !explains(&known, spot))
+            .filter(|spot| !files_changed(past, spot));
         let hits: Vec<usize> = runs.iter().map(|i| hits(past, *i)).collect();
         Self {
             early: unexplained.max_by_key(|spot| spot.broken.len()),
@@ -155,6 +156,18 @@ impl<'s, 'a> Signs<'s, 'a> {
     fn suffice(&self) -> bool {
         self.are_clear() || self.again
     }
+}
+
+/// The step copies files of the context, and another amount was sent in each run that broke here
+/// than in the run before: the commits differ, whatever the cache holds.
+fn files_changed(past: &Past, spot: &Spot) -> bool {
+    let sent = |i: usize| Some(past.builds.get(i)?.context.as_ref()?.size.as_str());
+    let differs = |&i: &usize| {
+        let before = past.previous(i).and_then(sent);
+        before.zip(sent(i)).is_some_and(|(before, now)| before != now)
+    };
+    let copies = spot.last().is_some_and(|step| step.operation().reads_context());
+    copies && spot.broken.iter().all(differs)
 }
 
 /// What the runs read.

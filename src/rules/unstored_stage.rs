@@ -16,7 +16,7 @@ use super::planned;
 use super::remedy::At;
 use super::{RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, capitalised};
-use crate::model::{Outcome, Step};
+use crate::model::{Build, Outcome, Step};
 use crate::series::chain::{self, Input, Stage};
 use crate::series::standing;
 
@@ -163,6 +163,9 @@ fn in_run<'a>(past: &Past<'a>, i: usize, stored: &BTreeSet<(&str, &str)>) -> Opt
     if losses.is_empty() && !single {
         return None;
     }
+    if lacks_a_workdir(build, last) {
+        return None;
+    }
     let mut ran = chain::inner_stages(build);
     ran.retain(chain::all_missed);
     let hit = build.decided().find(|s| s.stage == last && s.outcome == Outcome::Hit);
@@ -174,7 +177,9 @@ fn in_run<'a>(past: &Past<'a>, i: usize, stored: &BTreeSet<(&str, &str)>) -> Opt
     if single && build.decided().filter(|s| s.stage == last).all(|s| s.outcome == Outcome::Hit) {
         return None;
     }
-    let of = |stage: &Stage| losses.iter().find(|loss| loss.is_of(stage));
+    let of = |stage: &Stage| {
+        losses.iter().find(|loss| loss.is_of(stage) && !was_replaced(past, i, loss))
+    };
     let immune = |stage: &Stage| {
         let first = stage.steps.first();
         first.is_some_and(|s| matches!(chain::input(s), Input::None | Input::Values))
@@ -196,4 +201,25 @@ fn in_run<'a>(past: &Past<'a>, i: usize, stored: &BTreeSet<(&str, &str)>) -> Opt
     let rebuilt = Rebuilt { at: i, stages: ran, last, hit, compared: !single, open };
     let rebuilt = proof::without_image(past, rebuilt);
     (!rebuilt.stages.is_empty()).then_some(rebuilt)
+}
+
+/// A WORKDIR of the final stage ran behind steps that came from the cache: nothing but its text and
+/// the step above is in its key, so what is stored of the final stage was of no use either.
+fn lacks_a_workdir(build: &Build, last: &str) -> bool {
+    let own: Vec<&Step> = build.decided().filter(|step| step.stage == last).collect();
+    let Some(first) = own.iter().find(|step| step.outcome == Outcome::Miss) else { return false };
+    let is_above = |step: &&Step| step.outcome == Outcome::Hit && step.position < first.position;
+    own.iter().copied().any(|step| is_above(&step)) && chain::input(first) == Input::None
+}
+
+/// The run before had another step in its place: of two versions that take turns, each replaces
+/// what the other one stored.
+fn was_replaced(past: &Past, i: usize, loss: &Loss) -> bool {
+    let before = past.previous(i).and_then(|before| past.builds.get(before));
+    let is_in_place = |step: &Step| {
+        step.is_of(&loss.step.stage, &loss.step.platform) && step.position == loss.step.position
+    };
+    before.is_some_and(|build| {
+        build.steps.iter().any(|step| is_in_place(step) && step.text != loss.step.text)
+    })
 }

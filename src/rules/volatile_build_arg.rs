@@ -125,8 +125,9 @@ fn recurring(past: &Past) -> Option<Finding> {
         },
         confidence: sure,
         title: format!(
-            "`{}`{more} runs again {}: {probably}{argument} has a different value each time",
+            "`{}`{more} {} again {}: {probably}{argument} has a different value each time",
             super::instruction::brief(&step.text),
+            if all.len() > 1 { "run" } else { "runs" },
             worst.spot.often(past)
         ),
         cause: cause(worst, &argument),

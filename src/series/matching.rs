@@ -343,7 +343,8 @@ fn same_bases(a: &Build, b: &Build) -> bool {
         return true;
     }
     let mut pairs = a.bases.iter().zip(&b.bases);
-    pairs.any(|(a, b)| a.image == b.image) || !base_repositories(a).is_disjoint(&base_repositories(b))
+    pairs.any(|(a, b)| a.image == b.image)
+        || !base_repositories(a).is_disjoint(&base_repositories(b))
 }
 
 fn base_repositories(build: &Build) -> HashSet<(&str, &str)> {

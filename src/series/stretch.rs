@@ -14,6 +14,9 @@ use crate::model::{Build, ImageRef, Outcome, Run, Step, StepKind};
 /// A stretch shorter than this shows no pattern, neither before nor since.
 const RUNS: usize = 2;
 
+/// Of what has changed to and fro, the newest runs in a row that show it is so again.
+const AGAIN: usize = 3;
+
 /// Index of the first build of the newest stretch; 0 where the series is one stretch.
 #[must_use]
 pub fn newest(members: &[(&Run, &Build)]) -> usize {
@@ -26,7 +29,7 @@ pub fn newest(members: &[(&Run, &Build)]) -> usize {
         for feature in of(run, build) {
             features
                 .entry(feature)
-                .or_insert(Period { first: nth, builds: 0, last: usize::MAX })
+                .or_insert(Period { first: nth, builds: 0, last: usize::MAX, streak: nth })
                 .add(nth);
         }
     }
@@ -35,10 +38,11 @@ pub fn newest(members: &[(&Run, &Build)]) -> usize {
         Feature::Hit(stage, text) => {
             let misses = features.get(&Feature::Miss(stage, text));
             let parted = features.get(&Feature::Part(stage, text));
-            period.ends_before(misses, all).or_else(|| period.begins_after(misses, parted, all))
+            let ended = period.ends_before(misses, all).or_else(|| period.ends_again(misses, all));
+            ended.or_else(|| period.begins_after(misses, parted, all))
         }
         Feature::Miss(..) | Feature::Part(..) => None,
-        _ => (period.first + period.builds == all).then_some(period.first),
+        _ => period.lasts_since(all),
     });
     let begin = begin.filter(|nth| *nth >= RUNS && *nth + RUNS <= all).max();
     begin.and_then(|nth| counted.get(nth).copied()).unwrap_or(0)
@@ -66,14 +70,38 @@ struct Period {
     first: usize,
     builds: usize,
     last: usize,
+    /// Since when it is in each.
+    streak: usize,
 }
 
 impl Period {
     fn add(&mut self, nth: usize) {
-        if self.last != nth {
-            self.builds += 1;
-            self.last = nth;
+        if self.last == nth {
+            return;
         }
+        if self.builds > 0 && self.last + 1 != nth {
+            self.streak = nth;
+        }
+        self.builds += 1;
+        self.last = nth;
+    }
+
+    /// Since when it is in every build, up to the newest; where it was there before and gone, for
+    /// some builds.
+    fn lasts_since(&self, all: usize) -> Option<usize> {
+        let lasts = self.last + 1 == all;
+        let again = self.streak > self.first;
+        (lasts && (!again || self.streak + AGAIN <= all)).then_some(self.streak)
+    }
+
+    /// Of hits that went, came back, and went again: since then the step was executed in every
+    /// build.
+    fn ends_again(&self, misses: Option<&Self>, all: usize) -> Option<usize> {
+        let since = self.last + 1;
+        let rebuilt = misses.and_then(|misses| misses.lasts_since(all));
+        let broke_before = self.streak > self.first;
+        let lasts = broke_before && since + AGAIN <= all;
+        (lasts && rebuilt.is_some_and(|begin| begin <= since)).then_some(since)
     }
 
     /// Of hits: there were some in every build up to one, but for a first cold one, and since then

@@ -7,6 +7,7 @@ mod gap;
 mod headless;
 mod place;
 mod sharers;
+mod tokens;
 
 use std::collections::BTreeSet;
 use std::iter;
@@ -77,6 +78,7 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
         let cut = !ends && !exports.are(target, End::Canceled);
         conclude(build, if cut { Ending::Cut } else { exports.ending(target, &progress) });
     }
+    tokens::name_refused_exports(&mut builds, segment);
     mark_pinned(&mut builds, segment);
     mark_own_images(&mut builds, segment);
     builds

@@ -19,6 +19,8 @@ pub(in crate::rules) enum Cause {
     GhaTimeout,
     /// The GitHub cache service answered with an error.
     GhaService,
+    /// The builder signs GitHub's cache, or wants it signed, and that failed.
+    GhaSignature,
     /// A mistake in `--cache-from` or `--cache-to`.
     OptionInvalid,
     /// The builder cannot export a cache.

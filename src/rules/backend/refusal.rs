@@ -45,6 +45,7 @@ impl<'a> Refusal<'a> {
         }
         let own = self.transfer.and_then(|t| t.reference.as_deref()).map(str::to_owned);
         let named = reference::in_url(self.text)
+            .or_else(|| reference::in_token_url(self.text))
             .or_else(|| reference::checked(self.text).map(str::to_owned));
         named.or(own).or_else(|| self.written()).or_else(|| self.imported())
     }

@@ -150,9 +150,11 @@ fn finding(
 
 fn subject(refusal: &Refusal) -> String {
     // Whichever way the cache was going, and whether or not the builder names its kind.
-    if matches!(refusal.cause, Cause::GhaRetired | Cause::GhaTimeout | Cause::GhaService)
-        || is_gone(refusal.text)
-    {
+    let of_github = matches!(
+        refusal.cause,
+        Cause::GhaRetired | Cause::GhaTimeout | Cause::GhaService | Cause::GhaSignature
+    );
+    if of_github || is_gone(refusal.text) {
         return CacheKind::Gha.name().to_owned();
     }
     if refusal.cause == Cause::Crowded {

@@ -13,6 +13,9 @@ pub(super) static TEXTS: &[Row] = &[
     // go-actions-cache: `This legacy service is shutting down, effective April 15, 2025.`
     (Cause::GhaRetired, &["legacy service is shutting down"]),
     (Cause::GhaRetired, &["gha-cache-sunset"]),
+    // BuildKit cache/remotecache/gha: before and after the service is asked
+    (Cause::GhaSignature, &["signature verification failed"]),
+    (Cause::GhaSignature, &["signing command failed"]),
     // go-actions-cache retry.go
     (Cause::GhaTimeout, &["maximum timeout reached"]),
     // BuildKit control/control.go, client/solve.go; buildx util/buildflags/cache.go

@@ -79,7 +79,8 @@ fn finding(past: &Past, all: &[Back], name: &str) -> Option<Finding> {
     Some(Finding {
         rule: META.id,
         severity: META.severity,
-        confidence: Confidence::Likely,
+        // An edit that was taken back and made again comes back twice.
+        confidence: if backs.len() > 2 { Confidence::Likely } else { Confidence::Suspected },
         title: format!(
             "alternating versions of one Dockerfile replace each other's cache in {name}"
         ),
@@ -100,6 +101,7 @@ fn finding(past: &Past, all: &[Back], name: &str) -> Option<Finding> {
         rules_out: vec![
             ruled_out("a value that is new in each run (the texts come back)"),
             not_ruled_out("arguments or files that change together with the Dockerfile"),
+            not_ruled_out("one branch, on which an edit was reverted and made again"),
         ],
         subject: name.to_owned(),
     })

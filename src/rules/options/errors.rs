@@ -5,7 +5,7 @@
 
 use super::valid::{COMPRESSIONS, TYPES, nearest};
 use super::{Kind, Mistake};
-use crate::model::CacheSpec;
+use crate::model::{CacheSpec, repository_and_tag};
 
 /// The mistake an error text names; any other configuration error is quoted as it is.
 pub(in crate::rules) fn from_error(text: &str) -> Mistake {
@@ -27,6 +27,9 @@ pub(in crate::rules) fn bad_reference(text: &str, reference: Option<&str>) -> Op
         return None;
     }
     let written = reference?;
+    if let Some(mistake) = super::joined(written) {
+        return Some(mistake);
+    }
     if ["type=", "ref="].iter().any(|key| written.starts_with(key)) {
         return Some(Mistake {
             token: "type=registry,ref=…".to_owned(),
@@ -54,10 +57,13 @@ pub(in crate::rules) fn capital_letters(text: &str, reference: Option<&str>) -> 
     }
     let between = |before: &str, after: char| text.split_once(before)?.1.split(after).next();
     let named = between("repository name (", ')').or_else(|| between("invalid repo \"", '"'));
-    let written = named.or(reference)?;
+    let is_meant = |name: &&str| name.bytes().any(|byte| byte.is_ascii_uppercase());
+    let written = named.or(reference.filter(is_meant))?;
+    let (repository, tag) = repository_and_tag(written);
+    let lower = repository.to_ascii_lowercase();
     Some(Mistake {
         token: written.to_owned(),
-        nearest: Some(written.to_ascii_lowercase()),
+        nearest: Some(tag.map_or_else(|| lower.clone(), |tag| format!("{lower}:{tag}"))),
         kind: Kind::BadReference,
         valid: Vec::new(),
     })
@@ -88,6 +94,15 @@ fn backend(text: &str) -> Option<Mistake> {
     let name = word(text, "unknown cache exporter: ")
         .or_else(|| word(text, "unknown cache importer: "))?;
     let token = format!("type={name}");
+    // Actions split their lists at commas, and not inside quotation marks.
+    if name.contains(',') {
+        return Some(Mistake {
+            nearest: Some(token.clone()),
+            token: name.to_owned(),
+            kind: Kind::Quoted,
+            valid: Vec::new(),
+        });
+    }
     if TYPES.contains(&name) {
         return Some(Mistake {
             token,

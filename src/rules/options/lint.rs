@@ -14,7 +14,7 @@ pub(in crate::rules) fn lint(spec: &CacheSpec, export: bool) -> Vec<Mistake> {
     if spec.raw.starts_with('$') || spec.is_hidden() {
         return Vec::new();
     }
-    if let Some(mistake) = bare_type(&spec.raw) {
+    if let Some(mistake) = bare_type(&spec.raw).or_else(|| joined(&spec.raw)) {
         return vec![mistake];
     }
     if spec.raw.ends_with(',') {
@@ -63,6 +63,17 @@ pub(in crate::rules) fn bare_type(name: &str) -> Option<Mistake> {
         token: name.to_owned(),
         nearest,
         kind: Kind::BareType,
+        valid: Vec::new(),
+    })
+}
+
+/// `type=registry,ref=r/a:c--cache-from=type=local`: a blank is missing between two options.
+pub(in crate::rules) fn joined(text: &str) -> Option<Mistake> {
+    let next = ["--cache-from=", "--cache-to="].into_iter().find(|next| text.contains(next))?;
+    Some(Mistake {
+        token: next.trim_end_matches('=').to_owned(),
+        nearest: None,
+        kind: Kind::Joined,
         valid: Vec::new(),
     })
 }

@@ -12,7 +12,7 @@ pub(super) mod words;
 
 pub(super) use errors::{bad_reference, capital_letters, from_error, no_repository, unusable};
 pub(super) use inline::inline;
-pub(super) use lint::{bare_type, is_bare_type, lint, lint_buildah};
+pub(super) use lint::{bare_type, is_bare_type, joined, lint, lint_buildah};
 pub(super) use slash::slash;
 
 /// One mistake in a specification.
@@ -43,6 +43,10 @@ pub(super) enum Kind {
     Blank,
     /// It ends behind a comma: in a shell the blank after it ends the word.
     Cut,
+    /// Another option begins inside of it: the blank before that one is missing.
+    Joined,
+    /// Its comma is inside quotation marks, so that all of it is taken for the type.
+    Quoted,
     /// The name of a backend alone: it is read as a reference in a registry.
     BareType,
     /// A reference that is none.

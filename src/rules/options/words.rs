@@ -17,6 +17,8 @@ pub(in crate::rules) fn title(mistake: &Mistake) -> String {
             return format!("buildah and podman do not know `type=` in a cache option: {token}");
         }
         Kind::Verbatim => return format!("the builder refuses a cache option: {token}"),
+        Kind::Joined => return format!("a blank is missing before `{token}`"),
+        Kind::Quoted => return format!("the builder takes `{token}` for the name of a backend"),
         Kind::BadValue | Kind::IgnoredValue => "is not a valid value",
         Kind::UnknownAttribute => "is not a cache option",
         Kind::UnknownName => "is not an attribute of a bake target",
@@ -81,6 +83,14 @@ fn effect(kind: Kind) -> &'static str {
             "A space ends a shell word: what follows is no longer part of the option but a \
                 separate argument, such as the directory to build."
         }
+        Kind::Joined => {
+            "Two options are written without a blank between them, so the second one became part \
+                of the first one's value, which the builder refuses."
+        }
+        Kind::Quoted => {
+            "Quotation marks stand around the whole value, so it was not taken apart at its \
+                comma."
+        }
         Kind::BadReference => {
             "Quotation marks, spaces and capital letters are not allowed in a reference, so \
                 nothing can be stored under such a name."
@@ -131,6 +141,8 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
 
 fn summary(mistake: &Mistake) -> String {
     match (&mistake.nearest, mistake.kind) {
+        (Some(meant), Kind::Quoted) => format!("write {meant} without quotation marks"),
+        (None, Kind::Joined) => format!("write a blank before `{}`", mistake.token),
         (Some(meant), _) => format!("write {meant}"),
         (None, Kind::Cut) => "remove the space after the comma".to_owned(),
         (None, Kind::Missing) if of_runner(&mistake.token) => unusable("token").1.to_owned(),
@@ -212,8 +224,9 @@ fn has_capitals(mistake: &Mistake) -> bool {
 /// GitHub gives its token to actions only.
 const TOKEN: &str = "On GitHub leave `token` and `url` out and give the build the runner's own: \
     build with docker/build-push-action, or expose them to `run:` steps with \
-    crazy-max/ghaction-github-runtime. On any other CI system type=gha cannot work: use \
-    type=registry.";
+    crazy-max/ghaction-github-runtime. Gitea, Forgejo and act hand out tokens of their own, which \
+    older versions make without what BuildKit reads in them: use a newer version, or \
+    type=registry. On any other CI system type=gha cannot work: use type=registry.";
 
 /// What GitHub's runner knows and nobody can write down.
 fn of_runner(token: &str) -> bool {
@@ -224,9 +237,9 @@ fn of_runner(token: &str) -> bool {
 fn unusable(token: &str) -> (&'static str, &'static str) {
     match token {
         "token" => (
-            "This is not a token of GitHub's cache service: it is empty, truncated or masked, or a \
-                different token such as GITHUB_TOKEN. The builder saw that before it sent a \
-                request.",
+            "This is not a token of GitHub's cache service: it is empty, truncated or masked, a \
+                different token such as GITHUB_TOKEN, or that of a runner which is not GitHub's \
+                (Gitea, Forgejo, act). The builder saw that before it sent a request.",
             "give the builder the runner's cache token (ACTIONS_RUNTIME_TOKEN)",
         ),
         "tag" => (

@@ -78,7 +78,8 @@ fn unmasked(masked: &str, name: &str) -> bool {
 }
 
 /// Names under which Docker Hub is spoken to.
-const HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
+const HUB: [&str; 4] =
+    ["docker.io", "index.docker.io", "registry-1.docker.io", "registry.docker.io"];
 
 /// Whether Docker Hub serves a name: by its host, or because it has none.
 pub(crate) fn is_hub(name: &str) -> bool {
@@ -133,6 +134,16 @@ pub(crate) fn in_url(text: &str) -> Option<String> {
     }
     let (repository, _) = path.split_once("/blobs/")?;
     Some(format!("{host}/{repository}"))
+}
+
+/// Repository in the URL of a token: `https://auth.docker.io/token?scope=repository%3Ateam%2Fapp%3A
+/// pull%2Cpush&service=registry.docker.io` is `registry.docker.io/team/app`.
+pub(crate) fn in_token_url(text: &str) -> Option<String> {
+    let (_, query) = text.split_once("/token?")?;
+    let query = query.split([' ', '"']).next()?.trim_end_matches(':');
+    let value = |key: &str| query.split('&').find_map(|part| part.strip_prefix(key));
+    let scope = value("scope=repository%3A")?.split("%3A").next()?;
+    Some(format!("{}/{}", value("service=")?, scope.replace("%2F", "/")))
 }
 
 #[cfg(test)]
@@ -207,5 +218,10 @@ mod tests {
         let head = "Head \"http://localhost:5009/v2/team/app/blobs/sha256:00\": dial tcp";
         assert_eq!(in_url(head).as_deref(), Some("localhost:5009/team/app"));
         assert_eq!(in_url("error writing layer blob: denied"), None);
+        let token = "unexpected status from GET request to https://auth.docker.io/token?\
+            scope=repository%3Alibrary%2Finline%3Apull%2Cpush&service=registry.docker.io: 401";
+        let named = in_token_url(token);
+        assert_eq!(named.as_deref().map(without_hub), Some("inline"));
+        assert_eq!(in_token_url("https://r.example.com/v2/token?x=1"), None);
     }
 }

@@ -136,6 +136,26 @@ fn differing<'t>(past: &Past, spot: &Spot, text: impl Fn(usize) -> Option<&'t st
     values
 }
 
+/// The spot in the runs since the Dockerfile has the value: the run that brought it changed the
+/// step in other ways too. Where no such runs follow it is the spot as it was.
+pub(super) fn since_it_has_a_value<'a>(past: &Past<'a>, spot: Spot<'a>) -> Spot<'a> {
+    let is_edited = |i: &&usize| {
+        let before = spot.before(past, **i).map(|(_, step)| step.text.as_str());
+        let both = before.zip(spot.step(**i).map(|step| step.text.as_str()));
+        both.is_none_or(|(before, now)| before != now && !differ_in_values(before, now))
+    };
+    let edited = spot.broken.iter().rposition(|i| is_edited(&i));
+    let Some(&next) = edited.and_then(|at| spot.broken.get(at + 1)) else { return spot };
+    let later = spot.since(next);
+    let words = differing(past, &later, |i| later.step(i).map(|step| step.text.as_str()));
+    if later.broken.len() > 1 && !words.is_empty() { later } else { spot }
+}
+
+/// One instruction, with other values that have a digit in them: not an edit.
+fn differ_in_values(before: &str, now: &str) -> bool {
+    alike(before, now) && changed(before, now).iter().all(|(_, a, b)| has_digit(a) && has_digit(b))
+}
+
 /// The text is one of an earlier run in half of the runs that broke here: it is no new value.
 fn comes_back(spot: &Spot) -> bool {
     let mut known: HashSet<&str> = HashSet::default();

@@ -1,7 +1,7 @@
 //! Whether a changing value explains that the chain breaks at a spot, and how sure that is.
 
 use super::asked;
-use super::clues::{Clues, Sign, same_text};
+use super::clues::{Clues, Sign, same_text, since_it_has_a_value};
 use super::declared::{self, in_file};
 use crate::config::{Config, Stage};
 use crate::finding::{Confidence, Evidence};
@@ -92,6 +92,7 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
     if no_value_reaches(past, &spot) || was_not_looked_up(past, &spot) {
         return None;
     }
+    let spot = since_it_has_a_value(past, spot);
     let arguments = build_args::changing(past, &spot.broken);
     let file = in_file(past, &spot);
     let clues = Clues::of(past, &spot, file.as_ref(), &arguments)?;

@@ -22,7 +22,8 @@ pub(super) fn in_file<'a>(past: &Past<'a>, spot: &Spot) -> Option<Values<'a>> {
     let ((run, build), step) = (past.get(at)?, spot.step(at)?);
     let file: DockerfileAt<'a> = dockerfile_at::of(past.study, run, build)?;
     let place = file.of_step(build, step)?;
-    let values = file.values_above(place);
+    let mut values = file.values_above(place);
+    values.retain(|value| !is_constant(&value.text));
     let names =
         values.iter().flat_map(|value| dockerfile::declared(&value.text)).map(str::to_owned);
     let mut names: Vec<String> = names.collect();
@@ -34,6 +35,14 @@ pub(super) fn in_file<'a>(past: &Past<'a>, spot: &Spot) -> Option<Values<'a>> {
         .filter_map(|value| dockerfile_at::line(file.config, value.line, shows))
         .collect();
     Some(Values { place: (file.config, place.0), declared: (names, lines) })
+}
+
+/// `ENV NODE_ENV=production`: without a variable in its value it is the same in each run, but for
+/// one that a CI may write into the file (`ENV VERSION=4711`).
+fn is_constant(text: &str) -> bool {
+    let env = text.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("ENV "));
+    env && !text.contains('$')
+        && !dockerfile::declared(text).into_iter().any(build_args::names_a_run)
 }
 
 /// Everything of the stage above a step.

@@ -45,6 +45,8 @@ pub enum What {
     BaseImage,
     /// Digest of a base image.
     BaseDigest,
+    /// Size of the Dockerfile, as it was sent.
+    Dockerfile,
     /// Text of a step.
     Instruction,
     /// The step before a step.
@@ -85,6 +87,7 @@ impl What {
             Self::CiCache => "ci-cache",
             Self::BaseImage => "base-image",
             Self::BaseDigest => "base-digest",
+            Self::Dockerfile => "dockerfile",
             Self::Instruction => "instruction",
             Self::Behind => "behind",
             Self::BuildArg => "build-arg",
@@ -115,6 +118,7 @@ impl What {
             Self::CiCache => "cache of the CI,",
             Self::BaseImage => "base image",
             Self::BaseDigest => "digest of",
+            Self::Dockerfile => "size of the Dockerfile",
             Self::Instruction => "step",
             Self::Behind => "comes after",
             Self::BuildArg => "build argument",

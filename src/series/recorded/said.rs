@@ -13,6 +13,8 @@ use crate::model::{
 pub fn of(run: &Run, build: &Build) -> Said {
     let mut said = Said::new();
     builder(&mut said, build);
+    let size = build.dockerfile.as_ref().map(|amount| &amount.size);
+    tell(&mut said, What::Dockerfile, "", size);
     bases(&mut said, build);
     caches(&mut said, run, build);
     commands(&mut said, run.commands_of(build));

@@ -9,6 +9,7 @@ use super::dockerfile_at;
 use super::instruction::{brief, copies_context, copies_everything};
 use super::past::{self, Past};
 use super::recurring::{Spot, spots};
+use super::volatile_build_arg::{culprits, explains};
 use super::{Cause, Rule, RuleMeta, Study, cache_ref_shared, legacy, legacy_dockerfile_outside};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
@@ -78,7 +79,9 @@ fn findings(past: &Past) -> Vec<Finding> {
     let counts = |s: &Spot| {
         copies_context(s.text) && !fixed(s) && !legacy_dockerfile_outside::is_touched(past, s)
     };
-    let copies = spots(past).into_iter().filter(counts);
+    // A value in its own text reruns it, whatever the files.
+    let known = culprits(past);
+    let copies = spots(past).into_iter().filter(counts).filter(|spot| !explains(&known, spot));
     copies.filter_map(|spot| manifests(past, &spot).or_else(|| finding(past, spot))).collect()
 }
 

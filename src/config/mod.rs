@@ -254,6 +254,14 @@ impl Config {
         KINDS.iter().any(|kind| kind.names(path))
     }
 
+    /// A file of this name need not be one of ours: it is no fault where it cannot be read.
+    #[must_use]
+    pub fn may_be_other(path: &str) -> bool {
+        let path = plain_path(path);
+        let named = KINDS.iter().find(|kind| kind.names(&path));
+        named.is_none_or(|kind| kind.may_be_other(&path, ""))
+    }
+
     /// Reads a file by its name, else by its looks; `None` where it is none of ours, an error text
     /// where it cannot be read.
     #[must_use]

@@ -42,6 +42,7 @@ pub(super) fn read(options: &Options, files: &[Entry]) -> (Vec<Config>, Vec<Prob
                 ));
             }
             Ok(None) => {}
+            Err(_) if !named && Config::may_be_other(&entry.name) => {}
             Err(e) => problems.push(problem(&entry.name, e.to_string())),
         }
     }

@@ -53,6 +53,17 @@ fn a_file_of_another_kind_is_no_mistake_and_one_that_is_missing_is() {
     desk.run(&["check", "missing.yml"]).assert().code(2);
 }
 
+/// A cluster's folder holds more than what builds, and much of it is large.
+#[test]
+fn what_a_folder_holds_besides_is_no_mistake() {
+    let large = "apiVersion: v1\nkind: ConfigMap\ndata: {docker: kaniko}\n".to_owned()
+        + &"# more\n".repeat(100_000);
+    let desk = desk().and("k8s/large.yaml", &large).and("k8s/chart.yaml", "{{ if .docker }}\n");
+    let mut check = desk.run(&["check"]);
+    let said = stdout(&mut check) + &stderr(&mut check);
+    assert!(said.contains(FOUND) && !said.contains("k8s"), "{said}");
+}
+
 /// What is asked of builds is for their logs.
 #[test]
 fn gates_and_history_of_the_settings_do_not_count() {

@@ -3,24 +3,32 @@
 use super::At;
 use crate::config::Place;
 
+/// Names of the checkout; `{{defaultContext}}` is the repository (docker/build-push-action README).
+const CHECKOUT: [&str; 9] = [
+    "{{defaultContext}}:",
+    "{{defaultContext}}",
+    "${{ github.workspace }}",
+    "$GITHUB_WORKSPACE",
+    "${GITHUB_WORKSPACE}",
+    "$CI_PROJECT_DIR",
+    "${CI_PROJECT_DIR}",
+    "$BITBUCKET_CLONE_DIR",
+    "${BITBUCKET_CLONE_DIR}",
+];
+
 /// The directory that a place builds, from the checkout on; empty for that itself, however it is
 /// written.
 pub(in crate::rules) fn context(place: &Place) -> String {
-    // `{{defaultContext}}` is the repository (docker/build-push-action README).
-    const CHECKOUT: [&str; 6] = [
-        "{{defaultContext}}:",
-        "{{defaultContext}}",
-        "${{ github.workspace }}",
-        "$GITHUB_WORKSPACE",
-        "$CI_PROJECT_DIR",
-        "$BITBUCKET_CLONE_DIR",
-    ];
     let context = place.expanded(place.context.as_deref().unwrap_or("."));
     if context.contains("://") {
         return context;
     }
-    let inside = CHECKOUT.iter().find_map(|checkout| context.strip_prefix(checkout));
-    plain(inside.unwrap_or(&context))
+    plain(inside(&context))
+}
+
+/// A path from the checkout on.
+fn inside(path: &str) -> &str {
+    CHECKOUT.iter().find_map(|checkout| path.strip_prefix(checkout)).unwrap_or(path)
 }
 
 /// Its path as configuration paths are written; `None` where a variable is in it.
@@ -71,7 +79,7 @@ fn path_from(at: At, root: &str) -> Option<String> {
     // bake and compose look for the file in the context, the command line in the working directory.
     let path = match file {
         Some(file) if at.place.target.is_some() => format!("{root}/{context}/{file}"),
-        Some(file) => format!("{root}/{file}"),
+        Some(file) => format!("{root}/{}", inside(&file)),
         None => format!("{root}/{context}/Dockerfile"),
     };
     (!path.contains(['$', '{', '%']) && !context.contains("://")).then(|| plain(&path))
@@ -135,6 +143,7 @@ mod tests {
             ("{{defaultContext}}", ""),
             ("{{defaultContext}}:api", "api"),
             ("${{ github.workspace }}/api/", "api"),
+            ("${CI_PROJECT_DIR}/api", "api"),
             ("$DIR", "web"),
             ("https://example.com/a.git#main", "https://example.com/a.git#main"),
         ] {

@@ -82,7 +82,7 @@ fn arrow(text: &[u8]) -> Option<Says<'_>> {
     if let Some(reference) = rest.strip_prefix(b"Pushing cache ") {
         return Some(Says::Pushing(reference));
     }
-    hash(rest).then_some(Says::Layer)
+    hash(rest).then_some(Says::Layer(rest))
 }
 
 /// `Copying config sha256:22ae…`, `Copying config 22aea2eaf2 done` (`containers/image`
@@ -158,8 +158,8 @@ mod tests {
             ("STEP 3: RUN make", Says::Step { stage: 1, position: 3, of: 0, text: b"RUN make" }),
             ("--> Using cache c70f3a76daca", Says::UsingCache),
             ("--> Using cache <hash>", Says::UsingCache),
-            ("--> c70f3a76dac", Says::Layer),
-            ("–> c70f3a76dac", Says::Layer),
+            ("--> c70f3a76dac", Says::Layer(b"c70f3a76dac")),
+            ("–> c70f3a76dac", Says::Layer(b"c70f3a76dac")),
             ("--> Cache pulled from remote r/c:0a", Says::Pulled(b"r/c:0a")),
             ("[2/2] COMMIT r/team/app:1", Says::Commit(b"r/team/app:1")),
             ("COMMIT r/team/app:1", Says::Commit(b"r/team/app:1")),

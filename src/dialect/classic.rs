@@ -19,7 +19,6 @@ impl Dialect for Classic {
                 Some(rest) => arrow(rest),
                 None => bare(text.get(1..)?),
             },
-            b'd' if text.starts_with(b"deleted: sha256:") => text.get(16..).map(Says::Deleted),
             b'R' | b'U' | b'0'..=b'9' | b'a'..=b'f' => bare(text),
             // Markdown and some CIs take the blank at the start of a line off.
             b'-' | 0xe2 => behind_arrow(text).and_then(arrow),

@@ -13,6 +13,10 @@ impl Dialect for Client {
     fn read<'a>(&self, text: &'a [u8]) -> Option<Event<'a>> {
         match text.first()? {
             b'E' if text.starts_with(DAEMON) => unpulled(text).map(Event::Unpulled),
+            b'D' | b'd' | b'0'..=b'9' | b'a'..=b'f' if let Some(id) = deleted(text) => {
+                Some(Event::Deleted(id))
+            }
+            b'U' | b'u' if let Some(image) = untagged(text) => Some(Event::Untagged(image)),
             b'E' | b'e' | b'f' | b'#' | b'b' | b'c' => {
                 failure(text).map(Event::Failure).or_else(|| answer(text).map(Event::Answer))
             }
@@ -211,6 +215,22 @@ fn reclaimed(text: &[u8]) -> Option<&[u8]> {
     (number && amount.ends_with(b"B")).then_some(amount)
 }
 
+/// `Deleted: sha256:0a1b…` (`docker rmi`), `deleted: sha256:0a1b…` (`docker image prune`),
+/// `Deleted: 0a1b…` (`podman rmi`), `0a1b…` alone (`podman image prune`, `buildah rmi`).
+fn deleted(text: &[u8]) -> Option<&[u8]> {
+    let rest = ["Deleted: ", "deleted: "].iter().find_map(|s| text.strip_prefix(s.as_bytes()));
+    let id = rest.map_or(text, |rest| rest.strip_prefix(b"sha256:").unwrap_or(rest));
+    let id = id.trim_ascii_end();
+    (id.len() == 64 && id.iter().all(u8::is_ascii_hexdigit)).then_some(id)
+}
+
+/// `Untagged: shop/web:1`; buildah writes it small. One by digest is told beside its name.
+fn untagged(text: &[u8]) -> Option<&[u8]> {
+    let rest = ["Untagged: ", "untagged: "].iter().find_map(|s| text.strip_prefix(s.as_bytes()));
+    let image = rest?.trim_ascii_end();
+    (!image.is_empty() && !image.contains(&b' ') && !image.contains(&b'@')).then_some(image)
+}
+
 /// `Loaded image: shop/web:latest`, of one without a name `Loaded image ID: sha256:…`
 /// (`moby/moby` `daemon/internal/image/tarexport/load.go`).
 fn loaded(text: &[u8]) -> Option<&[u8]> {
@@ -293,6 +313,13 @@ mod tests {
 
     #[test]
     fn knows_what_a_prune_deleted() {
+        let id = "0123456789abcdef".repeat(4);
+        for start in ["Deleted: sha256:", "deleted: sha256:", "Deleted: ", ""] {
+            let line = format!("{start}{id}");
+            assert_eq!(Client.read(line.as_bytes()), Some(Event::Deleted(id.as_bytes())), "{line}");
+        }
+        assert_eq!(Client.read(b"Deleted: yes"), None);
+        assert_eq!(Client.read(b"Untagged: a:1"), Some(Event::Untagged(b"a:1")));
         assert_eq!(Client.read(b"Deleted build cache objects:"), Some(Event::Pruned));
         let read = |line: &'static [u8]| Client.read(line);
         assert_eq!(read(b"Total:\t3.42MB"), Some(Event::Reclaimed(b"3.42MB")));

@@ -58,6 +58,11 @@ pub enum Event<'a> {
     Unpulled(&'a [u8]),
     /// A prune deletes steps of the builder's cache.
     Pruned,
+    /// `Deleted: sha256:0a1b…`, podman's `Deleted: 0a1b…` and the bare `0a1b…` of its prune and of
+    /// buildah: an image was deleted.
+    Deleted(&'a [u8]),
+    /// `Untagged: shop/web:1`: an image lost its name.
+    Untagged(&'a [u8]),
     /// So much is what a prune deleted: `3.42MB`.
     Reclaimed(&'a [u8]),
 }
@@ -103,8 +108,6 @@ pub enum Classic<'a> {
     UsingCache,
     /// ` ---> 0a1b2c3d4e5f`: the step's image.
     Image(&'a [u8]),
-    /// `deleted: sha256:0a1b…` of `docker image prune` and `docker rmi`.
-    Deleted(&'a [u8]),
     /// ` ---> Running in 0a1b2c3d4e5f`.
     Running,
     /// `Removing intermediate container 0a1b2c3d4e5f`,
@@ -205,7 +208,7 @@ pub enum Buildah<'a> {
         error: &'a [u8],
     },
     /// `--> HASH`: the step's layer.
-    Layer,
+    Layer(&'a [u8]),
     /// `Trying to pull IMAGE...`.
     Pulling(&'a [u8]),
     /// `Copying config sha256:22ae…`: the id of the image that is pulled.

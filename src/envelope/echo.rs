@@ -203,7 +203,7 @@ pub(super) fn builds(command: &[u8]) -> bool {
         return true;
     }
     if has(b"buildah ") {
-        return has(b" bud ") || has(b" build");
+        return has(b" bud ") || has(b" build") || has(b" rmi ") || has(b" prune");
     }
     if has(b"docker") {
         return has(b" build") || has(b" bake") || has(b"buildx ") || has(b" up") || names(head);
@@ -211,9 +211,10 @@ pub(super) fn builds(command: &[u8]) -> bool {
     (has(b"buildctl") || has(b"podman")) && has(b" build") || has(b"podman") && names(head)
 }
 
-/// `docker tag app:1 app:latest`, `docker push app:latest`, `docker system prune -af`
+/// `docker tag app:1 app:latest`, `docker push app:latest`, `docker system prune -af`,
+/// `docker rmi app:1`, `podman system reset -f`
 fn names(head: &[u8]) -> bool {
-    [&b" tag "[..], b" push ", b" prune"]
+    [&b" tag "[..], b" push ", b" prune", b" rmi ", b" image rm ", b" system reset"]
         .iter()
         .any(|verb| memchr::memmem::find(head, verb).is_some())
 }

@@ -9,6 +9,8 @@ mod read;
 mod spec;
 mod words;
 
+pub use words::Deletes;
+
 use std::ops::{Deref, DerefMut};
 
 use super::shared::Recent;

@@ -24,8 +24,9 @@ static META: RuleMeta = RuleMeta {
         text and base image are the same as in an earlier successful run that stored it: in the \
         cache that this run imports, or in a builder that answered other runs. Or a stage ran \
         from its first step on, and between it and the run that stored it the job pruned the \
-        builder's cache (`docker builder prune`, `docker system prune`; for the classic builder and \
-        podman a prune of all images), which deleted something. \
+        builder's cache (`docker builder prune`, `docker system prune`), which deleted something; \
+        for the classic builder, podman and buildah: deleted images (`docker rmi`, `podman image \
+        prune`, `podman system reset`). \
         Or a reference is not found that an earlier run had imported, or had written by its command \
         line. Without a log, as a note: a job of a self-hosted machine builds without a cache of \
         another place, and prunes the builder's cache without a limit in each run.",

@@ -236,7 +236,9 @@ fn victims<'a, 'p>(past: &'p Past<'a>, name: &str) -> Vec<Victim<'a, 'p>> {
     let lost = (1..past.len())
         .filter(|&i| past.imported(i) && reads(past, i, name) && !past.asked_for_no_cache(i));
     let victim = |at| {
-        let all = if stores_all(past, at) { past.losses(at) } else { past.final_losses(at) };
+        let stages =
+            stores_all(past, at) || past.study.reads.holds_stages(past.study, past.at, name);
+        let all = if stages { past.losses(at) } else { past.final_losses(at) };
         let losses: Vec<Loss> =
             all.into_iter().filter(|l| (l.seen..at).any(|j| writes(past, j))).collect();
         (!losses.is_empty()).then_some(Victim { past, at, losses })

@@ -2,7 +2,9 @@
 
 mod builders;
 mod known;
+mod solver;
 mod stores;
+mod unended;
 
 use super::backend::{self, Cause, Draft, Refusal, Side};
 use super::{Rule, RuleMeta, Study};
@@ -17,7 +19,9 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     what: "A cache import or export ends with an error that none of the other rules knows; or all \
         steps and the export succeed, and the build ends with an error that belongs to none of \
-        them (`ERROR: failed to solve: Internal: not found`).",
+        them (`ERROR: failed to solve: Internal: not found`). Or the builder loses \
+        track of a step that builds share (`failed to get state for index`, `inconsistent graph \
+        state`). As a note: the log ends in an import, and no step was begun.",
     why: "A failed import makes the run cold, a failed export the next one. Both stay green where \
         the error is ignored.",
     fix: "Read the line that is quoted; give the export `ignore-error=true` if it should not fail \
@@ -42,6 +46,8 @@ impl Rule for CacheTransferFailed {
         found.extend(backend::findings(study, &META, Cause::BehindExport, |_, group| {
             Some(behind(group))
         }));
+        found.extend(unended::findings(study));
+        found.extend(solver::findings(study));
         found
     }
 }

@@ -296,8 +296,10 @@ fn losses<'a>(past: &Past<'a>, i: usize) -> Vec<Loss<'a>> {
     }
 }
 
+/// An import of its own: what another target of the bake imports need not be a cache of this one.
 fn from_registry(past: &Past, i: usize) -> bool {
-    past.imports(i).iter().any(|t| t.ok() && t.kind == CacheKind::Registry)
+    let imports = past.builds.get(i).map(|build| &build.imports);
+    imports.into_iter().flatten().any(|t| t.ok() && t.kind == CacheKind::Registry)
 }
 
 fn rules_out(own: bool) -> Vec<Alternative> {

@@ -5,7 +5,7 @@ use super::planned;
 use super::remedy::{self, At, Site, reference};
 use super::unstored_stage::{self, StageWords};
 use super::{Effect, Rule, RuleMeta, Study};
-use crate::finding::{Finding, Severity, to_decide};
+use crate::finding::{Confidence, Finding, Severity, not_ruled_out, to_decide};
 use crate::model::{Build, CacheKind, CacheSpec, Command, Found, Run, Transfer};
 
 pub(super) struct MinModeMultiStage;
@@ -56,6 +56,7 @@ impl Rule for MinModeMultiStage {
 fn finding(past: &Past) -> Option<Finding> {
     let mut seen = unstored_stage::rebuilt(past);
     seen.retain(|r| past.get(r.at).is_some_and(|(run, build)| may_be_min(run, build)));
+    seen.retain(|r| !holds_stages(past, r.at));
     let last = seen.last()?;
     let (run, build) = past.get(last.at)?;
     let site = Site::of(past.study, run, build);
@@ -76,7 +77,17 @@ fn finding(past: &Past) -> Option<Finding> {
             asks_for_min(run.commands_of(build)) || asked.is_some_and(|c| asks_for_min([c]))
         }),
     };
-    unstored_stage::finding(past, &seen, words)
+    let certain = words.certain;
+    let found = unstored_stage::finding(past, &seen, words)?;
+    let shared = !certain && past.study.reads.are_shared(past.at);
+    Some(if shared { doubted(found) } else { found })
+}
+
+/// What another build replaced looks like what was not stored.
+fn doubted(found: Finding) -> Finding {
+    let rival = "another build of these logs that writes its cache to the same reference";
+    let rules_out = found.rules_out.into_iter().chain([not_ruled_out(rival)]).collect();
+    Finding { confidence: Confidence::Suspected, rules_out, ..found }
 }
 
 /// The build exports a cache whose mode is not known to be `max`, and had one; what its command
@@ -86,6 +97,13 @@ fn may_be_min(run: &Run, build: &Build) -> bool {
     let had_one = build.imports.is_empty() || build.found() == Found::Yes;
     let shown = had_one || asks_for_min(commands);
     shown && build.exports.iter().any(own_cache) && !says_max(commands)
+}
+
+/// Another build finds its stages in the cache that this one imports.
+fn holds_stages(past: &Past, i: usize) -> bool {
+    let imports = past.imports(i).into_iter();
+    let mut names = imports.filter_map(|import| import.reference.as_deref());
+    names.any(|name| past.study.reads.holds_stages(past.study, past.at, name))
 }
 
 /// The configuration alone: the export names no `mode=max`, and the Dockerfile has inner stages.

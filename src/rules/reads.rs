@@ -7,7 +7,7 @@ use foldhash::{HashMap, HashSet};
 use super::Study;
 use super::remedy::reference;
 use crate::model::{Build, CacheKind, Run, Transfer};
-use crate::series::{BuildRef, Series};
+use crate::series::{BuildRef, Series, chain, standing};
 
 /// Caches that builds read.
 #[derive(Debug, Default)]
@@ -49,6 +49,29 @@ impl Reads {
             .filter_map(|at| run.builds.get(*at))
             .flat_map(|b| &b.imports)
             .collect()
+    }
+
+    /// Some build of another series that reads this reference and no other finds a build stage: what
+    /// is stored there is more than the last stage. What a series itself once found was stored then.
+    pub(super) fn holds_stages(&self, study: &Study, series: usize, name: &str) -> bool {
+        let others = study.series.iter().enumerate().filter(|(at, _)| *at != series);
+        let all = others.flat_map(|(_, series)| &series.builds);
+        all.copied().any(|at| {
+            let finds = |build| {
+                let any = !chain::stored_stages([build]).is_empty();
+                standing::is_final_apart(build) && (any || standing::any_on_found(build))
+            };
+            self.reads_alone(study, at, name) && study.build(at).is_some_and(finds)
+        })
+    }
+
+    fn reads_alone(&self, study: &Study, at: BuildRef, name: &str) -> bool {
+        let imports = self.imports(study, at);
+        let this = |import: &&Transfer| {
+            let same = |read: &str| reference::same(read, name);
+            import.ok() && import.reference.as_deref().is_some_and(same)
+        };
+        !imports.is_empty() && imports.iter().all(this)
     }
 
     /// A series has another one beside it that reads the same reference, and may write it: an image

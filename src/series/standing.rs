@@ -49,6 +49,32 @@ fn copies(build: &Build, stages: &[Stage], stage: &str, from: &str) -> bool {
     steps.into_iter().any(|step| chain::reads(build, step, from))
 }
 
+/// The final stage begins with an image: no build stage is a part of it.
+#[must_use]
+pub fn is_final_apart(build: &Build) -> bool {
+    let last = chain::final_stage(build);
+    let mut finals = chain::stages(build).into_iter().filter(|stage| Some(stage.name) == last);
+    finals.all(|stage| has_own_image(build, &stage))
+}
+
+/// Some stage ran that stands on a stage of which all steps came from a cache: what is in it was
+/// needed, and was there.
+#[must_use]
+pub fn any_on_found(build: &Build) -> bool {
+    let stages = chain::stages(build);
+    let all = |stage: &Stage, outcome| stage.steps.iter().all(|step| step.outcome == outcome);
+    stages.iter().any(|stage| {
+        let first = stage.steps.first();
+        let ran = first.is_some_and(|step| step.outcome == Outcome::Miss);
+        if !ran || has_own_image(build, stage) {
+            return false;
+        }
+        let stands = |other: &&Stage| may_stand_on(build, &stages, stage, other.name);
+        let mut below = stages.iter().filter(stands).peekable();
+        below.peek().is_some() && below.all(|other| all(other, Outcome::Hit))
+    })
+}
+
 /// Stages that ran because this one did, which they stand on. One that may stand on a stage besides
 /// that ran for another reason is left out.
 #[must_use]

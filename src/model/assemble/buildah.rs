@@ -28,6 +28,8 @@ pub(super) struct BuildahSegment {
     /// Arrows of which nobody knows yet to which of those they belong.
     arrows: Vec<(Arrow, Quote)>,
     committed: bool,
+    /// Ids of its steps.
+    ids: Vec<Text>,
 }
 
 /// What an arrow says of a step.
@@ -56,7 +58,8 @@ struct Waiting {
 impl BuildahSegment {
     /// How many parts it has.
     pub(super) fn held(&self) -> usize {
-        self.build.steps.len() + self.build.bases.len() + self.waiting.len() + self.arrows.len()
+        let steps = self.build.steps.len() + self.build.bases.len() + self.ids.len();
+        steps + self.waiting.len() + self.arrows.len()
     }
 
     /// Whether this begins another build: a stage begins that has begun before. With `--jobs` the
@@ -80,7 +83,10 @@ impl BuildahSegment {
                 self.step((stage, numbered), (position, of), &text, quote());
             }
             Buildah::UsingCache => self.arrow(Arrow::Cached, quote()),
-            Buildah::Layer => self.arrow(Arrow::Layer, quote()),
+            Buildah::Layer(id) => {
+                self.ids.push(Text::of_log(id));
+                self.arrow(Arrow::Layer, quote());
+            }
             Buildah::Pulled(reference) => {
                 self.arrow(Arrow::Pulled, quote());
                 let at = transfer(&mut self.build.imports, &Text::of_log(reference), quote());
@@ -107,6 +113,13 @@ impl BuildahSegment {
             }
             Buildah::Failed => self.failed(quote()),
         }
+    }
+
+    /// Taken away after the build: an image of one of its steps. The last one is the image's own id,
+    /// which the builder prints at its end.
+    pub(super) fn deleted(&self, id: &[u8]) -> bool {
+        let inner = self.ids.split_last().map(|(_, inner)| inner).unwrap_or_default();
+        self.committed && inner.iter().any(|known| id.starts_with(known.as_bytes()))
     }
 
     /// The build, `None` where there was none.

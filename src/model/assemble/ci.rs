@@ -3,7 +3,7 @@
 use super::ci_cache::Caches;
 use super::ci_command::Typed;
 use crate::envelope::{Mark, NoteKind};
-use crate::model::{Asked, CiNote, Command, Few, Quote, Run, Text, Tool, lossy};
+use crate::model::{Asked, CiNote, Command, Deletes, Few, Quote, Run, Text, Tool, lossy};
 
 /// What has to be remembered between two marks.
 #[derive(Debug, Default)]
@@ -90,9 +90,9 @@ impl Listener {
         run.commands.sort_by_key(|c| c.quote.line);
     }
 
-    /// The commands of the log that delete all images.
-    pub(super) fn emptied(&mut self) -> Few<Quote> {
-        self.typed.emptied()
+    /// The commands of the log that delete images.
+    pub(super) fn deleting(&mut self) -> Few<(Deletes, Quote)> {
+        self.typed.deleting()
     }
 
     /// `docker/build-push-action@v6`, or the first line of a script.

@@ -4,7 +4,7 @@
 //! below, or in a variable that it sets before. Knows no CI.
 
 use super::ci_variables::{self, Variables};
-use crate::model::{Command, Few, NamedImage, Quote, Run};
+use crate::model::{Command, Deletes, Few, NamedImage, Quote, Run};
 
 /// The command typed last.
 #[derive(Debug, Default)]
@@ -15,8 +15,8 @@ pub(super) struct Typed {
     title: bool,
     /// What it sets, and what commands before it set.
     variables: Variables,
-    /// Commands that delete all images.
-    emptied: Few<Quote>,
+    /// Commands that delete images.
+    deleting: Few<(Deletes, Quote)>,
 }
 
 impl Typed {
@@ -65,9 +65,8 @@ impl Typed {
         if Command::prunes_a_builder(&text) {
             run.prunes.push(first.clone());
         }
-        if Command::prunes_images(&text) {
-            self.emptied.push(first.clone());
-        }
+        let deletes = Command::deletes_images(&text);
+        self.deleting.extend(deletes.map(|deletes| (deletes, first.clone())));
         let name = |image: String| NamedImage { image: image.into(), quote: first.clone() };
         run.named.extend(Command::names(&text).into_iter().map(name));
         let more: Few<Quote> = lines.chain(set).collect();
@@ -75,9 +74,9 @@ impl Typed {
         run.asked_by(commands.into_iter().map(|command| Command { more: more.clone(), ..command }));
     }
 
-    /// The commands that delete all images.
-    pub(super) fn emptied(&mut self) -> Few<Quote> {
-        std::mem::take(&mut self.emptied)
+    /// The commands that delete images.
+    pub(super) fn deleting(&mut self) -> Few<(Deletes, Quote)> {
+        std::mem::take(&mut self.deleting)
     }
 
     fn next_is(&self, line: u64) -> bool {

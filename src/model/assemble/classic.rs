@@ -64,7 +64,6 @@ impl ClassicSegment {
             }
             Classic::UsingCache => self.outcome(Outcome::Hit, line, raw),
             Classic::Image(id) => self.image(id, line, raw),
-            Classic::Deleted(id) => self.deleted(id, line, raw),
             Classic::Removed => self.last = line,
             Classic::Bare(bare) => self.without_arrow(bare, line, raw),
             Classic::Built => {
@@ -212,11 +211,13 @@ impl ClassicSegment {
     }
 
     /// Taken away after the build: an image that it made, or found, for one of its steps.
-    fn deleted(&mut self, id: &[u8], line: u64, raw: &[u8]) {
+    pub(super) fn deleted(&mut self, id: &[u8], line: u64, raw: &[u8]) -> bool {
         let own = |known: &Text| id.starts_with(known.as_bytes());
-        if self.built && self.build.pruned.is_none() && self.ids.iter().any(own) {
+        let own = self.built && self.ids.iter().any(own);
+        if own && self.build.pruned.is_none() {
             self.build.pruned = Some(Box::new(Quote::new(line, raw)));
         }
+        own
     }
 
     /// No step was begun since the last FROM.

@@ -100,9 +100,19 @@ impl Assembler {
                 let image = Text::of_log(image);
                 self.run.unpulled.push(NamedImage { image, quote: Quote::new(number, text) });
             }
+            Event::Deleted(id) => self.deleted(id, number, text),
+            Event::Untagged(image) => {
+                self.prunes.images.untags(Text::of_log(image), Quote::new(number, text));
+            }
             Event::Pruned => self.prunes.deletes(Quote::new(number, text)),
             Event::Reclaimed(amount) => self.prunes.reclaims(number, amount),
         }
+    }
+
+    /// An image was deleted, of a step of the build before or another one.
+    fn deleted(&mut self, id: &[u8], number: u64, text: &[u8]) {
+        let own = self.classic.deleted(id, number, text) || self.buildah.deleted(id);
+        self.prunes.images.deletes(own, Quote::new(number, text));
     }
 
     /// A line of a builder whose steps follow each other: in order, where the newest line does not come
@@ -319,7 +329,8 @@ impl Assembler {
         self.builds.retain(|build| !only_creates(build, &self.run.commands));
         self.order();
         self.run.builds = self.builds;
-        self.prunes.settle(&mut self.run, self.listener.emptied());
+        let deleting = self.listener.deleting();
+        self.prunes.settle(&mut self.run, &deleting);
         finish::doubt(&mut self.run, lines);
         self.run.problems.extend(self.unread.problems(&self.run.builds));
         self.run.settle();

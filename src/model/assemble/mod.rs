@@ -20,6 +20,7 @@ mod job;
 mod kaniko;
 mod prune;
 mod rawjson;
+mod removal;
 #[cfg(test)]
 mod testing;
 mod tty;

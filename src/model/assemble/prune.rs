@@ -1,6 +1,7 @@
 //! Whether a prune of the builder's cache deleted something.
 
-use crate::model::{Build, Few, Quote, Run};
+use super::removal::Removals;
+use crate::model::{Build, Deletes, Few, Quote, Run};
 
 /// What prunes say below their command.
 #[derive(Default)]
@@ -9,6 +10,8 @@ pub(super) struct Prunes {
     deleted: Vec<Quote>,
     /// Lines that tell how much was deleted, and whether that is something.
     amounts: Vec<(u64, bool)>,
+    /// Images that were deleted.
+    pub(super) images: Removals,
 }
 
 impl Prunes {
@@ -24,7 +27,7 @@ impl Prunes {
 
     /// Leaves the run those of its prunes that are seen to have deleted something of what its
     /// builders keep: `BuildKit` has a store of its own, the others look steps up among the images.
-    pub(super) fn settle(self, run: &mut Run, emptied: Few<Quote>) {
+    pub(super) fn settle(self, run: &mut Run, deleting: &[(Deletes, Quote)]) {
         let mut prunes: Vec<Quote> = std::mem::take(&mut run.prunes).into_iter().collect();
         prunes.retain(|prune| self.deleted_by(prune.line, run));
         let listed = self.deleted.iter().filter(|line| !self.is_listed(&prunes, line.line));
@@ -32,20 +35,37 @@ impl Prunes {
         let keeps_images = |build: &Build| build.dialect.keeps_images();
         run.prunes = if run.builds.iter().any(keeps_images) {
             let own = if run.builds.iter().all(keeps_images) { Few::new() } else { stored };
-            let images = emptied.into_iter().filter(|prune| self.deleted_by(prune.line, run));
-            own.into_iter().chain(images).collect()
+            own.into_iter().chain(self.images_gone(run, deleting)).collect()
         } else {
             stored
         };
         run.prunes.sort_by_key(|prune| prune.line);
+        run.prunes.dedup_by_key(|prune| prune.line);
     }
 
-    /// The amount below the command, before any build, is something.
+    /// Commands and lines that delete images in which a builder of the run keeps its steps.
+    fn images_gone(&self, run: &Run, deleting: &[(Deletes, Quote)]) -> Vec<Quote> {
+        let counted = |(deletes, command): &&(Deletes, Quote)| match deletes {
+            Deletes::Store => true,
+            Deletes::All => self.deleted_by(command.line, run),
+            Deletes::Nameless => {
+                let built = run.builds.iter().any(|build| build.line < command.line);
+                !built && self.deleted_by(command.line, run)
+            }
+            Deletes::Named => false,
+        };
+        let by_commands = deleting.iter().filter(counted).map(|(_, command)| command.clone());
+        by_commands.chain(self.images.of(run, deleting)).collect()
+    }
+
+    /// The amount below the command, before any build, is something; podman lists the images that
+    /// its `image prune` deletes, and prints no amount.
     fn deleted_by(&self, command: u64, run: &Run) -> bool {
         let below = self.amounts.partition_point(|(line, _)| *line <= command);
-        let Some((is_listed, something)) = self.amounts.get(below) else { return false };
-        let built = run.builds.iter().any(|build| (command..*is_listed).contains(&build.line));
-        *something && !built
+        let amount = self.amounts.get(below).filter(|(_, something)| *something);
+        let listed = self.images.below(command);
+        let built = |end: u64| run.builds.iter().any(|b| (command..end).contains(&b.line));
+        amount.map(|(line, _)| *line).into_iter().chain(listed).any(|end| !built(end))
     }
 
     /// The command above the list is among the prunes already.
@@ -104,8 +124,11 @@ mod tests {
             assert_eq!(prunes(&format!("+ {command}\n{pruned}\n{classic}")), [1], "{command}");
             assert!(prunes(&format!("+ {command}\n{pruned}\n{BUILD}")).is_empty(), "{command}");
         }
-        for command in ["docker image prune -f", "docker builder prune -af"] {
-            assert!(prunes(&format!("+ {command}\n{pruned}\n{classic}")).is_empty(), "{command}");
-        }
+        let command = "+ docker builder prune -af";
+        assert!(prunes(&format!("{command}\n{pruned}\n{classic}")).is_empty());
+        let nameless = "+ docker image prune -f";
+        assert_eq!(prunes(&format!("{nameless}\n{pruned}\n{classic}")), [1]);
+        assert!(prunes(&format!("{classic}\n{nameless}\n{pruned}")).is_empty());
+        assert_eq!(prunes(&format!("+ podman system reset -f\n{classic}")), [1]);
     }
 }

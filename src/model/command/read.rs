@@ -6,7 +6,7 @@ use options::{Opt, OptionReader};
 
 use super::images::{self, ImageCommand};
 use super::operands::{context, targets};
-use super::words::{SimpleCall, call, deletes_images, empties, parts, prunes, simple};
+use super::words::{Deletes, SimpleCall, call, deletes_images, empties, parts, prunes, simple};
 use super::{Asked, CacheSpec, Command, Tool};
 use crate::model::{Quote, Text};
 
@@ -30,11 +30,13 @@ impl Command {
         text.contains(" prune") && simple(text).iter().any(|words| prunes(words))
     }
 
-    /// Some command of a line deletes all images that nothing uses, and with them what a builder
-    /// without a cache of its own keeps.
+    /// Some command of a line deletes images, and with them what a builder without a cache of its
+    /// own keeps.
     #[must_use]
-    pub fn prunes_images(text: &str) -> bool {
-        text.contains(" prune") && simple(text).iter().any(|words| deletes_images(words))
+    pub fn deletes_images(text: &str) -> Option<Deletes> {
+        let known = [" prune", " rmi", " image rm", " image remove", " system reset"];
+        let may = known.iter().any(|verb| text.contains(verb));
+        may.then(|| simple(text).iter().find_map(|words| deletes_images(words)))?
     }
 
     /// One command, given by its words, deletes all steps of a builder's cache.

@@ -131,16 +131,44 @@ pub(super) fn prunes(words: &[String]) -> bool {
     )
 }
 
-/// A simple command deletes all images that no container uses: `docker system prune -af`,
-/// `podman image prune --all`. One with a filter leaves the new ones.
-pub(super) fn deletes_images(words: &[String]) -> bool {
-    let named = |word: &String| matches!(word.as_str(), "docker" | "podman");
+/// Which images a command deletes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deletes {
+    /// The whole store, without a word: `podman system reset --force`.
+    Store,
+    /// All that no container uses: `docker system prune -af`, `podman rmi --all`.
+    All,
+    /// Those that no tag names: `docker image prune -f`.
+    Nameless,
+    /// Those it names: `docker rmi app:1`.
+    Named,
+}
+
+/// Which images a simple command deletes. A prune with a filter leaves the new ones.
+pub(super) fn deletes_images(words: &[String]) -> Option<Deletes> {
+    let named = |word: &String| matches!(word.as_str(), "docker" | "podman" | "buildah");
     let words: Vec<&str> =
         words.iter().skip_while(|word| !named(word)).map(String::as_str).collect();
-    let [_, "system" | "image", "prune", options @ ..] = words.as_slice() else { return false };
-    let short = |option: &str| letters(option).is_some_and(|all| all.contains('a'));
-    let all = options.iter().any(|option| *option == "--all" || short(option));
-    all && !options.iter().any(|option| option.starts_with("--filter"))
+    let given = |options: &[&str], long: &str, short: char| {
+        let is_short = |option: &str| letters(option).is_some_and(|all| all.contains(short));
+        options.iter().any(|option| *option == long || is_short(option))
+    };
+    let (options, rest) = match words.as_slice() {
+        [_, "system" | "image", "prune", options @ ..] | ["buildah", "prune", options @ ..] => {
+            (options, Deletes::Nameless)
+        }
+        [_, "rmi", options @ ..] | [_, "image", "rm" | "remove", options @ ..] => {
+            (options, Deletes::Named)
+        }
+        ["podman", "system", "reset", options @ ..] => {
+            return given(options, "--force", 'f').then_some(Deletes::Store);
+        }
+        _ => return None,
+    };
+    if options.iter().any(|option| option.starts_with("--filter")) {
+        return None;
+    }
+    Some(if given(options, "--all", 'a') { Deletes::All } else { rest })
 }
 
 /// The command leaves nothing of a builder's cache and does not ask back: `docker system prune -af`,

@@ -38,12 +38,19 @@ pub(super) fn lines(past: &Past, seen: &[Rebuilt], written: Option<Evidence>) ->
     lines
 }
 
-/// `stage `build``, `stages `deps`, `build``.
+/// `stage `build``, `stages `deps`, `build``; the stage that another target of a bake ends with has
+/// no name: `[web 2/3] RUN make` between steps of `[web build 1/5] …`.
 pub(super) fn stages(seen: &[Rebuilt]) -> String {
+    const UNNAMED: &str = "of another target";
     let names: BTreeSet<&str> = seen.iter().flat_map(|r| r.stages.iter().map(|s| s.name)).collect();
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let quoted: Vec<String> =
+        names.iter().filter(|name| !name.is_empty()).map(|name| format!("`{name}`")).collect();
     let word = if quoted.len() == 1 { "stage" } else { "stages" };
-    format!("{word} {}", quoted.join(", "))
+    match (quoted.as_slice(), names.contains("")) {
+        ([], _) => format!("the stage {UNNAMED}"),
+        (_, true) => format!("{word} {} and the one {UNNAMED}", quoted.join(", ")),
+        (_, false) => format!("{word} {}", quoted.join(", ")),
+    }
 }
 
 /// ` (in 2 of 5 runs)`; nothing of a run that is alone.

@@ -89,7 +89,10 @@ impl Culprit<'_> {
 
 /// The spot, where a value explains it.
 pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
-    if no_value_reaches(past, &spot) || was_not_looked_up(past, &spot) {
+    let has_another_reason = no_value_reaches(past, &spot)
+        || was_not_looked_up(past, &spot)
+        || was_stored_nowhere(past, &spot);
+    if has_another_reason {
         return None;
     }
     let spot = since_it_has_a_value(past, spot);
@@ -146,6 +149,20 @@ fn was_not_looked_up(past: &Past, spot: &Spot) -> bool {
         let asks = build.steps.iter().any(|step| step.key.is_some());
         build.dialect == Dialect::Kaniko && asks && spot.step(i).is_some_and(|s| s.key.is_none())
     })
+}
+
+/// A target without a cache beside others of its bake that have one: what it has in common with
+/// them comes from theirs, and where it parts from them nothing is stored.
+fn was_stored_nowhere(past: &Past, spot: &Spot) -> bool {
+    let none = |build: &Build| {
+        build.imports.is_empty() && build.exports.is_empty() && build.inline.is_none()
+    };
+    let beside = |i: &usize| {
+        past.get(*i).is_some_and(|(run, build)| {
+            none(build) && !run.together(build).iter().all(|other| other.exports.is_empty())
+        })
+    };
+    spot.held.is_empty() && !spot.broken.is_empty() && spot.broken.iter().all(beside)
 }
 
 /// More than once; or once, where the argument is one of those that differ in each run.

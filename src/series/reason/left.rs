@@ -61,6 +61,11 @@ impl<'a> MissInSeries<'_, '_, 'a> {
         if input != Input::Files {
             return self.first;
         }
+        // What is deleted of a stage that is kept in images is its end, so the copy of a stage that
+        // begins with hits ran because of its files.
+        if self.now.build.dialect.keeps_images() && !self.first {
+            return false;
+        }
         let is_final = self.now.last == Some(self.stage.name);
         let gone = !is_final || self.now.build.hits() == 0;
         let above = self.stage.steps.iter().take_while(|s| s.position < self.step.position);

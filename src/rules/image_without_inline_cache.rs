@@ -72,15 +72,16 @@ fn decides(past: &Past) -> bool {
 
 /// What no run wrote, or none since one that did: the run after that one still finds it.
 fn finding(past: &Past) -> Option<Finding> {
-    let inline = |b: &Build| {
-        b.inline.is_some() || b.exports.iter().any(|export| export.kind == CacheKind::Inline)
-    };
-    match past.builds.iter().rposition(|build| inline(build)) {
+    match past.builds.iter().rposition(|build| writes_inline(build)) {
         Some(last) => {
             past.since(last + 2).filter(|later| later.len() > 1).and_then(|l| without_hits(&l))
         }
         None => without_hits(past),
     }
+}
+
+fn writes_inline(build: &Build) -> bool {
+    build.inline.is_some() || build.exports.iter().any(|export| export.kind == CacheKind::Inline)
 }
 
 fn without_hits(past: &Past) -> Option<Finding> {
@@ -137,9 +138,13 @@ fn without_hits(past: &Past) -> Option<Finding> {
     })
 }
 
-/// An earlier run of the series took steps from it: what it held then was replaced.
+/// An earlier run of the series took steps from it, and none wrote what it held then: another job
+/// replaced it.
 fn was_a_cache(past: &Past, reference: &str) -> bool {
     let Some(whole) = past.whole() else { return false };
+    if whole.builds.iter().any(|build| writes_inline(build)) {
+        return false;
+    }
     let reads = |i: usize| {
         let mut imports = whole.imports(i).into_iter().filter(|import| import.ok());
         imports.any(|import| {

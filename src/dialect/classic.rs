@@ -19,6 +19,7 @@ impl Dialect for Classic {
                 Some(rest) => arrow(rest),
                 None => bare(text.get(1..)?),
             },
+            b'#' => triggers(text).map(Says::Triggers),
             b'R' | b'U' | b'0'..=b'9' | b'a'..=b'f' => bare(text),
             // Markdown and some CIs take the blank at the start of a line off.
             b'-' | 0xe2 => behind_arrow(text).and_then(arrow),
@@ -48,6 +49,14 @@ fn step(text: &[u8]) -> Option<Says<'_>> {
         None => (count.parse().ok()?, 0),
     };
     Some(Says::Step { name, position, of, text })
+}
+
+/// `# Executing 3 build triggers`, up to 17.05 with three dots behind it
+/// (`builder/dockerfile/dispatchers.go`).
+fn triggers(text: &[u8]) -> Option<u32> {
+    let said = std::str::from_utf8(text.strip_prefix(b"# Executing ")?).ok()?;
+    let (count, what) = said.trim_end().trim_end_matches('.').split_once(' ')?;
+    if matches!(what, "build trigger" | "build triggers") { count.parse().ok() } else { None }
 }
 
 fn is_number(text: &str) -> bool {
@@ -168,6 +177,8 @@ mod tests {
                     text: b"RUN npm ci",
                 },
             ),
+            ("# Executing 3 build triggers...", Says::Triggers(3)),
+            ("# Executing 1 build trigger", Says::Triggers(1)),
             (" ---> Using cache", Says::UsingCache),
             (" ---> Running in 0bb89b0742a7", Says::Running),
             (" ---> f549e20c22dc", Says::Image(b"f549e20c22dc")),
@@ -190,6 +201,7 @@ mod tests {
             assert_eq!(Classic.read(line.as_bytes()), Some(Event::Classic(says)), "{line}");
         }
         for line in [
+            "# Executing 3 tests",
             "Step by step",
             "Step 3 : run-tests passed",
             "Step 3 : tests",

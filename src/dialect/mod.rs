@@ -104,6 +104,8 @@ pub enum Classic<'a> {
         /// The instruction.
         text: &'a [u8],
     },
+    /// `# Executing 3 build triggers`: so many steps of the base image follow.
+    Triggers(u32),
     /// ` ---> Using cache`.
     UsingCache,
     /// ` ---> 0a1b2c3d4e5f`: the step's image.

@@ -261,6 +261,14 @@ pub struct Base {
     pub pulled: Option<Quote>,
 }
 
+impl Base {
+    /// The log shows a variable where its name would stand, and no value for it: `FROM $BASE`.
+    #[must_use]
+    pub fn is_unnamed(&self) -> bool {
+        self.image.contains('$')
+    }
+}
+
 impl Build {
     /// dockerd builds itself: `#0 building with "default" instance using docker driver`.
     #[must_use]

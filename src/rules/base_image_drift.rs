@@ -1,5 +1,6 @@
 //! A tag names another base image than in the run before.
 
+mod doubt;
 mod renamed;
 mod written;
 
@@ -35,8 +36,10 @@ static META: RuleMeta = RuleMeta {
         with a commit.",
     rules_out: "A FROM that names a digest (only a commit changes it), a different tag or image in \
         some run, a stage that came from the cache anyway, `COPY --link`, which does not depend on \
-        the base. It is a warning if it happens more than once, or once in at most five runs and \
-        not before the last two, else a note: base images have to be updated.",
+        the base, an image that the same log builds. With the classic builder, images that come \
+        back in turns are told as different copies, and a FROM whose variable the log does not \
+        show as a note. It is a warning if it happens more than once, or once in at most five \
+        runs and not before the last two, else a note: base images have to be updated.",
     limits: "The builder prints FROM only if it needs the image, and BuildKit prints no digest for \
         a local image: drift is not seen then. The log does not say what changed inside the image.",
     example: include_str!("examples/base-image-drift.txt"),
@@ -127,6 +130,9 @@ fn drift<'a>(past: &Past<'a>, i: usize, build: &'a Build, step: &'a Step) -> Opt
     if before.1.image != now.image || now.pinned || before.1.pinned {
         return None;
     }
+    if doubt::is_explained(past.get(i)?, past.get(before.0)?, now) {
+        return None;
+    }
     let stage = same_stage(build, step);
     let (above, rebuilt): (Vec<_>, Vec<_>) = stage.partition(|s| s.position < step.position);
     let config = above.iter().any(|s| s.outcome == Outcome::Hit && !s.operation().is_link());
@@ -161,7 +167,7 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
     let file = past.get(last.at).and_then(|(run, build)| dockerfile_at::of(past.study, run, build));
     let mut evidence = lines(past, &drifts);
     evidence.extend(file.iter().flat_map(|file| named(file, image)));
-    Some(Finding {
+    let found = Finding {
         rule: META.id,
         severity: if often { META.severity } else { Severity::Note },
         confidence: if sure { Confidence::Proven } else { Confidence::Likely },
@@ -181,7 +187,8 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
         impact: impact(past, &drifts, runs.len()),
         rules_out: alternatives(by_tag),
         subject: past.subject(image),
-    })
+    };
+    Some(doubt::told(past, &drifts, name, found))
 }
 
 /// Both logs show how the Dockerfile names the image: `[internal] load metadata for node:20` stands
@@ -291,6 +298,7 @@ fn lines(past: &Past, drifts: &[&Drift]) -> Vec<Evidence> {
 
 fn named_before(base: &Base) -> String {
     match (&base.digest, &base.id) {
+        _ if base.is_unnamed() => "another image before".to_owned(),
         (None, Some(id)) => format!("the tag named image {id} before"),
         _ => "the tag named this digest before".to_owned(),
     }
@@ -298,6 +306,7 @@ fn named_before(base: &Base) -> String {
 
 fn names_now(base: &Base) -> String {
     match (&base.digest, &base.id) {
+        _ if base.is_unnamed() => "stands on another image here".to_owned(),
         (None, Some(id)) => format!("the tag names image {id} here"),
         _ => "the tag names a different digest here".to_owned(),
     }

@@ -40,7 +40,7 @@ static META: RuleMeta = RuleMeta {
         or keep the builder between runs.",
     rules_out: "Kept builders (a step comes from the cache in some run, ARG and ENV of the classic \
         builder too, or a base image is there that an earlier run fetched, or less of the context \
-        was sent than before), runs whose first steps copy files and may follow changes of them, \
+        was sent than before), an image that the classic builder is given as its cache, runs whose first steps copy files and may follow changes of them, \
         runs that are each on another machine by their logs (two of them are a note), failed \
         builds, jobs that prune the builder's cache (cache-lost), runs that export a cache \
         (export-without-import), steps of one commit that ran side by side, runs with \
@@ -110,11 +110,13 @@ fn finding(past: &Past) -> Option<Finding> {
     if !shown && !cold.runs.iter().any(|&i| unexplained(past, i).is_some()) {
         return None;
     }
+    let unread = classic::by_unread_file(past);
     Some(Finding {
         rule: META.id,
         severity: if cold.single { Severity::Note } else { META.severity },
         confidence: match (cold.single, shown) {
             (true, _) => Confidence::Suspected,
+            _ if unread.is_some() => Confidence::Suspected,
             (false, true) => Confidence::Proven,
             (false, false) => Confidence::Likely,
         },
@@ -131,7 +133,11 @@ fn finding(past: &Past) -> Option<Finding> {
             remedy::registry_max(&site)
         },
         impact: cold.impact(past),
-        rules_out: rules_out(cold.single, shown).into_iter().chain(too_old(past)).collect(),
+        rules_out: [
+            rules_out(cold.single, shown),
+            too_old(past).into_iter().chain(unread).collect(),
+        ]
+        .concat(),
         subject: match own_machine(past) {
             Some(name) => format!("{} on {name}", site.cache),
             None => site.cache,
@@ -261,6 +267,7 @@ fn has_another_reason(past: &Past) -> bool {
         || !past.never_imports()
         || past.all_commands().any(asks_buildah)
         || has_its_bases(past)
+        || classic::is_given_an_image(past)
 }
 
 /// Its cache may be an option that a variable holds; and with `--pull` a builder that is kept

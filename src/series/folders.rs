@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use foldhash::HashMap;
 
 use super::Series;
-use super::matching::{Index, look, same};
+use super::matching::{Index, look, other_platform, same};
 use crate::evidence::layout;
 use crate::model::Run;
 
@@ -78,5 +78,5 @@ fn fits(runs: &[Run], home: &Series, one: &Series) -> bool {
     let last = home.builds.last().and_then(|&at| look(runs, at));
     let next = one.builds.first().and_then(|&at| look(runs, at));
     let (Some((before, a)), Some((run, b))) = (last, next) else { return false };
-    before.source != run.source && same(a, b)
+    before.source != run.source && !other_platform((before, a), (run, b)) && same(a, b)
 }

@@ -225,7 +225,8 @@ impl<'m, 'a> Ledger<'m, 'a> {
     fn misses(&self, now: &Now<'a>, stage: &Stage<'a>, step: &'a Step) -> Vec<IndexedMiss> {
         let follows = now.follows(stage, step)
             || self.follows_a_build_before(now, stage, step)
-            || self.follows_a_common_step(now, stage, step);
+            || self.follows_a_common_step(now, stage, step)
+            || self.follows_its_base(now, stage, step);
         let said = if follows { None } else { self.miss(now, stage, step) };
         if !proof::has_digests(stage) {
             return said.into_iter().collect();

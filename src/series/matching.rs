@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 
 use foldhash::{HashMap, HashSet};
 
+use super::asked::Asked;
 use super::chain::is_same_step;
 use super::folders::{self, folder};
 use super::{BuildRef, Series, naming};
-use crate::model::{Build, BuildOutcome, ImageRef, Run, Step, is_masked, may_be_one};
+use crate::model::{Build, BuildOutcome, Dialect, ImageRef, Run, Step, is_masked, may_be_one};
 
 /// Groups the builds of all runs into series, in the order of first appearance.
 ///
@@ -97,7 +98,8 @@ impl<'a> Growing<'a> {
             return false;
         }
         let is_of = |other: &Run, known: &Build| {
-            !other_image((other, known), (run, build)) && same(known, build)
+            let (known, now) = ((other, known), (run, build));
+            !other_image(known, now) && !other_platform(known, now) && same(known.1, build)
         };
         if is_of(other, last) {
             return true;
@@ -204,6 +206,20 @@ fn other_image(a: (&Run, &Build), b: (&Run, &Build)) -> bool {
     }
     let whole = |image: &(&str, &str)| format!("{}/{}", image.0, image.1);
     !a.iter().any(|one| b.iter().any(|other| may_be_one(&whole(one), &whole(other))))
+}
+
+/// The classic builder prints no platform. Images that the command lines ask for platforms of their
+/// own for share no step.
+pub(super) fn other_platform(a: (&Run, &Build), b: (&Run, &Build)) -> bool {
+    let classic = a.1.dialect == Dialect::Classic && b.1.dialect == Dialect::Classic;
+    let platforms = |(run, build): (&'_ Run, &'_ Build)| -> HashSet<String> {
+        Asked::of(run, build).platforms().into_iter().map(str::to_owned).collect()
+    };
+    if !classic {
+        return false;
+    }
+    let (a, b) = (platforms(a), platforms(b));
+    !a.is_empty() && !b.is_empty() && a.is_disjoint(&b)
 }
 
 /// Two builds of one log that name other images, Dockerfiles or contexts were not made one after

@@ -1,5 +1,10 @@
 //! One build of the classic builder while its lines come in: strictly one step after another.
 
+mod triggers;
+mod variables;
+
+use self::triggers::Triggers;
+pub(super) use self::variables::fill_in;
 use super::instruction;
 use crate::dialect::{Bare, Classic};
 use crate::model::{
@@ -30,6 +35,8 @@ pub(super) struct ClassicSegment {
     pub(super) tangled: bool,
     /// Of the last step that is no trigger.
     position: u32,
+    /// Of the base image below the last FROM, until another step begins.
+    triggers: Option<Triggers>,
 }
 
 impl ClassicSegment {
@@ -56,7 +63,12 @@ impl ClassicSegment {
 
     /// One line.
     pub(super) fn hear(&mut self, says: Classic, line: u64, raw: &[u8]) {
+        let of_step = matches!(says, Classic::UsingCache | Classic::Running | Classic::Image(_));
+        if of_step && self.is_of_triggers(says, line, raw) {
+            return;
+        }
         match says {
+            Classic::Triggers(count) => self.triggered(count, line, raw),
             Classic::Step { name, position, of, text } => {
                 let text = lossy(text);
                 let name = lossy(name);
@@ -76,7 +88,8 @@ impl ClassicSegment {
                 }
             }
             Classic::Downloaded(image) => self.downloaded(image, line, raw),
-            Classic::Running | Classic::UpToDate(_) => {}
+            Classic::UpToDate(image) => self.named(&lossy(image)),
+            Classic::Running => {}
             Classic::Failed if self.is_empty() => {}
             Classic::Failed => self.errors.push(Quote::new(line, raw)),
             Classic::Tagged(image) => self.build.images.push(Text::of_log(image)),
@@ -120,6 +133,7 @@ impl ClassicSegment {
             self.build.line = line;
         }
         if position > 1 || !is_trigger(text.as_bytes()) {
+            self.triggers = None;
             let goes_back = !self.built && position <= self.position;
             self.tangled |= self.of.is_some_and(|known| known != of || goes_back);
             (self.of, self.position) = (Some(of), position);
@@ -190,8 +204,16 @@ impl ClassicSegment {
         }
     }
 
-    /// The step before came to its end: its container ran, though no line says what it left.
+    /// The step before came to its end: its container ran, though no line says what it left. Of
+    /// triggers with headers only the last has an image below it.
     fn ran(&mut self) {
+        let of_base = self.triggers.is_some() && !self.under_base();
+        if let Some(trigger) = self.build.steps.last_mut()
+            && of_base
+            && trigger.outcome == Outcome::Unknown
+        {
+            trigger.outcome = Outcome::Miss;
+        }
         if let Some(running) = self.running.take() {
             self.outcome(Outcome::Miss, running.line, running.text.as_bytes());
         }
@@ -225,8 +247,20 @@ impl ClassicSegment {
         self.build.steps.len() == self.before_base
     }
 
+    /// The image of a FROM that is a variable is looked up right below it.
+    fn named(&mut self, image: &str) {
+        if !self.under_base() {
+            return;
+        }
+        let base = self.build.bases.last_mut().filter(|base| base.id.is_none());
+        if let Some(base) = base.filter(|base| base.is_unnamed()) {
+            base.image = image.into();
+        }
+    }
+
     fn downloaded(&mut self, image: &[u8], line: u64, raw: &[u8]) {
         let image = lossy(image);
+        self.named(&image);
         let base = self.build.bases.last_mut().filter(|b| image.ends_with(&*b.image));
         if let Some(base) = base {
             base.pulled = Some(Quote::new(line, raw));

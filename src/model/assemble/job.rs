@@ -7,7 +7,7 @@ use super::bound::{self, FinishedBuilds};
 use super::buildah::BuildahSegment;
 use super::buildkit::Segment;
 use super::ci::{self, Listener};
-use super::classic::ClassicSegment;
+use super::classic::{self, ClassicSegment};
 use super::entries::StatusEntry;
 use super::finish;
 use super::kaniko::KanikoSegment;
@@ -334,6 +334,7 @@ impl Assembler {
         finish::doubt(&mut self.run, lines);
         self.run.problems.extend(self.unread.problems(&self.run.builds));
         self.run.settle();
+        classic::fill_in(&mut self.run);
         self.run
     }
 }

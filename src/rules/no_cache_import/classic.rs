@@ -1,15 +1,60 @@
 //! What helps where the classic builder builds.
 
-use crate::finding::Fix;
-use crate::model::Build;
-use crate::rules::remedy::{self, Site};
+use crate::finding::{Alternative, Fix, not_ruled_out};
+use crate::model::{Build, Dialect, Tool};
+use crate::rules::past::Past;
+use crate::rules::remedy::{self, Site, reference};
 
 /// The step that Compose v2 adds where it builds with the classic builder.
 const BY_COMPOSE: &str = "LABEL com.docker.compose.image.builder=classic";
 
+/// A build is given an image as its cache: by `--cache-from`, by `cache_from` of the Compose file,
+/// or, where no command line is shown, the image that it builds is pulled before, which nothing
+/// else needs (Cloud Build, in a step of its own: `docker pull gcr.io/p/web || exit 0`).
+pub(super) fn is_given_an_image(past: &Past) -> bool {
+    (0..past.len()).any(|i| asks(past, i) || pulls_its_own(past, i))
+}
+
+fn asks(past: &Past, i: usize) -> bool {
+    let Some((run, build)) = past.get(i).filter(|(_, b)| b.dialect == Dialect::Classic) else {
+        return false;
+    };
+    let written = Site::of(past.study, run, build)
+        .at
+        .is_some_and(|at| !by_compose(build) && !at.place.command.cache_from.is_empty());
+    written || past.commands(i).iter().any(|command| !command.cache_from.is_empty())
+}
+
+fn pulls_its_own(past: &Past, i: usize) -> bool {
+    let Some((run, build)) = past.get(i).filter(|(_, b)| b.dialect == Dialect::Classic) else {
+        return false;
+    };
+    let own = |name: &str| build.images.iter().any(|image| reference::same(image, name));
+    let one_log = past.study.runs.iter().filter(|other| other.source == run.source);
+    let mut before =
+        one_log.flat_map(|other| &other.pulls).filter(|pull| build.comes_behind(pull.quote.line));
+    past.commands(i).is_empty() && before.any(|pull| own(&pull.image))
+}
+
+/// docker-compose v1 hands `cache_from` of a file that is not given to the classic builder.
+pub(super) fn by_unread_file(past: &Past) -> Option<Alternative> {
+    let (run, build) = past.last().filter(|(_, b)| b.dialect == Dialect::Classic)?;
+    let composed = past.all_commands().any(|command| command.tool == Tool::Compose);
+    let known = by_compose(build) || Site::of(past.study, run, build).at.is_some();
+    (composed && !known).then(|| {
+        not_ruled_out(
+            "`cache_from` in the Compose file, which the log does not show (give it with --config)",
+        )
+    })
+}
+
+fn by_compose(build: &Build) -> bool {
+    build.steps.iter().any(|step| step.text == BY_COMPOSE)
+}
+
 /// Compose v2 hands no `cache_from` to the classic builder (2.26.1, 2.40.3), so a pull is no help.
 pub(super) fn fix(site: &Site, build: &Build) -> Fix {
-    if build.steps.iter().any(|step| step.text == BY_COMPOSE) {
+    if by_compose(build) {
         return Fix {
             steps: vec![
                 "Remove DOCKER_BUILDKIT=0 first: Compose hands neither `cache_from` nor `cache_to` \

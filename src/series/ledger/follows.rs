@@ -3,7 +3,7 @@
 use super::super::chain::{self, Stage};
 use super::super::standing;
 use super::{Ledger, Now};
-use crate::model::{Base, Build, Outcome, Step};
+use crate::model::{Base, Build, ImageRef, Outcome, Step};
 
 /// How many builds before another may belong to it: of a log that holds thousands, or of a series.
 const LATELY: usize = 8;
@@ -48,6 +48,25 @@ impl<'a> Ledger<'_, 'a> {
         let in_log = || now.shortly_before().iter().rfind(ran).is_some_and(without);
         let lately = || self.before(now).rev().take(LATELY).take_while(|build| without(build));
         !step.operation().is_link() && (in_log() || lately().any(|build| ran(&build)))
+    }
+
+    /// A build before it in the log made the image that the stage stands on, and ran steps for it:
+    /// `docker build -t team/base base`, then `FROM team/base`.
+    pub(super) fn follows_its_base(&self, now: &Now<'a>, stage: &Stage<'a>, step: &Step) -> bool {
+        let Some(base) = stage.base.filter(|_| now.build.dialect.keeps_images()) else {
+            return false;
+        };
+        let before = self.stages.get(&(stage.name, stage.platform)).and_then(|line| line.base);
+        let same = before.is_some_and(|before| {
+            chain::is_known_base(before, base) && !chain::is_other_base(before, base)
+        });
+        let name = ImageRef::parse(&base.image);
+        let made = |build: &&Build| {
+            build.images.iter().any(|image| ImageRef::parse(image).has_tag_of(&name))
+        };
+        let built = now.shortly_before().iter().rfind(made);
+        let ran = built.is_some_and(|b| b.steps.iter().any(|s| s.outcome == Outcome::Miss));
+        ran && !same && begins(stage, step)
     }
 
     /// Stages that begin alike share their first steps, which are printed under the name of one of

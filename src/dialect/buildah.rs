@@ -120,11 +120,14 @@ fn failed(text: &[u8]) -> Option<Says<'_>> {
 }
 
 /// `Error: failed pushing cache to {{{"r.example.com" "team/cache"} "0a1b…"} …}: …`, which ends the
-/// build; older: `Error: building at STEP "RUN x": failed pushing cache to …`.
+/// build; older: `Error: building at STEP "RUN x": failed pushing cache to …`. A key that makes no
+/// tag: `Error: failed generating tagged reference for "r/c": invalid tag format`
+/// (`cacheImageReferences`).
 fn not_pushed(text: &[u8]) -> Option<Says<'_>> {
     let error =
         text.strip_prefix(b"Error: ").or_else(|| text.starts_with(b"error ").then_some(text))?;
-    let at = memmem::find(error, b"failed pushing cache to ")?;
+    let at = memmem::find(error, b"failed pushing cache to ")
+        .or_else(|| memmem::find(error, b"failed generating tagged reference for \""))?;
     (at == 0 || failed(text).is_some()).then(|| error.get(at..).map(Says::NotPushed))?
 }
 
@@ -178,6 +181,12 @@ mod tests {
             (
                 "Error: failed pushing cache to {r}: denied",
                 Says::NotPushed(b"failed pushing cache to {r}: denied"),
+            ),
+            (
+                "Error: failed generating tagged reference for \"r/c\": invalid tag format",
+                Says::NotPushed(
+                    b"failed generating tagged reference for \"r/c\": invalid tag format",
+                ),
             ),
         ] {
             assert_eq!(Buildah.read(line.as_bytes()), Some(Event::Buildah(says)), "{line}");

@@ -89,6 +89,12 @@ static EXPORTS: &[Row] = &[
     // index only.
     (CacheKind::Gha, &["/_apis/artifactcache/cache?keys=buildkit-blob-"]),
     (CacheKind::Gha, &["/_apis/artifactcache/caches"]),
+    // what ends a build: an import that fails does not
+    (CacheKind::Gha, &["failed to solve: Post \"", "/github.actions.results.api.v1.CacheService/"]),
+    (
+        CacheKind::Gha,
+        &["failed to solve: parse \"", "/github.actions.results.api.v1.CacheService/"],
+    ),
     (CacheKind::Gha, &["failed to reserve cache"]),
     (CacheKind::Gha, &["failed to commit cache"]),
     (CacheKind::Gha, &["error committing cache"]),

@@ -4,7 +4,7 @@ use foldhash::HashSet;
 
 use super::backend::{self, Cause, Refusal, cost_of, refusals_for};
 use super::options::{
-    Kind, Mistake, bad_reference, bare_type, capital_letters, from_error, inline, lint,
+    Kind, Mistake, bad_reference, bare_type, capital_letters, from_error, hidden, inline, lint,
     lint_buildah, no_repository, slash, unusable, words,
 };
 use super::planned;
@@ -121,9 +121,16 @@ fn named(refusal: &Refusal) -> Option<Mistake> {
     // An export prints no name: the command line has it.
     let known = refusal.reference();
     no_repository(refusal.text)
+        .or_else(|| hidden(refusal.text, name?, is_imported(refusal.run, name)))
         .or_else(|| bad_reference(refusal.text, name))
         .or_else(|| capital_letters(refusal.text, name.or(known.as_deref())))
         .or_else(|| unusable(&refusal.said()))
+}
+
+/// An option that is printed alike is not refused.
+fn is_imported(run: &Run, name: Option<&str>) -> bool {
+    let mut imports = run.builds.iter().flat_map(|build| &build.imports);
+    imports.any(|import| import.ok() && import.reference.as_deref() == name)
 }
 
 /// What command lines and the compose plugin's override file show.

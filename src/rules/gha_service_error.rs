@@ -51,6 +51,7 @@ fn draft(group: &[Refusal]) -> Draft {
         title: match fault {
             Fault::Gone => "GitHub's cache lost an entry during the export",
             Fault::Own => "the runner's cache server refused the build cache",
+            Fault::Joined => "BuildKit asks for GitHub's cache service at an address that is none",
             _ => "GitHub's cache service refused the build cache",
         }
         .to_owned(),
@@ -86,6 +87,8 @@ enum Fault {
     Down,
     /// So does a server that stands in for GitHub's.
     Own,
+    /// It was never asked: the address is none.
+    Joined,
 }
 
 fn fault(group: &[Refusal]) -> Fault {
@@ -100,6 +103,9 @@ fn fault(group: &[Refusal]) -> Fault {
         // A cache is imported before the first step.
         let at_once = |r: &Refusal| r.side != Side::Export && r.text.contains("token expired");
         return if group.iter().any(at_once) { Fault::Stale } else { Fault::Expired };
+    }
+    if group.iter().all(|refusal| is_joined(refusal.text)) {
+        return Fault::Joined;
     }
     let gone = group.iter().all(|refusal| refusal.text.trim_end().ends_with("not_found"));
     if gone {
@@ -116,6 +122,14 @@ fn fault(group: &[Refusal]) -> Fault {
 /// (`moby/buildkit` issue 6074).
 fn shows_page(text: &str) -> bool {
     text.contains("failed to parse error response 4") && text.contains(": <")
+}
+
+/// `Post "https://results-receiver.actions.acme.ghe.comtwirp/github.actions.results.api.v1.…"`,
+/// `parse "http://cache.ci.svc:3000twirp/…": invalid port ":3000twirp" after host`: the address that
+/// the runner gives has no slash at its end (`docker/build-push-action` issue 1382).
+fn is_joined(text: &str) -> bool {
+    let asked = text.split_once("twirp/github.actions.results.api.");
+    asked.is_some_and(|(address, _)| address.contains("://") && !address.ends_with('/'))
 }
 
 /// `Get "http://172.18.0.4:40351/_apis/artifactcache/cache?keys=…": dial tcp …` (`nektos/act`),
@@ -160,6 +174,11 @@ fn cause(fault: Fault) -> &'static str {
             "The address in the error is not GitHub's: the runner gives builds a cache server of \
                 its own (Gitea, Forgejo, act, a self-hosted server), and the builder could not \
                 reach it or sent requests it does not know."
+        }
+        Fault::Joined => {
+            "The address that the runner gives (ACTIONS_RESULTS_URL) has no slash at its end, and \
+                this BuildKit puts the path right behind it (`…ghe.comtwirp/…`): there is no such \
+                host. The service was never asked, in this run or any other."
         }
     }
 }
@@ -221,6 +240,13 @@ fn steps(fault: Fault) -> &'static [&'static str] {
                 (`network=host` for the builder, or the host's name instead of 127.0.0.1).",
             "Or keep the cache in a registry: `type=registry` needs no such server.",
         ],
+        Fault::Joined => &[
+            "Running again does not help. Recreate the builder from a current BuildKit \
+                (`moby/buildkit:latest`).",
+            "Where you run the cache server: end the address that it gives to jobs \
+                (ACTIONS_RESULTS_URL) with a slash.",
+            "Or keep the cache in a registry: `type=registry` needs no such service.",
+        ],
     }
 }
 
@@ -231,6 +257,7 @@ fn summary(fault: Fault, ignored: bool) -> &'static str {
         Fault::Expired => "make the export optional, or keep the cache in a registry",
         Fault::Stale => "give the builder the token of its own job, or use a registry cache",
         Fault::Gone => "keep less in GitHub's cache, or keep the cache in a registry",
+        Fault::Joined => "use a newer BuildKit, or a registry cache",
         Fault::Own => "read the log of the runner's cache server, or use a registry cache",
         Fault::Page => "run again; if every run ends so, use a newer Buildx and BuildKit",
         Fault::Down if ignored => "run again when the service works",

@@ -322,6 +322,19 @@ pub fn inner_stages(build: &Build) -> Vec<Stage<'_>> {
     stages(build).into_iter().filter(|s| Some(s.name) != last).collect()
 }
 
+/// Before v1.19.3 the key of each RUN holds all arguments that the Dockerfile declares, also those
+/// below it (`containers/buildah` issue 1931). From v1.12 to v1.20 nothing shows the version: before,
+/// `STEP 3: RUN make` has no number of steps, and ids have 64 digits or no arrow.
+#[must_use]
+pub fn keys_hold_all_arguments(build: &Build) -> bool {
+    let short = |text: &str| text.strip_prefix("--> ").is_some_and(|id| id.trim_end().len() == 11);
+    let verdicts = || build.steps.iter().filter_map(|step| step.verdict.as_ref());
+    build.dialect == Dialect::Buildah
+        && build.steps.iter().all(|step| step.of == 0)
+        && verdicts().any(|quote| quote.text.contains("Using cache "))
+        && !verdicts().any(|quote| short(&quote.text))
+}
+
 /// buildah ran all steps and printed no layer for any but the last, whose arrow is the image's: it
 /// runs without `--layers`.
 #[must_use]

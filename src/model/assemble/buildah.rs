@@ -131,6 +131,7 @@ impl BuildahSegment {
             self.waiting.iter().for_each(|step| ended(&mut self.build, step.at));
         }
         doubt_silent(&mut self.build);
+        ran_all_the_same(&mut self.build);
         if self.build.tangled {
             self.build.steps.iter_mut().for_each(|step| step.outcome = Outcome::Unknown);
         }
@@ -157,7 +158,7 @@ impl BuildahSegment {
         }
         let word = text.split_ascii_whitespace().next().unwrap_or_default();
         if word.eq_ignore_ascii_case("FROM") {
-            self.from(stage, text, header);
+            self.from((stage, numbered), position, text, header);
             return;
         }
         // Without numbers the stages follow each other.
@@ -180,8 +181,15 @@ impl BuildahSegment {
         self.build.steps.push(Step { what, kind, header, ..Step::default() });
     }
 
-    /// Before v1.20 stages have no number: each FROM is the next one.
-    fn from(&mut self, stage: u32, text: &str, header: Quote) {
+    /// Before v1.20 stages have no number: each FROM is the next one, and what came before it has
+    /// ended.
+    fn from(&mut self, (stage, numbered): (u32, bool), position: u32, text: &str, header: Quote) {
+        if !numbered {
+            self.settle(Some(self.stage));
+        }
+        if !numbered && position > 1 && goes_on(text) {
+            return;
+        }
         let next = self.stages.keys().next_back().map_or(1, |last| last + 1);
         self.stage = if self.stages.contains_key(&stage) { next } else { stage };
         let index = usize::try_from(self.stage).unwrap_or_default().saturating_sub(1);
@@ -357,11 +365,13 @@ impl BuildahSegment {
         for step in std::mem::take(&mut self.waiting).into_iter().take(1) {
             ended(&mut self.build, step.at);
         }
-        let exports = &mut self.build.exports;
-        let at = pushed_to(error)
-            .map_or(0, |repository| transfer(exports, &format!("{repository}:"), quote.clone()));
-        if let Some(export) = exports.get_mut(at) {
-            (export.error, export.verdict) = (Some(error.into()), Some(quote.clone()));
+        // A tag is made of a key to look it up as well.
+        let reads = is_tag(error) && self.build.exports.is_empty();
+        let all = if reads { &mut self.build.imports } else { &mut self.build.exports };
+        let at = refused_by(error)
+            .map_or(0, |repository| transfer(all, &format!("{repository}:"), quote.clone()));
+        if let Some(refused) = all.get_mut(at) {
+            (refused.error, refused.verdict) = (Some(error.into()), Some(quote.clone()));
         }
         self.build.errors.push(quote);
     }
@@ -372,6 +382,13 @@ impl BuildahSegment {
 fn is_image_id(image: &str) -> bool {
     const SHA256: usize = 64;
     image.len() == SHA256 && image.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// With layers v1.7 begins anew on each image that it makes, and prints that within the stage:
+/// `STEP 3: FROM 61e609524941…` (`imagebuildah/build.go`). A stage of the Dockerfile begins at 1.
+fn goes_on(text: &str) -> bool {
+    let mut words = text.split_ascii_whitespace().skip(1);
+    words.next().is_some_and(is_image_id) && words.next().is_none()
 }
 
 /// Where steps have arrows, one that has none was cut out of the log, or its arrow was. The last one
@@ -388,6 +405,24 @@ fn doubt_silent(build: &mut Build) {
     }
 }
 
+/// v1.19.3 with `--build-arg` runs each step, and looks for its result in the store then: what the
+/// command printed stands above `--> Using cache` (`containers/buildah` issue 2992). Where pages for
+/// people put an empty line between any two, only more than one tells so.
+fn ran_all_the_same(build: &mut Build) {
+    const NO_DOUBT: u64 = 3;
+    let lines = |step: &Step| {
+        let verdict = step.verdict.as_ref().filter(|_| step.of == 0 && step.instruction == "RUN");
+        let cached = verdict.filter(|quote| quote.text.contains("Using cache "));
+        cached.map_or(0, |quote| quote.line.saturating_sub(step.header.line + 1))
+    };
+    if !build.steps.iter().any(|step| lines(step) >= NO_DOUBT) {
+        return;
+    }
+    for step in build.steps.iter_mut().filter(|step| lines(step) > 0) {
+        step.outcome = Outcome::Miss;
+    }
+}
+
 /// It came to its end, and no arrow said how: layers are off.
 fn ended(build: &mut Build, at: usize) {
     if let Some(step) = build.steps.get_mut(at).filter(|step| step.outcome == Outcome::Unknown) {
@@ -396,8 +431,11 @@ fn ended(build: &mut Build, at: usize) {
 }
 
 /// `failed pushing cache to {{{"r.example.com" "team/cache"} "0a1b…"} …}: …`,
-/// `failed pushing cache to r/c:0a1b…: …`
-fn pushed_to(error: &str) -> Option<String> {
+/// `failed pushing cache to r/c:0a1b…: …`, `failed generating tagged reference for "r/c": …`
+fn refused_by(error: &str) -> Option<String> {
+    if let Some(name) = error.strip_prefix(TAG) {
+        return name.strip_prefix('"')?.split('"').next().map(str::to_owned);
+    }
     let name = error.strip_prefix("failed pushing cache to ")?;
     let Some(quoted) = name.strip_prefix("{{{\"") else {
         let reference = name.split(": ").next()?;
@@ -406,6 +444,12 @@ fn pushed_to(error: &str) -> Option<String> {
     let mut words = quoted.split('"');
     let (host, path) = (words.next()?, words.nth(1)?);
     Some(format!("{host}/{path}"))
+}
+
+const TAG: &str = "failed generating tagged reference for ";
+
+fn is_tag(error: &str) -> bool {
+    error.starts_with(TAG)
 }
 
 /// `r/team/app/cache:0a1b…`, `[r/team/app/cache]:0a1b…`: each layer is a tag of one repository.

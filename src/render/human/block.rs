@@ -16,7 +16,7 @@ const TWO: usize = 2;
 /// All of it.
 pub(super) fn full(page: &TextPage, finding: &Finding, input: &InputFacts) -> Vec<String> {
     let mut lines = head(page, finding, input);
-    lines.extend(evidence::lines(page, &input.newest_first(finding), MOST, input));
+    lines.extend(evidence::lines(page, finding, &input.newest_first(finding), MOST, input));
     lines.extend(page.labelled("confidence", names::confidence(finding.confidence)));
     for (label, texts) in alternatives::kinds(finding) {
         lines.extend(standing(page, label, &texts));
@@ -29,7 +29,7 @@ pub(super) fn full(page: &TextPage, finding: &Finding, input: &InputFacts) -> Ve
 pub(super) fn brief(page: &TextPage, finding: &Finding, input: &InputFacts) -> Vec<String> {
     let mut lines = head(page, finding, input);
     let few = if input.report.findings.len() > 1 { TWO } else { FEW };
-    lines.extend(evidence::lines(page, &input.newest_first(finding), few, input));
+    lines.extend(evidence::lines(page, finding, &input.newest_first(finding), few, input));
     let mut parts = vec![names::confidence(finding.confidence).to_owned()];
     parts.extend(
         alternatives::kinds(finding)
@@ -44,7 +44,7 @@ pub(super) fn short(page: &TextPage, finding: &Finding, input: &InputFacts) -> V
     let mut lines = heading(page, finding, input);
     lines.extend(fix::short(page, finding));
     let newest = input.newest_first(finding);
-    lines.extend(evidence::lines(page, newest.get(..1).unwrap_or_default(), FEW, input));
+    lines.extend(evidence::lines(page, finding, newest.get(..1).unwrap_or_default(), FEW, input));
     lines
 }
 

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 use unicode_width::UnicodeWidthStr;
 
-use super::{InputFacts, place};
-use crate::finding::Evidence;
+use super::{InputFacts, excerpt, place};
+use crate::finding::{Evidence, Finding};
 use crate::render::page::{CYAN, DIM, INDENT, TextPage, blanks};
 use crate::render::{escape, units};
 
@@ -18,14 +18,18 @@ struct EvidenceLine {
     place: String,
     text: String,
     shows: String,
+    /// Words of the text that it is quoted for.
+    words: Vec<String>,
 }
 
 pub(super) fn lines(
     page: &TextPage,
+    finding: &Finding,
     evidence: &[&Evidence],
     most: usize,
     input: &InputFacts,
 ) -> Vec<String> {
+    let subjects = excerpt::subjects(finding);
     let hidden = evidence.len().saturating_sub(most);
     let evidence = evidence.get(..most).unwrap_or(evidence);
     let long = evidence.iter().any(|e| named(&e.source, e.line).width() > page.width / 3);
@@ -33,7 +37,7 @@ pub(super) fn lines(
         if long { place::shortest(&e.source, &input.sources) } else { &e.source }.to_owned()
     };
     let rows: Vec<EvidenceLine> =
-        evidence.iter().map(|e| row(page, e, &name(e), input.seen.step(e))).collect();
+        evidence.iter().map(|e| row(page, e, &name(e), input, &subjects)).collect();
     let rows = rows.as_slice();
     let columns = EvidenceColumns::of(page, rows);
     let side_by_side =
@@ -61,11 +65,20 @@ fn named(source: &str, line: u64) -> String {
     format!("{}:{line}", escape::line(source))
 }
 
-fn row(page: &TextPage, evidence: &Evidence, source: &str, step: Option<&str>) -> EvidenceLine {
+fn row(
+    page: &TextPage,
+    evidence: &Evidence,
+    source: &str,
+    input: &InputFacts,
+    subjects: &[String],
+) -> EvidenceLine {
+    let mut words = excerpt::code(&evidence.shows);
+    words.extend_from_slice(subjects);
     EvidenceLine {
+        words,
         place: escape::cut_start(&named(source, evidence.line), page.width * 2 / 5),
         text: short_digests(&escape::line(evidence.text.trim())),
-        shows: escape::line(&with_step(evidence, step)),
+        shows: escape::line(&with_step(evidence, input.seen.step(evidence))),
     }
 }
 
@@ -145,7 +158,7 @@ fn quoted(page: &TextPage, row: &EvidenceLine, columns: &EvidenceColumns) -> Vec
     if row.text.width() > columns.room && is_error(&row.text) {
         return wrapped(page, row, columns);
     }
-    let text = escape::cut_middle(&row.text, columns.room);
+    let text = excerpt::around(&row.text, &row.words, columns.room);
     if columns.stacked {
         vec![format!("{}{}", blanks(INDENT), page.paint(DIM, &row.place)), columns.margin() + &text]
     } else {
@@ -167,7 +180,7 @@ fn wrapped(page: &TextPage, row: &EvidenceLine, columns: &EvidenceColumns) -> Ve
 }
 
 fn is_error(text: &str) -> bool {
-    let text = text.to_lowercase();
+    let text = text.to_lowercase().replace("ignore-error", "");
     ["error", "failed", "denied", "refused", "warning", "expired"]
         .iter()
         .any(|word| text.contains(word))

@@ -2,6 +2,7 @@
 
 mod block;
 mod evidence;
+mod excerpt;
 mod fix;
 mod list;
 mod matrix;

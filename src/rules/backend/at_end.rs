@@ -62,6 +62,28 @@ fn cut_off<'a>(build: &'a Build, text: &str) -> Option<&'a Transfer> {
     exports().find(|export| steps && !export.ended && export.error.is_none())
 }
 
+/// A terminal shows that an export failed, ` => ERROR exporting cache`, and why in the last line
+/// alone: `error: failed to solve: server message: insufficient_scope: authorization failed`. The
+/// image is written before the cache, so nothing else can have ended the build.
+pub(super) fn tell<'a>(run: &'a Run, build: &'a Build, all: &mut [Refusal<'a>]) {
+    let Some(quote) = build.errors.last().filter(|last| last.text.contains("failed to solve: "))
+    else {
+        return;
+    };
+    let together = run.together(build);
+    let steps = || together.iter().flat_map(|build| &build.steps);
+    let exports = together.iter().flat_map(|build| &build.exports);
+    let failed = exports.filter(|export| export.error.is_some()).count();
+    if failed != 1 || steps().any(|step| step.outcome == Outcome::Failed) {
+        return;
+    }
+    let silent = |refusal: &&mut Refusal| refusal.side == Side::Export && refusal.text.is_empty();
+    if let Some(refusal) = all.iter_mut().find(silent) {
+        refusal.cause = classify_export(&whole(&quote.text, build, quote), refusal.kind);
+        (refusal.text, refusal.quote) = (&quote.text, quote);
+    }
+}
+
 /// Said before the first step, of a cache that cannot be set up.
 fn stops(text: &str, cause: Cause) -> bool {
     let text = text.to_ascii_lowercase();

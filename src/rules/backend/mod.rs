@@ -140,6 +140,9 @@ fn of_build<'a>(at: BuildRef, run: &'a Run, build: &'a Build) -> Vec<Refusal<'a>
             .iter()
             .filter_map(|quote| at_end::refusal(at, run, build, quote))
             .collect();
+        if late.is_empty() {
+            at_end::tell(run, build, &mut all);
+        }
         all.retain(|refusal| {
             late.is_empty() || refusal.side == Side::Import || !refusal.text.is_empty()
         });

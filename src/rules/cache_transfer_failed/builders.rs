@@ -33,6 +33,34 @@ pub(super) fn is_not_stored(refusal: &Refusal) -> bool {
         && text.ends_with("not found")
 }
 
+/// `Error: failed generating tagged reference for "r/c": invalid tag format` (`imagebuildah`
+/// `cacheImageReferences`) of such a RUN: `containers/buildah` issue 4647
+pub(super) fn is_without_key(refusal: &Refusal) -> bool {
+    let refused = refusal.text.contains("failed generating tagged reference for ")
+        && refusal.text.trim_end().ends_with("invalid tag format");
+    refused && refusal.build.steps.last().is_some_and(|step| mounts_from(&step.text))
+}
+
+fn mounts_from(text: &str) -> bool {
+    let mut words = text.split_ascii_whitespace().skip(1);
+    words.any(|word| word.starts_with("--mount=type=cache,") && word.contains(",from="))
+}
+
+pub(super) fn another_buildah(_: &[Refusal]) -> Fix {
+    Fix {
+        summary: "use a newer buildah, or a cache mount without `from=`".to_owned(),
+        steps: vec![
+            "Running again does not help. 1.29 is the first buildah that fails so \
+                (`containers/buildah` issue 4647): use a newer one, or 1.28."
+                .to_owned(),
+            "Where the buildah cannot be changed: copy what the mount takes from there with `COPY \
+                --from`, or build without `--cache-to`."
+                .to_owned(),
+        ],
+        ..Fix::default()
+    }
+}
+
 pub(super) fn a_directory_of_ones_own(group: &[Refusal]) -> Fix {
     let named = group.iter().find_map(|r| directory(r.text));
     let name = named.unwrap_or("DIR");

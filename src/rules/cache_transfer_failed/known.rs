@@ -75,6 +75,15 @@ static KNOWN: &[Meaning] = &[
         fix: fresh_credentials,
     },
     Meaning {
+        is: builders::is_without_key,
+        title: ": the layer has no key",
+        cause: "buildah stores each layer under a tag that is its key, and buildah 1.29 makes none \
+            for a RUN with `--mount=type=cache,from=…`: the tag would be empty. It happens in \
+            every run that has to store this step.",
+        confidence: Confidence::Likely,
+        fix: builders::another_buildah,
+    },
+    Meaning {
         is: builders::is_unwritable,
         title: ": the directory cannot be written",
         cause: "a `type=local` cache is written by the client, as the user that calls it, and this \

@@ -48,6 +48,22 @@ pub(in crate::rules) fn bad_reference(text: &str, reference: Option<&str>) -> Op
     })
 }
 
+/// The same of a name that is printed without a fault: a CI system masks a part of it (`***`), or
+/// another option that is printed alike `works`. A line end or a blank is not printed.
+pub(in crate::rules) fn hidden(text: &str, written: &str, works: bool) -> Option<Mistake> {
+    let refused = text.trim_end().ends_with("invalid reference format");
+    let fault = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '=');
+    let name = written.rsplit_once(':').map_or(written, |(name, _)| name);
+    let shown = written.contains(fault) || name.contains(|c: char| c.is_ascii_uppercase());
+    let hides = works || written.contains("***");
+    (refused && hides && !shown).then(|| Mistake {
+        token: written.to_owned(),
+        nearest: None,
+        kind: Kind::Hidden,
+        valid: Vec::new(),
+    })
+}
+
 /// `invalid reference format: repository name (Acme/web) must be lowercase`, before 2023 without the
 /// name; of buildah `invalid repo "ghcr.io/Acme/web": must contain registry and repository: …`
 /// (`distribution/reference`, `buildah` `pkg/parse/parse.go`).

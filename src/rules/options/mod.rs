@@ -10,7 +10,9 @@ mod slash;
 mod valid;
 pub(super) mod words;
 
-pub(super) use errors::{bad_reference, capital_letters, from_error, no_repository, unusable};
+pub(super) use errors::{
+    bad_reference, capital_letters, from_error, hidden, no_repository, unusable,
+};
 pub(super) use inline::inline;
 pub(super) use lint::{bare_type, is_bare_type, joined, lint, lint_buildah};
 pub(super) use slash::slash;
@@ -51,6 +53,8 @@ pub(super) enum Kind {
     BareType,
     /// A reference that is none.
     BadReference,
+    /// A reference that is none, for a reason that is not printed.
+    Hidden,
     /// `type=registry,ref=…` that the client reads as names with a comma between.
     Names,
     /// A specification of `BuildKit`'s, where buildah takes the name of a repository.

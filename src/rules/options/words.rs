@@ -27,6 +27,7 @@ pub(in crate::rules) fn title(mistake: &Mistake) -> String {
         Kind::Cut => return format!("the cache option `{token}` ends after its comma"),
         Kind::UnknownType => "is not a cache backend",
         Kind::BadReference => return format!("{token} is not a valid reference"),
+        Kind::Hidden => return format!("what is printed as {token} is not a valid reference"),
         Kind::Names => return format!("the client reads `{token}` as image names"),
         Kind::Flag => return format!("this client has no option `{token}`"),
         Kind::BareType => {
@@ -95,6 +96,11 @@ fn effect(kind: Kind) -> &'static str {
             "Quotation marks, spaces and capital letters are not allowed in a reference, so \
                 nothing can be stored under such a name."
         }
+        Kind::Hidden => {
+            "What is printed of the reference has no fault, so it is in what is not: in the part \
+                that the CI system masks, or in a space, a line end or a quotation mark that the \
+                value of a variable ends with."
+        }
         Kind::Names => {
             "In this client `--cache-from` takes only image names, separated by commas: `docker \
                 build` before Docker 23, and programs that pass the option to the engine. The \
@@ -149,6 +155,11 @@ fn summary(mistake: &Mistake) -> String {
         (None, Kind::Missing) => format!("add `{}` to the option", mistake.token),
         (None, Kind::Repository) => {
             "name a repository, or keep buildah's own storage between runs".to_owned()
+        }
+        (None, Kind::Hidden) => {
+            "look at the variables that the reference is made of: none may hold a space, a line \
+                end or a quotation mark"
+                .to_owned()
         }
         (None, Kind::Names) => {
             "build with `docker buildx build`, or write only the image name".to_owned()

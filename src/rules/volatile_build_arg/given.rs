@@ -9,7 +9,7 @@ use crate::rules::command_lines::{self, Given, Rerun};
 use crate::rules::instruction::brief;
 use crate::rules::past::Past;
 use crate::rules::{RuleMeta, dockerfile_at};
-use crate::series::{Because, EPOCH, KeyPart, Miss};
+use crate::series::{Because, EPOCH, KeyPart, Miss, chain};
 
 /// The argument that reran steps in most runs.
 pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
@@ -52,9 +52,9 @@ fn of(past: &Past, name: &str, meta: &RuleMeta) -> Option<Finding> {
         severity: if runs > 1 { meta.severity } else { Severity::Note },
         confidence: reruns.iter().map(|rerun| rerun.confidence).max()?,
         title: format!("`{name}` invalidates `{text}` in {runs} of {} builds", past.len()),
-        cause: cause(name, last),
+        cause: cause(past, name, last),
         evidence: command_lines::proof(past, &reruns, &given)?,
-        fix: fix(name, last),
+        fix: fix(past, name, last),
         impact: command_lines::impact(past, &reruns),
         rules_out: vec![
             ruled_out("a lost cache (this run asked for a different key)"),
@@ -83,6 +83,9 @@ fn is_declared(past: &Past, rerun: &Rerun, name: &str) -> bool {
         return true;
     }
     let Some((run, build)) = past.get(rerun.at) else { return false };
+    if chain::keys_hold_all_arguments(build) {
+        return true;
+    }
     let Some(file) = dockerfile_at::of(past.study, run, build) else { return true };
     let Some(place) = file.of_step(build, rerun.step) else { return true };
     let values = file.values_above(place);
@@ -91,7 +94,22 @@ fn is_declared(past: &Past, rerun: &Rerun, name: &str) -> bool {
     names.any(|known| known == name)
 }
 
-fn cause(name: &str, last: &Rerun) -> String {
+/// The step is above the ARG, and this buildah has the argument in its key all the same.
+fn is_below(past: &Past, rerun: &Rerun, name: &str) -> bool {
+    let step = rerun.step;
+    let declares = |other: &&Step| {
+        let mut words = other.text.split_ascii_whitespace().skip(1);
+        other.instruction == "ARG"
+            && other.is_of(&step.stage, &step.platform)
+            && words.any(|word| word.split('=').next() == Some(name))
+    };
+    let Some((_, build)) = past.get(rerun.at) else { return false };
+    let declared = build.steps.iter().find(declares);
+    chain::keys_hold_all_arguments(build)
+        && declared.is_some_and(|arg| arg.position > step.position)
+}
+
+fn cause(past: &Past, name: &str, last: &Rerun) -> String {
     let step = last.step;
     let text = brief(&step.text);
     if name == EPOCH {
@@ -99,6 +117,13 @@ fn cause(name: &str, last: &Rerun) -> String {
             "The command lines give `{EPOCH}` a different value than before. Since BuildKit 0.22 \
                 it is the time of the directory that a WORKDIR makes, and so part of its cache \
                 key: `{text}` and every step below it ran."
+        );
+    }
+    if is_below(past, last, name) {
+        return format!(
+            "The command lines give the build argument `{name}` a different value than before. \
+                This buildah keeps all arguments that the Dockerfile declares in the cache key of \
+                every RUN, also of a RUN above the ARG: `{text}` and the steps below it ran."
         );
     }
     if !prints_the_value(last) {
@@ -120,9 +145,12 @@ fn prints_the_value(rerun: &Rerun) -> bool {
     rerun.step.instruction != "RUN" || rerun.because == Because::InstructionChanged
 }
 
-fn fix(name: &str, last: &Rerun) -> Fix {
+fn fix(past: &Past, name: &str, last: &Rerun) -> Fix {
     if name == EPOCH {
         return fix_of_epoch();
+    }
+    if is_below(past, last, name) {
+        return newer_builder(name);
     }
     if prints_the_value(last) {
         return fix_of_use(name, &brief(&last.step.text));
@@ -134,6 +162,22 @@ fn fix(name: &str, last: &Rerun) -> Fix {
             format!(
                 "Where `{name}` only tells one build from another, set it as a LABEL at the end of \
                     the last stage."
+            ),
+        ],
+        ..Fix::default()
+    }
+}
+
+fn newer_builder(name: &str) -> Fix {
+    Fix {
+        summary: "update buildah or podman".to_owned(),
+        steps: vec![
+            "Since buildah 1.20 (podman 3.1) an argument is part of the key of those RUN only that \
+                are below its ARG."
+                .to_owned(),
+            format!(
+                "With this version the cache is used only while `{name}` has the same value as \
+                    before."
             ),
         ],
         ..Fix::default()

@@ -132,14 +132,15 @@ impl<'a> MissInSeries<'_, '_, 'a> {
     fn may_declare(&self, argument: &KeyPart) -> bool {
         let build = self.now.build;
         let KeyPart::Argument(name) = argument else { return false };
-        if let Some(declares) = self.declares(argument) {
+        let whole = chain::keys_hold_all_arguments(build);
+        if let Some(declares) = self.declares(argument).filter(|_| !whole) {
             return declares;
         }
         let declares = |step: &Step| {
             let mut words = step.text.split_ascii_whitespace().skip(1);
             step.instruction == "ARG"
                 && step.stage == self.step.stage
-                && step.position < self.step.position
+                && (whole || step.position < self.step.position)
                 && words.any(|word| word.split('=').next() == Some(name.as_str()))
         };
         build.dialect.hides_metadata() || build.steps.iter().any(declares)

@@ -79,7 +79,8 @@ impl BuildahSegment {
                 // Each stage is committed; the last one is the image.
                 self.committed = false;
                 let numbered = raw.starts_with(b"[");
-                let text = lossy(words);
+                // A terminal that was copied fills its lines with blanks.
+                let text = lossy(words.trim_ascii_end());
                 self.step((stage, numbered), (position, of), &text, quote());
             }
             Buildah::UsingCache => self.arrow(Arrow::Cached, quote()),
@@ -168,7 +169,7 @@ impl BuildahSegment {
         let before = self.build.steps.iter().rfind(|step| step.stage == named);
         self.build.tangled |= before.is_some_and(|step| position <= step.position);
         let what = instruction::in_stage(&header.text, &named, || Instruction {
-            name: header.text.clone(),
+            name: header.text.trim_end().into(),
             stage: named.clone(),
             position,
             of,

@@ -3,7 +3,7 @@
 //! time of a WORKDIR.
 
 use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
-use crate::model::Text;
+use crate::model::{Step, Text};
 use crate::rules::build_args;
 use crate::rules::command_lines::{self, Given, Rerun};
 use crate::rules::instruction::brief;

@@ -148,3 +148,55 @@ fn where_steps_have_arrows_one_without_was_cut() {
     let known: Vec<Outcome> = build.steps.iter().map(|step| step.outcome).collect();
     assert_eq!(known, [Outcome::Hit, Outcome::Unknown, Outcome::Miss, Outcome::Miss]);
 }
+
+#[test]
+fn a_stage_of_an_old_buildah_goes_on_with_the_image_that_it_made() {
+    let (arg, run) = ("61".repeat(32), "6d".repeat(32));
+    let log = |cache: &str| {
+        format!(
+            "STEP 1: FROM busybox\nSTEP 2: ARG user\n--> {cache}{arg}\nSTEP 3: FROM {arg}\nSTEP 4: \
+                RUN a\n--> {cache}{run}\nSTEP 5: COMMIT x"
+        )
+    };
+    let of = |outcome| [("stage-0", "ARG user", outcome), ("stage-0", "RUN a", outcome)];
+    assert_eq!(outcomes(&build(&log("Using cache "))), of(Outcome::Hit));
+    assert_eq!(outcomes(&build(&log(""))), of(Outcome::Miss));
+}
+
+#[test]
+fn stages_without_numbers_follow_each_other() {
+    let build = build(
+        "STEP 1: FROM a AS x\nSTEP 2: RUN a\n--> Using cache c70f3a76daca\nSTEP 3: FROM b\nSTEP 4: \
+            COPY --from=x /a /a\n--> Using cache d70f3a76daca\nSTEP 5: COMMIT x",
+    );
+    assert_eq!(
+        outcomes(&build),
+        [("x", "RUN a", Outcome::Hit), ("stage-1", "COPY --from=x /a /a", Outcome::Hit)]
+    );
+}
+
+#[test]
+fn what_a_command_printed_above_its_cached_result_tells_that_it_ran() {
+    let log = |printed: &str| {
+        format!(
+            "STEP 1: FROM a\nSTEP 2: RUN a\n{printed}--> Using cache c70f3a76daca\nSTEP 3: COMMIT x"
+        )
+    };
+    let outcome = |printed: &str| build(&log(printed)).steps[0].outcome;
+    assert_eq!(outcome(""), Outcome::Hit);
+    assert_eq!(outcome("\n"), Outcome::Hit, "an empty line between any two");
+    assert_eq!(outcome("Collecting a\nInstalling a\nDone\n"), Outcome::Miss);
+}
+
+#[test]
+fn a_key_that_is_no_tag_ends_the_build() {
+    let error =
+        "Error: failed generating tagged reference for \"r.example.com/c\": invalid tag format";
+    let log = "STEP 1/2: FROM a\nSTEP 2/2: RUN a\n";
+    let pushed = build(&format!("{log}--> Pushing cache [r.example.com/c]:\n{error}"));
+    assert_eq!((pushed.outcome, pushed.exports.len()), (BuildOutcome::Failed, 1));
+    assert!(pushed.exports[0].error.is_some());
+    assert_eq!(pushed.steps[0].outcome, Outcome::Miss);
+    let asked = build(&format!("{log}{error}"));
+    assert!(asked.exports.is_empty() && asked.imports[0].error.is_some());
+}

@@ -325,6 +325,10 @@ impl BuildahSegment {
 
     /// The last step of the stage has begun, and is not waited for any more.
     fn is_over(&self, stage: u32) -> bool {
+        // Before v1.20 steps are not counted, and stages follow each other.
+        if self.build.steps.iter().all(|step| step.of == 0) {
+            return stage < self.stage;
+        }
         let name = self.stages.get(&stage);
         self.build.steps.iter().any(|step| Some(&step.stage) == name && step.position == step.of)
     }

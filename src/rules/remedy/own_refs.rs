@@ -3,8 +3,11 @@
 //! In the configuration every specification of the shared cache gets the name of its build; a
 //! matrix gets the variable of the leg, where the kind of file can write it.
 
+mod shared;
+
 use std::collections::BTreeSet;
 
+use self::shared::SharedNames;
 use super::advice::{ATTRIBUTES, import};
 use super::{At, PLACEHOLDER, Site, patch, reference, snippet};
 use crate::config::{CacheSettings, Change, Side, fits_tag, pieces};
@@ -92,11 +95,12 @@ fn changes_of(
     name: &impl Fn(At) -> Option<String>,
     differ: &impl Fn(At, At) -> bool,
 ) -> Result<Vec<Change>, &'static str> {
+    let shared = SharedNames::of(places);
     let mut changes: Vec<Change> = Vec::new();
     for at in here {
         let name = name(*at).ok_or("no short name distinguishes the builds")?;
         changes.extend(
-            renamed(*at, &name)?
+            renamed(*at, &name, &shared, readers.is_empty())?
                 .into_iter()
                 .filter(|change| !changes.contains(change))
                 .collect::<Vec<_>>(),
@@ -106,7 +110,7 @@ fn changes_of(
         let twin =
             places.iter().find(|at| !differ(**at, *reader) && at.place.legs == reader.place.legs);
         match twin.and_then(|twin| name(*twin)) {
-            Some(name) => changes.extend(renamed(*reader, &name)?),
+            Some(name) => changes.extend(renamed(*reader, &name, &shared, false)?),
             None => changes.push(reads_all(*reader, places, name).ok_or(
                 "builds that only read the cache have to name the new ones, and nothing shows \
                     which",
@@ -171,14 +175,18 @@ fn variable_of(at: At, places: &[At]) -> Option<String> {
     Some(format!("${name}"))
 }
 
-/// All of them, or none: what is exported under a new name is to be imported under it.
-fn renamed(at: At, name: &str) -> Result<Vec<Change>, &'static str> {
+/// All that name the shared cache, or none: what is exported under a new name is to be imported
+/// under it. Other imports stay, since nobody writes them under another name.
+fn renamed(
+    at: At,
+    name: &str,
+    shared: &SharedNames,
+    to_import: bool,
+) -> Result<Vec<Change>, &'static str> {
     let command = &at.place.command;
-    let specs = command
-        .cache_to
-        .iter()
-        .map(|s| (s, true))
-        .chain(command.cache_from.iter().map(|s| (s, false)));
+    let exports = command.cache_to.iter().filter(|spec| shared.is_exported(at, spec));
+    let imports = command.cache_from.iter().filter(|spec| shared.is_imported(at, spec));
+    let specs = exports.map(|spec| (spec, true)).chain(imports.map(|spec| (spec, false)));
     let mut changes: Vec<Change> = Vec::new();
     for (spec, export) in specs {
         if is_held(spec) {
@@ -198,7 +206,34 @@ fn renamed(at: At, name: &str) -> Result<Vec<Change>, &'static str> {
     if changes.iter().any(stays) {
         return Ok(vec![beside_inherited(at, &changes)]);
     }
-    Ok(changes)
+    let read = command.cache_from.is_empty()
+        || command.cache_from.iter().any(|spec| shared.is_imported(at, spec));
+    Ok(match with_import(at, &changes).filter(|_| to_import && !read) {
+        Some(change) => vec![change],
+        None => changes,
+    })
+}
+
+/// A cache that its build exports and does not import, though it imports others, is imported too:
+/// nobody else reads it under its new name.
+fn with_import(at: At, changes: &[Change]) -> Option<Change> {
+    let [Change::Spec { new, .. }] = changes else { return None };
+    let command = &at.place.command;
+    if command.cache_to.len() > 1 || !at.place.handed_down.is_empty() {
+        return None;
+    }
+    let written = CacheSpec::parse(new);
+    let parts = written.attributes.iter().filter(|(key, _)| is_of_both_sides(key));
+    let import = parts.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",");
+    let mut settings = patch::kept(command);
+    settings.to = Some(new.clone());
+    settings.from.push(import);
+    Some(Change::Caches { place: at.index, settings })
+}
+
+/// What says where a cache lies, and not how it is written.
+fn is_of_both_sides(key: &str) -> bool {
+    matches!(key, "type" | "ref" | "scope" | "name" | "bucket" | "region" | "endpoint_url")
 }
 
 fn old_of(change: &Change) -> Option<&String> {

@@ -1,5 +1,7 @@
 //! A mistake in `--cache-from` or `--cache-to`.
 
+mod branch;
+
 use foldhash::HashSet;
 
 use super::backend::{self, Cause, Refusal, cost_of, refusals_for};
@@ -10,7 +12,6 @@ use super::options::{
 use super::planned;
 use super::remedy::{At, patch, reference};
 use super::{Effect, Rule, RuleMeta, Study};
-use crate::config::{Change, Side};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::{Build, CacheSpec, Command, NoteKind, Quote, Run, Tool};
 
@@ -303,35 +304,9 @@ fn fix(study: &Study, mistake: &Mistake) -> Fix {
                 )
             })
         }
-        None if mistake.kind == Kind::Slash => {
-            let holds = |at: &At| specs(at).any(|spec| spec.raw.contains(&mistake.token));
-            let places = planned::places(study).filter(holds);
-            places.fold(fix, |fix, at| without_slashes(fix, at, &mistake.token))
-        }
+        None if mistake.kind == Kind::Slash => branch::without_slashes(fix, study, &mistake.token),
         None => fix,
     }
-}
-
-/// GitLab has the branch's name without slashes in a variable of its own.
-fn without_slashes(fix: Fix, at: At, token: &str) -> Fix {
-    let name = token.trim_matches(['$', '{', '}']);
-    if at.ci() != Some("gitlab") || !matches!(name, "CI_COMMIT_REF_NAME" | "CI_COMMIT_BRANCH") {
-        return patch::refused(
-            fix,
-            at,
-            "a step that makes a name without slashes is yours to write",
-        );
-    }
-    let slug = token.replace(name, "CI_COMMIT_REF_SLUG");
-    let mut changes: Vec<Change> = Vec::new();
-    for spec in specs(&at).filter(|spec| spec.raw.contains(token)) {
-        let new = spec.raw.replace(token, &slug);
-        let change = Change::Spec { place: at.index, side: Side::Both, old: spec.raw.clone(), new };
-        if !changes.contains(&change) {
-            changes.push(change);
-        }
-    }
-    patch::with_all(fix, &[at], &changes)
 }
 
 fn specs<'a>(at: &At<'a>) -> impl Iterator<Item = &'a CacheSpec> {

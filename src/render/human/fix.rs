@@ -23,7 +23,8 @@ pub(super) fn brief(page: &TextPage, finding: &Finding, input: &InputFacts) -> V
     let fix = &finding.fix;
     let said = |text: &str| page.wrap(&blanks(INDENT), &blanks(INDENT), text);
     if let Some(first) = fix.edits.first() {
-        let more = fix.edits.len() - 1;
+        let others = fix.edits.iter().map(|edit| &edit.path).filter(|path| **path != first.path);
+        let more = others.collect::<std::collections::BTreeSet<_>>().len();
         let more =
             if more > 0 { format!(" and {}", count(more, "more file")) } else { String::new() };
         let file = escape::line(place::shortest(&first.path, &[]));

@@ -56,8 +56,23 @@ pub(in crate::rules) fn cause(mistake: &Mistake) -> String {
             mistake.token
         ),
         Kind::Unusable => unusable(&mistake.token).0.to_owned(),
+        Kind::Slash => of_slash(&mistake.token),
         kind => effect(kind).to_owned(),
     }
+}
+
+/// Only on GitHub the run of a pull request has a name of its own.
+fn of_slash(token: &str) -> String {
+    let request = if token.to_ascii_lowercase().contains("github") {
+        ", and the run of a pull request is called 12/merge"
+    } else {
+        ""
+    };
+    format!(
+        "A branch may be called feature/x{request}. A tag takes letters, digits, `_`, `.` and `-`: \
+            with such a name the option is refused (invalid reference format), and the build fails \
+            or has no cache."
+    )
 }
 
 fn effect(kind: Kind) -> &'static str {
@@ -114,11 +129,6 @@ fn effect(kind: Kind) -> &'static str {
             "buildah and podman keep a cache in a repository of a registry, each layer under a tag \
                 of its own, and nowhere else: `--cache-from` and `--cache-to` take that \
                 repository's name alone."
-        }
-        Kind::Slash => {
-            "A branch may be called feature/x, and the run of a pull request is called 12/merge. A \
-                tag takes letters, digits, `_`, `.` and `-`: with such a name the option is \
-                refused (invalid reference format), and the build fails or has no cache."
         }
         // <https://docs.docker.com/build/cache/backends/>; pull requests 1974 and 3010 of BuildKit.
         Kind::TypeUnsupported => {

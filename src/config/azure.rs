@@ -176,6 +176,9 @@ fn of_step(step: &Value, at: &Route, variables: &[(String, String)]) -> Vec<JobS
     if let Some(name) = script {
         return scripts(step.get(name), &key(at, name));
     }
+    if step.get("template").is_some() {
+        return vec![JobStep::Unread];
+    }
     let task = step.get("task").and_then(text).unwrap_or_default();
     let input = |name: &str| step.get("inputs").and_then(|inputs| inputs.get(name)).and_then(text);
     let route = key(&key(at, "inputs"), "script");

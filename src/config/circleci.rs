@@ -211,7 +211,7 @@ fn of_step(root: &Value, step: &Value, at: &Route, depth: usize) -> Vec<JobStep>
                 steps(root, command, &key(&key(&Route::default(), "commands"), name), depth + 1)
             }
             None => OrbCall::of(root, name, value)
-                .and_then(|call| call.build(&key(at, name)))
+                .and_then(|call| call.step(&key(at, name)))
                 .into_iter()
                 .collect(),
         },

@@ -51,6 +51,8 @@ pub(super) enum JobStep {
     /// It restores a cache of the CI, which is saved when the job ends; with where its key is
     /// written.
     Kept(Kept, Route),
+    /// What it does stands elsewhere, and may make a builder.
+    Unread,
     /// It logs in to a registry.
     Login,
     /// Whether `docker build` takes the builder before `BuildKit` from here on, unless it is told
@@ -173,6 +175,10 @@ impl JobReader<'_> {
             }
             JobStep::Engine { fresh } => builders.engine(fresh),
             JobStep::Doubt => builders.doubt(),
+            JobStep::Unread => {
+                builders.take(None);
+                builders.doubt();
+            }
             JobStep::Kept(kept, route) => {
                 if kept.may_hold_layers() {
                     builders.doubt();

@@ -6,11 +6,14 @@
 use yaml_serde::Value;
 
 use super::with_forms;
-use crate::config::Place;
 use crate::config::elsewhere::{may_build_images, unread};
 use crate::config::jobs::JobStep;
 use crate::config::yaml::{Route, entries, text};
+use crate::config::{Machine, Place};
 use crate::model::{Command, Quote};
+
+const ORBS: [&str; 4] =
+    ["circleci/docker", "circleci/aws-ecr", "circleci/gcp-gcr", "circleci/azure-acr"];
 
 /// A job or a command that a file takes from an orb.
 pub(super) struct OrbCall<'a> {
@@ -41,8 +44,6 @@ impl<'a> OrbCall<'a> {
     }
 
     fn builds(&self) -> bool {
-        const ORBS: [&str; 4] =
-            ["circleci/docker", "circleci/aws-ecr", "circleci/gcp-gcr", "circleci/azure-acr"];
         const CALLS: [&str; 4] = ["publish", "build", "build_image", "build_and_push_image"];
         ORBS.contains(&self.orb.as_str()) && CALLS.contains(&self.called().as_str())
     }
@@ -54,6 +55,14 @@ impl<'a> OrbCall<'a> {
             let layers = key.contains("dlc") || key.contains("layer");
             key == "executor" || layers && text(value).is_none_or(|asked| asked != "false")
         })
+    }
+
+    /// The build that it makes, or that it may make a builder.
+    pub(super) fn step(&self, route: &Route) -> Option<JobStep> {
+        let named = |word: &str| self.name.contains(word) || self.orb.contains(word);
+        let may = ["docker", "buildx", "builder", "buildkit"].into_iter().any(named);
+        let unknown = may && !ORBS.contains(&self.orb.as_str());
+        self.build(route).or_else(|| unknown.then_some(JobStep::Unread))
     }
 
     /// The build that it makes; `None` where it makes none that is known.
@@ -78,10 +87,17 @@ impl<'a> OrbCall<'a> {
         command.file = self.parameter("dockerfile").or(command.file.take());
         let context = self.parameter("docker_context").or_else(|| self.parameter("path"));
         let context = context.or_else(|| Some(".".to_owned()));
+        let machine = Machine { driver: self.driver(), ..Machine::default() };
         Some(JobStep::Build(
-            Box::new(Place { command, context, ..Place::default() }),
+            Box::new(Place { command, context, machine, ..Place::default() }),
             route.clone(),
         ))
+    }
+
+    /// `docker buildx create --name DLC_builder --use` stands in front of the build that
+    /// `circleci/aws-ecr` makes (CircleCI-Public/aws-ecr-orb `src/scripts/docker_buildx.sh`).
+    fn driver(&self) -> Option<String> {
+        (self.orb == "circleci/aws-ecr").then(|| "docker-container".to_owned())
     }
 
     /// What is to be said of it where it may build images in a way that is not read.

@@ -345,6 +345,10 @@ fn setup(action: &str, step: &Value, builders: &mut Builders) {
             builders.take(None);
             builders.doubt();
         }
+        _ if may_make_a_builder(action) => {
+            builders.take(None);
+            builders.doubt();
+        }
         "docker/setup-docker-action" | "crazy-max/ghaction-setup-docker" => {
             builders.take(None);
             builders.doubt_store();
@@ -353,6 +357,15 @@ fn setup(action: &str, step: &Value, builders: &mut Builders) {
         _ if carries_layers(action) => builders.doubt(),
         _ => {}
     }
+}
+
+/// By its name: `acme/actions/docker-setup`. Those of Docker itself are known.
+fn may_make_a_builder(action: &str) -> bool {
+    let has = |words: &[&str]| words.iter().any(|word| action.contains(word));
+    !action.starts_with("docker/")
+        && !action.starts_with("crazy-max/")
+        && has(&["docker", "builder", "buildkit"])
+        && has(&["setup", "set-up", "builder", "prepare", "configure", "init"])
 }
 
 /// `satackey/action-docker-layer-caching`, `dashevo/gh-action-cache-buildkit-state`,

@@ -168,6 +168,9 @@ impl Builders {
         self.own_store &= !words.iter().any(|word| word.contains("containerd-snapshotter"));
         let (["docker", "buildx", rest @ ..] | ["docker-buildx", rest @ ..]) = words.as_slice()
         else {
+            if may_make_a_builder(&words) {
+                self.take(None);
+            }
             return;
         };
         match rest {
@@ -243,6 +246,19 @@ pub(in crate::config) fn engine(image: &str) -> Option<(u32, Option<u32>)> {
 
 fn tag(image: &str) -> &str {
     image.rsplit('/').next().and_then(|name| name.split(':').nth(1)).unwrap_or_default()
+}
+
+/// A program of the project that is called so: `make setup-builder`, `python ci/setup_builder.py`,
+/// `./scripts/buildx.sh`.
+fn may_make_a_builder(words: &[&str]) -> bool {
+    const RUNNERS: [&str; 12] = [
+        "make", "just", "task", "mise", "python", "python3", "node", "ruby", "bash", "sh", "npm",
+        "source",
+    ];
+    let Some((program, rest)) = words.split_first() else { return false };
+    let names = |word: &&str| word.contains("buildx") || word.contains("builder");
+    let own = program.starts_with('.') || matches!(program.rsplit_once('.'), Some((_, "sh")));
+    own && words.iter().any(names) || RUNNERS.contains(program) && rest.iter().any(names)
 }
 
 /// A builder of this driver lives elsewhere, and may keep its cache from run to run.

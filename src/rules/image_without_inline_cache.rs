@@ -1,5 +1,7 @@
 //! An image is imported as a cache, but it was built without cache metadata.
 
+mod elsewhere;
+
 use super::lost_by::{LostBy, OwnImage};
 use super::past::{self, Loss, Past, cost, end, graphdriver, header, plural};
 use super::planned::{self, Lost};
@@ -235,8 +237,8 @@ fn written(study: &Study, at: At) -> Option<Finding> {
         return None;
     }
     let name = from.into_iter().find(|name| writes(at, name))?.to_owned();
-    // Looks through the whole file.
-    if planned::may_be_older(at) {
+    // Both look through whole files.
+    if planned::may_be_older(at) || elsewhere::may_ask(study, at) {
         return None;
     }
     let words = planned::Words {

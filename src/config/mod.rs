@@ -5,6 +5,7 @@
 
 mod azure;
 mod bake;
+mod beside;
 pub mod bitbucket;
 mod buildkit_setting;
 mod buildkite;
@@ -49,6 +50,7 @@ mod variables;
 mod woodpecker;
 mod yaml;
 
+pub use beside::Beside;
 pub use buildkit_setting::{asks_for_buildkit, may_turn_buildkit_off, turns_buildkit_off};
 pub use called::Called;
 pub use change::{CacheSettings, Change, Side};
@@ -61,7 +63,6 @@ pub use script::{ImageBuild, ScriptCall, builds_images, image_builds};
 pub use splice::{Splice, merged, unified_diff};
 pub(crate) use variables::{Form, form, pieces, same_in_pipeline};
 
-use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use self::excerpt::Excerpt;
@@ -204,9 +205,8 @@ pub struct Config {
     pub(crate) parts: OnceLock<Option<Parts>>,
     /// Where the lines of the text begin, once a line was asked for.
     pub(crate) lines: OnceLock<Vec<usize>>,
-    /// Names of what lies beside it and in the root of its checkout; `None` where it was given
-    /// without one.
-    pub beside: Option<Arc<HashSet<String>>>,
+    /// What lies beside it and in the root of its checkout; `None` where it was given without one.
+    pub beside: Option<Arc<Beside>>,
 }
 
 /// The part of a path that tells the forge whose files lie there.

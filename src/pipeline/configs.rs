@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Options, problem};
-use crate::config::{self, Called, Config};
+use crate::config::{self, Beside, Called, Config};
 use crate::model::Problem;
 use crate::source::{self, Entry};
 
@@ -30,7 +30,7 @@ pub(super) fn read(options: &Options, files: &[Entry]) -> (Vec<Config>, Vec<Prob
                 seen.insert(config.path.clone());
                 if !config.content.stages.is_empty() && entry.bytes.is_none() {
                     config.beside = root_of(options, &entry.path)
-                        .map(|root| Arc::new(source::names_beside(&entry.path, root)));
+                        .map(|root| Arc::new(beside(&entry.path, root)));
                 }
                 configs.push(config);
             }
@@ -54,6 +54,18 @@ pub(super) fn read(options: &Options, files: &[Entry]) -> (Vec<Config>, Vec<Prob
         problems.extend(unread.map(|what| problem(&config.path, what.clone())));
     }
     (configs, problems)
+}
+
+/// What lies there, with the texts of manifests; of very many the first.
+fn beside(file: &Path, root: &Path) -> Beside {
+    const MOST: usize = 64;
+    let files = source::files_beside(file, root);
+    let told = files.iter().filter(|(name, path)| Beside::is_told(name) && path.is_file());
+    let text =
+        |(name, path): &(String, PathBuf)| Some((name.clone(), source::read_small(path).ok()?));
+    let mut texts: Vec<(String, String)> = told.take(MOST).filter_map(text).collect();
+    texts.dedup();
+    Beside::new(files.into_iter().map(|(name, _)| name).collect(), texts)
 }
 
 /// The checkout that a file was found in: a folder of `--config`, or the working directory, where

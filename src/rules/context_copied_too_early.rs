@@ -6,6 +6,7 @@ mod configured;
 mod forgotten;
 mod git;
 mod inner;
+pub(super) mod leave_out;
 mod nixpacks;
 pub(super) mod order;
 

@@ -4,7 +4,7 @@ mod expected;
 mod machines;
 mod two_clients;
 
-use super::context_copied_too_early::advice::without_git;
+use super::context_copied_too_early::leave_out::without_git;
 use super::dockerfile_at;
 use super::instruction::{brief, copies_context, copies_everything};
 use super::past::{self, Past};

@@ -4,6 +4,7 @@
 //! understood and it says nothing: a COPY moved behind a RUN that needs its files breaks the build.
 
 use super::instruction::{commands, fetches, script};
+use super::manifests::is_path_option;
 
 /// The files that a RUN reads, none for packages of the system; `None` where it may read others.
 pub(super) fn reads(run: &str) -> Option<Vec<String>> {
@@ -253,8 +254,7 @@ fn of_pip(words: &[&str]) -> Option<Vec<String>> {
     while let Some(word) = words.next() {
         match *word {
             "-r" | "--requirement" => files.push((*words.next()?).to_owned()),
-            "-e" | "--editable" | "-c" | "--constraint" | "-t" | "--target" | "--find-links"
-            | "-f" => return None,
+            word if is_path_option(word) => return None,
             word if word.starts_with('-') => {}
             word if word.contains('/') || word.starts_with('.') => return None,
             _ => {}

@@ -87,6 +87,7 @@ mod legacy_stage_pruned;
 mod local_cache_missing;
 mod lost_by;
 mod manifest_refused;
+mod manifests;
 mod min_mode_multi_stage;
 mod no_cache_flag;
 mod no_cache_import;

@@ -221,11 +221,15 @@ fn small(bytes: impl Read) -> io::Result<String> {
     Ok(text)
 }
 
-/// Names of what lies in the folder of a file, and in a root; none where that cannot be read.
+/// What lies in the folder of a file, and in a root, by name; none where that cannot be read.
 #[must_use]
-pub fn names_beside(file: &Path, root: &Path) -> HashSet<String> {
+pub fn files_beside(file: &Path, root: &Path) -> Vec<(String, PathBuf)> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folders = folder.into_iter().chain([root]);
     let entries = folders.filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
-    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    let named =
+        |entry: std::fs::DirEntry| (entry.file_name().to_string_lossy().into_owned(), entry.path());
+    let mut found: Vec<(String, PathBuf)> = entries.map(named).collect();
+    found.sort();
+    found
 }

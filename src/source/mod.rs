@@ -23,7 +23,7 @@ pub use checkout::{Checkout, Tracked, TrackedKind};
 pub use container::{Content, EXPANDED, LogPart, Reading, Visit, Whole, each};
 pub use digest::Digest;
 pub use discover::{
-    Entry, Found, discover, discover_configs, names_beside, read_small, read_text,
+    Entry, Found, discover, discover_configs, files_beside, read_small, read_text,
     working_directory,
 };
 pub use find::find;

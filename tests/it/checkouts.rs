@@ -26,6 +26,7 @@ fn patches_apply_and_do_what_was_asked() {
         let home = checkout.path();
         let before = tree(&case.join("before"));
         write(home, &before);
+        fs::create_dir_all(home.join(".git")).unwrap();
         let diffs = diffs(&case, home);
         let name = case.display();
         let wanted =

@@ -8,6 +8,7 @@ use crate::rules::Study;
 use crate::rules::context_copied_too_early::{copies_sources, order};
 use crate::rules::dockerfile_at::{all, line, with_changes};
 use crate::rules::instruction::{brief, copies_everything, installs};
+use crate::rules::manifests;
 use crate::rules::planned::{self, Ordered, Words};
 
 /// One finding for each Dockerfile.
@@ -86,7 +87,7 @@ pub(super) fn holds_packages(config: &Config, tool: &PackageTool) -> bool {
 /// The file that locks the packages lies there, so there are some.
 fn names_packages(config: &Config, tool: &PackageTool) -> bool {
     let there = config.beside.as_ref();
-    there.zip(tool.files.last()).is_some_and(|(there, lock)| there.contains(*lock))
+    there.zip(tool.files.last()).is_some_and(|(there, lock)| there.contains(lock))
 }
 
 /// The instructions that fetch the packages, above the COPY: of Go's, whose two files say all, where
@@ -103,12 +104,11 @@ pub(super) fn change(
     let Some(there) = &config.beside else {
         return Err("whether `go.mod` and `go.sum` are there is not known".to_owned());
     };
-    let has = |name: &str| there.contains(name);
-    if let Some(missing) = tool.files.iter().find(|name| !has(name)) {
+    if let Some(missing) = tool.files.iter().find(|name| !there.contains(name)) {
         return Err(format!("`{missing}` is neither next to it nor in the root of the checkout"));
     }
-    if has("go.work") {
-        return Err("`go.work` is there too, and leads to modules in other folders".to_owned());
+    if let Some(why) = manifests::reads_more(there, tool.files, tool.alone) {
+        return Err(why);
     }
     let files: Vec<String> = tool.files.iter().map(|file| (*file).to_owned()).collect();
     let first = order::first_copy(stage, copy, copy.line, &files)?;
@@ -119,15 +119,18 @@ pub(super) fn change(
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::sync::Arc;
 
     use super::*;
+    use crate::config::Beside;
 
     const FILE: &str = "FROM golang\nWORKDIR /src\nCOPY . .\nRUN go build .\n";
 
     fn config(there: Option<&[&str]>) -> Config {
         let mut config = Config::read("Dockerfile", FILE).unwrap().unwrap();
         config.beside = there.map(|names| {
-            names.iter().map(|name| (*name).to_owned()).collect::<HashSet<_>>().into()
+            let names: HashSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            Arc::new(Beside::new(names, Vec::new()))
         });
         config
     }

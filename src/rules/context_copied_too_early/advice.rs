@@ -1,9 +1,8 @@
 //! The fix for a context that is copied too early, written with the steps that were seen.
 
-use super::{nixpacks, order};
-use crate::config::dockerignore::ignores;
-use crate::config::{Change, Config, Instruction, Stage};
-use crate::finding::{Edit, Fix};
+use super::{leave_out, nixpacks, order};
+use crate::config::{Config, Instruction, Stage};
+use crate::finding::Fix;
 use crate::model::{Build, Step};
 use crate::rules::Study;
 use crate::rules::dockerfile_at::with_changes;
@@ -153,33 +152,10 @@ pub(super) fn patched(
     (stage, copy): (&Stage, &Instruction),
 ) -> Fix {
     let change = order::change_in(config, stage, copy);
-    let fix = with_changes(fix, config, change.map(|change| vec![change]));
-    without_git(fix, study, config)
-}
-
-/// `.git` is another one in each commit. It lies in the root of the repository: a Dockerfile there
-/// has it in its context.
-pub(in crate::rules) fn without_git(mut fix: Fix, study: &Study, dockerfile: &Config) -> Fix {
-    const PATTERN: &str = ".git";
-    let own = format!("{}.dockerignore", dockerfile.path);
-    let named = |name: &str| study.configs.iter().find(|c| c.path == name);
-    let change = [Change::Ignore { pattern: PATTERN.to_owned() }];
-    let (path, new) = match named(&own).or_else(|| named(".dockerignore")) {
-        _ if dockerfile.path.contains('/') => return fix,
-        Some(there) if ignores(&there.content.ignored, PATTERN) => return fix,
-        Some(there) => (there.path.clone(), there.corrected(&change)),
-        // Only the Dockerfile was given, and there is one beside it.
-        None if dockerfile.beside.as_ref().is_some_and(|there| there.contains(".dockerignore")) => {
-            return fix;
-        }
-        None => (".dockerignore".to_owned(), Config::created(".dockerignore", &change)),
+    let filled = match &change {
+        Ok(change) => leave_out::filled(&order::runs_of(stage, change)),
+        Err(_) => Vec::new(),
     };
-    fix.edits.extend(new.ok().map(|new| Edit {
-        path,
-        diff: new.diff,
-        change: new.change,
-        safe: false,
-        builders: Vec::new(),
-    }));
-    fix
+    let fix = with_changes(fix, config, change.map(|change| vec![change]));
+    leave_out::patched(fix, study, config, &filled)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{META, advice, forgotten, inner, order};
+use super::{META, advice, forgotten, inner, leave_out, order};
 use crate::config::{Change, Config, Instruction, Stage};
 use crate::finding::{Evidence, Fix, to_decide};
 use crate::rules::Study;
@@ -60,6 +60,7 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
         steps: vec![first.step.clone()],
         ..Fix::default()
     };
+    let filled = filled(config, &found);
     let fix = with_changes(fix, config, found.iter().map(|early| early.change.clone()).collect());
     let words = Words {
         title: format!("`{copy}` comes before `{run}`: every changed file reruns it"),
@@ -70,13 +71,28 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
             advice::needs(&first.run.text),
             first.reads
         ),
-        fix: if copies_everything(copy) { advice::without_git(fix, study, config) } else { fix },
+        fix: if copies_everything(copy) {
+            leave_out::patched(fix, study, config, &filled)
+        } else {
+            fix
+        },
         rules_out: vec![to_decide("give logs: they show what it costs")],
         subject: format!("{}:{copy}", config.path),
     };
     let lines = found.iter().flat_map(|early| lines(config, early)).collect();
     let finding = planned::finding(&META, META.severity, lines, words)?;
     Some(Ordered { config, invalidated: first.run.line, finding })
+}
+
+/// Folders that the installations fill which a patch brings above the COPY.
+fn filled(config: &Config, found: &[EarlyContext]) -> Vec<&'static str> {
+    let all = || config.content.stages.iter();
+    let changes = || found.iter().filter_map(|early| early.change.as_ref().ok());
+    if found.iter().any(|early| early.change.is_err()) {
+        return Vec::new();
+    }
+    let runs = changes().flat_map(|change| all().map(|stage| order::runs_of(stage, change)));
+    leave_out::filled(&runs.collect::<Vec<_>>().join("\n"))
 }
 
 fn too_early(config: &Config, at: usize) -> Option<EarlyContext<'_>> {

@@ -2,14 +2,14 @@
 //!
 //! `.git` is another one in each commit, also where no file of the build changed.
 
-use super::META;
+use super::{META, leave_out};
 use crate::config::dockerignore::ignores;
 use crate::config::{Config, Instruction, Stage};
 use crate::finding::{Finding, Fix, Severity, not_ruled_out};
 use crate::model::Tool;
 use crate::rules::Study;
 use crate::rules::dockerfile_at::{all, line};
-use crate::rules::instruction::{brief, copies_everything};
+use crate::rules::instruction::{brief, commands, copies_everything, script};
 use crate::rules::planned::{self, Ordered, Words};
 use crate::rules::remedy::At;
 
@@ -28,7 +28,7 @@ fn finding<'a>(study: &Study, config: &'a Config) -> Option<Ordered<'a>> {
     let at = builds.iter().find(|at| has_git(at))?;
     let stages = &config.content.stages;
     let (copy, run) = stages.iter().find_map(copied)?;
-    if stages.iter().flat_map(|stage| &stage.instructions).any(reads_git) {
+    if is_read(study, config) {
         return None;
     }
     let file = left_in(study, config)?;
@@ -91,19 +91,79 @@ fn copied(stage: &Stage) -> Option<(&Instruction, &Instruction)> {
     Some((copy, run))
 }
 
-/// A version that is made of the history.
+/// A build from this context may read the history: what is called and not seen may, too.
+pub(super) fn may_be_read(study: &Study, dockerfile: &Config) -> bool {
+    leave_out::instructions(study).any(|i| reads_git(i) || calls_a_reader(dockerfile, i, true))
+}
+
+/// One of its Dockerfiles reads it, or what they call does, as far as that lies there.
+fn is_read(study: &Study, dockerfile: &Config) -> bool {
+    leave_out::instructions(study).any(|i| reads_git(i) || calls_a_reader(dockerfile, i, false))
+}
+
+/// Tools whose files name it: `make` and its Makefile, the build backend of a Python project.
+fn calls_a_reader(dockerfile: &Config, instruction: &Instruction, unseen: bool) -> bool {
+    const CALLED: [(&[&str], &[&str]); 6] = [
+        (&["make"], &["Makefile", "makefile", "GNUmakefile"]),
+        (&["pip", "uv", "poetry", "python", "python3", "pdm", "hatch"], PYTHON),
+        (&["npm", "yarn", "pnpm", "bun", "npx"], &["package.json"]),
+        (&["cargo"], &["build.rs"]),
+        (&["gradle", "./gradlew"], &["build.gradle", "build.gradle.kts"]),
+        (&["mvn", "./mvnw"], &["pom.xml"]),
+    ];
+    const PYTHON: &[&str] = &["pyproject.toml", "setup.py", "setup.cfg"];
+    if instruction.keyword != "RUN" {
+        return false;
+    }
+    let there = dockerfile.beside.as_deref();
+    let body = instruction.body.lines();
+    let reads = |command: &str| {
+        let mut words = command.split_ascii_whitespace();
+        let Some(tool) = words.find(|word| !word.contains('=')) else { return false };
+        let script = tool.starts_with("./") || is_shell_script(tool);
+        let shell = matches!(tool, "sh" | "bash") && words.any(is_shell_script);
+        let called = CALLED.iter().find(|(tools, _)| tools.contains(&tool));
+        let (Some((_, files)), Some(there)) = (called, there) else {
+            return unseen && (script || shell || tool == "make");
+        };
+        let told = files.iter().flat_map(|file| there.texts(file));
+        let unknown = tool == "make" && !files.iter().any(|file| there.contains(file));
+        unseen && unknown || told.into_iter().any(names_git)
+    };
+    body.chain([script(&instruction.text)]).any(|line| commands(line).any(reads))
+}
+
+fn is_shell_script(word: &str) -> bool {
+    matches!(word.rsplit_once('.'), Some((_, "sh")))
+}
+
+/// A version that is made of the history, or the history itself.
 fn reads_git(instruction: &Instruction) -> bool {
-    let words = [
+    let copies = matches!(instruction.keyword.as_str(), "COPY" | "ADD")
+        && instruction.from.is_empty()
+        && instruction.text.split_ascii_whitespace().any(is_history);
+    let names = |text: &str| names_git(text) || text.contains(".git");
+    copies || instruction.keyword == "RUN" && (names(&instruction.text) || names(&instruction.body))
+}
+
+/// `.git`, `./.git/`, `.git/HEAD`
+fn is_history(word: &str) -> bool {
+    let word = word.trim_start_matches("./").trim_start_matches('/');
+    word == ".git" || word.starts_with(".git/")
+}
+
+fn names_git(text: &str) -> bool {
+    const WORDS: [&str; 10] = [
         "git ",
-        ".git",
+        ".git/",
         "SETUPTOOLS_SCM",
         "setuptools_scm",
         "setuptools-scm",
         "versioneer",
+        "hatch-vcs",
+        "poetry-dynamic-versioning",
         "gitversion",
+        "git-commit-id",
     ];
-    instruction.keyword == "RUN"
-        && words
-            .iter()
-            .any(|word| instruction.text.contains(word) || instruction.body.contains(word))
+    WORDS.iter().any(|word| text.contains(word))
 }

@@ -4,7 +4,7 @@
 
 use super::inner;
 use crate::config::{Change, Config, Instruction, Stage};
-use crate::rules::installation;
+use crate::rules::{installation, manifests};
 
 /// The change, where the files that it names are there: of those that name dependencies together
 /// some lie beside the Dockerfile or in the root of the checkout, and so should the others. Where
@@ -23,18 +23,29 @@ pub(super) fn change_in(
     };
     let words = first.split_ascii_whitespace().skip(1).filter(|word| !word.starts_with("--"));
     let names: Vec<&str> = words.take_while(|word| !word.ends_with('/')).collect();
-    if !names.iter().any(|name| there.contains(*name)) {
+    if !names.iter().any(|name| there.contains(name)) {
         return Ok(change);
     }
-    if let Some(missing) = names.iter().find(|name| !there.contains(**name)) {
+    if let Some(missing) = names.iter().find(|name| !there.contains(name)) {
         return Err(format!("`{missing}` is neither next to it nor in the root of the checkout"));
     }
-    match READ_TOO.iter().find(|name| there.contains(**name)) {
+    let runs = runs_of(stage, &change);
+    if let Some(why) = manifests::reads_more(there, &names, &runs) {
+        return Err(why);
+    }
+    match READ_TOO.iter().find(|name| there.contains(name)) {
         Some(name) if names.contains(&"package.json") => {
             Err(format!("`{name}` is there too, and the installation may read it"))
         }
         _ => Ok(change),
     }
+}
+
+/// The texts of the installations that go above the COPY.
+pub(super) fn runs_of(stage: &Stage, change: &Change) -> String {
+    let Change::CopyLater { runs, .. } = change else { return String::new() };
+    let moved = stage.instructions.iter().filter(|i| runs.contains(&i.line));
+    moved.map(|i| i.text.as_str()).collect::<Vec<_>>().join("\n")
 }
 
 /// The COPY comes behind the installations that stand right below it; a WORKDIR may stand between

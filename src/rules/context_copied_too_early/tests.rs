@@ -1,9 +1,11 @@
 //! Firing, near misses, and the order that is proposed.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::super::testing::{Made, made, of};
 use super::*;
+use crate::config::Beside;
 use crate::model::CacheKind;
 
 fn run() -> Made {
@@ -114,7 +116,8 @@ fn a_patch_names_files_that_are_there() {
     let refused = |there: Option<&[&str]>| {
         let mut config = crate::config::Config::read("Dockerfile", file).unwrap().unwrap();
         config.beside = there.map(|names| {
-            names.iter().map(|name| (*name).to_owned()).collect::<HashSet<_>>().into()
+            let names: HashSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            Arc::new(Beside::new(names, Vec::new()))
         });
         let stage = &config.content.stages[0];
         order::change_in(&config, stage, &stage.instructions[1]).err()

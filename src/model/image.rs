@@ -4,7 +4,7 @@
 //! be left out, a missing tag is `latest`. Asked of every pair of names that are compared, so bytes
 //! are looked for.
 
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memchr2, memrchr};
 
 /// `registry/repository:tag@digest`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -108,9 +108,10 @@ fn split_digest(name: &str) -> (&str, Option<&str>) {
 }
 
 /// A name without its tag, and the tag. What follows the colon of a port, or the one in
-/// `${IMAGE:-app}`, is none.
+/// `${IMAGE:-app}` and in the mark of a value that a history does not keep (`<arg:1984643270>`), is
+/// none.
 fn split_tag(name: &str) -> (&str, Option<&str>) {
-    let colon = match memchr(b'{', name.as_bytes()) {
+    let colon = match memchr2(b'{', b'<', name.as_bytes()) {
         Some(_) => colon_outside_braces(name),
         None => memrchr(b':', name.as_bytes()),
     };
@@ -124,7 +125,8 @@ fn split_tag(name: &str) -> (&str, Option<&str>) {
 fn colon_outside_braces(name: &str) -> Option<usize> {
     let is_inside = |at: usize| {
         let rest = name.get(at..).unwrap_or_default();
-        rest.matches('}').count() > rest.matches('{').count()
+        let closes = |close, open| rest.matches(close).count() > rest.matches(open).count();
+        closes('}', '{') || closes('>', '<')
     };
     name.rmatch_indices(':').map(|(at, _)| at).find(|at| !is_inside(*at))
 }
@@ -143,6 +145,17 @@ fn split(name: &str, at: Option<usize>) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_colon_of_a_variable_or_of_a_mark_begins_no_tag() {
+        for (name, want) in [
+            ("r.example.com/a:<arg:1984643270>", ("r.example.com/a", Some("<arg:1984643270>"))),
+            ("${IMAGE:-app}:${TAG:-1}", ("${IMAGE:-app}", Some("${TAG:-1}"))),
+            ("localhost:5000/a", ("localhost:5000/a", None)),
+        ] {
+            assert_eq!(repository_and_tag(name), want, "{name}");
+        }
+    }
 
     #[test]
     fn what_is_readable_tells_masked_names_apart() {

@@ -251,10 +251,10 @@ pub(super) fn is_called(stage: &str, name: &str) -> bool {
 /// one that begins another was cut with its line. What a variable stands for is not known.
 #[must_use]
 pub fn is_other_base(a: &Base, b: &Base) -> bool {
-    let names = a.digest.as_ref().zip(b.digest.as_ref()).or(a.id.as_ref().zip(b.id.as_ref()));
+    let printed = a.digest.as_ref().zip(b.digest.as_ref()).or(a.id.as_ref().zip(b.id.as_ref()));
     let differ = |a: &str, b: &str| !a.starts_with(b) && !b.starts_with(a);
-    let named = !a.is_unnamed() && !b.is_unnamed();
-    (named && a.image != b.image) || names.is_some_and(|(a, b)| differ(a, b))
+    let known = !a.is_unnamed() && !b.is_unnamed();
+    (known && a.image != b.image) || printed.is_some_and(|(a, b)| differ(a, b))
 }
 
 /// The logs tell whether both are the same image.

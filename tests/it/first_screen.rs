@@ -73,10 +73,10 @@ fn lines_of_one_event_stay_together() {
     let said = human(&report, 100);
     let shown: Vec<&str> =
         said.lines().filter(|line| line.contains(".log:")).map(str::trim_end).collect();
-    let shows = ["deletes it from the builder's cache", "ran again", "was built or found here"];
+    let order = ["deletes it from the builder's cache", "ran again", "was built or found here"];
     assert_eq!(shown.len(), 3, "{said}");
-    for (line, shows) in shown.iter().zip(shows) {
-        assert!(line.ends_with(shows), "{line}");
+    for (line, words) in shown.iter().zip(order) {
+        assert!(line.ends_with(words), "{line}");
     }
 }
 

@@ -104,9 +104,9 @@ fn is_below(past: &Past, rerun: &Rerun, name: &str) -> bool {
             && words.any(|word| word.split('=').next() == Some(name))
     };
     let Some((_, build)) = past.get(rerun.at) else { return false };
-    let declared = build.steps.iter().find(declares);
+    let argument = build.steps.iter().find(declares);
     chain::keys_hold_all_arguments(build)
-        && declared.is_some_and(|arg| arg.position > step.position)
+        && argument.is_some_and(|argument| argument.position > step.position)
 }
 
 fn cause(past: &Past, name: &str, last: &Rerun) -> String {

@@ -1,6 +1,7 @@
 //! Which caches builds read, and which series read the same: found once, for all rules that ask.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use foldhash::{HashMap, HashSet};
 
@@ -18,6 +19,9 @@ pub(super) struct Reads {
     looks: Vec<Vec<bool>>,
     /// Of each series: whether another one may write a reference that it reads.
     shared: Vec<bool>,
+    /// Of each reference that builds read alone: the series that found a build stage in it. Few
+    /// rules ask.
+    holding: OnceLock<HashMap<(String, String), Several>>,
 }
 
 impl Reads {
@@ -26,7 +30,7 @@ impl Reads {
         let printed: Vec<_> = study.runs.iter().map(printed).collect();
         let looks =
             study.runs.iter().zip(&printed).map(|(run, printed)| looks(run, printed)).collect();
-        let mut reads = Self { printed, looks, shared: Vec::new() };
+        let mut reads = Self { printed, looks, ..Self::default() };
         reads.shared = reads.shared(study);
         reads
     }
@@ -54,24 +58,35 @@ impl Reads {
     /// Some build of another series that reads this reference and no other finds a build stage: what
     /// is stored there is more than the last stage. What a series itself once found was stored then.
     pub(super) fn holds_stages(&self, study: &Study, series: usize, name: &str) -> bool {
-        let others = study.series.iter().enumerate().filter(|(at, _)| *at != series);
-        let all = others.flat_map(|(_, series)| &series.builds);
-        all.copied().any(|at| {
-            let finds = |build| {
-                let any = !chain::stored_stages([build]).is_empty();
-                standing::is_final_apart(build) && (any || standing::any_on_found(build))
-            };
-            self.reads_alone(study, at, name) && study.build(at).is_some_and(finds)
-        })
+        let holding = self.holding.get_or_init(|| self.holding(study));
+        let (repository, tag) = reference::key(name);
+        let found = holding.get(&(repository.to_owned(), tag.to_owned()));
+        found.is_some_and(|found| found.beside(series))
     }
 
-    fn reads_alone(&self, study: &Study, at: BuildRef, name: &str) -> bool {
-        let imports = self.imports(study, at);
-        let this = |import: &&Transfer| {
-            let same = |read: &str| reference::same(read, name);
-            import.ok() && import.reference.as_deref().is_some_and(same)
+    fn holding(&self, study: &Study) -> HashMap<(String, String), Several> {
+        let finds = |build: &Build| {
+            let any = !chain::stored_stages([build]).is_empty();
+            standing::is_final_apart(build) && (any || standing::any_on_found(build))
         };
-        !imports.is_empty() && imports.iter().all(this)
+        let mut holding: HashMap<(String, String), Several> = HashMap::default();
+        for (series, of) in study.series.iter().enumerate() {
+            for &at in &of.builds {
+                let Some((repository, tag)) = self.only_reference(study, at) else { continue };
+                if study.build(at).is_some_and(finds) {
+                    holding.entry((repository.to_owned(), tag.to_owned())).or_default().add(series);
+                }
+            }
+        }
+        holding
+    }
+
+    /// The reference that a build reads and no other.
+    fn only_reference<'a>(&self, study: &'a Study, at: BuildRef) -> Option<Key<'a>> {
+        let imports = self.imports(study, at);
+        let first = imports.first().copied().and_then(key)?;
+        let this = |import: &&Transfer| import.ok() && key(import) == Some(first);
+        imports.iter().all(this).then_some(first)
     }
 
     /// A series has another one beside it that reads the same reference, and may write it: an image
@@ -140,7 +155,7 @@ fn key(import: &Transfer) -> Option<Key<'_>> {
 }
 
 /// Some of the series.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Several {
     first: Option<usize>,
     several: bool,

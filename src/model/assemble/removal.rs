@@ -1,7 +1,9 @@
 //! Images that a job deletes. For builders that look their steps up among the images of the machine
 //! that is their cache.
 
-use crate::model::{Build, Deletes, Few, Quote, Run, Text};
+use foldhash::HashSet;
+
+use crate::model::{Deletes, Few, Quote, Run, Text};
 
 /// Lists of deleted images.
 #[derive(Default)]
@@ -54,25 +56,28 @@ impl Removals {
 
     /// The first list below a line that deletes something.
     pub(super) fn below(&self, line: u64) -> Option<u64> {
-        let below = |list: &&Removal| list.deleted > 0 && list.first.line > line;
-        self.lists.iter().find(below).map(|list| list.first.line)
+        let behind = self.lists.partition_point(|list| list.first.line <= line);
+        let mut lists = self.lists.get(behind..).unwrap_or_default().iter();
+        lists.find(|list| list.deleted > 0).map(|list| list.first.line)
     }
 
     /// Where images of the builds of a run are deleted: the command above the list, or its first
     /// line.
     pub(super) fn of(&self, run: &Run, deleting: &[(Deletes, Quote)]) -> Vec<Quote> {
+        let built = Built::of(run);
         let own = |list: &Removal| {
-            let named = list.names.iter().any(|name| is_built(run, name));
+            let named = list.names.iter().any(|name| built.images.contains(&whole(name)));
             list.deleted > 0 && (list.own || named)
         };
-        let begun = run.builds.iter().map(|build| build.line).min().unwrap_or(0);
+        let begun = built.lines.first().copied().unwrap_or(0);
         let mut above = 0;
         let mut found = Vec::new();
         for list in &self.lists {
             let first = list.first.line;
-            let built = run.builds.iter().map(|build| build.line).filter(|line| *line < first);
-            let from = built.max().unwrap_or(0).max(above);
-            let command = deleting.iter().rfind(|(_, at)| at.line > from && at.line < first);
+            let from = built.last_before(first).max(above);
+            let commands = deleting.partition_point(|(_, at)| at.line < first);
+            let last = commands.checked_sub(1).and_then(|last| deleting.get(last));
+            let command = last.filter(|(_, at)| at.line > from);
             // What is deleted in front of the builds, by a command that is not shown, is of runs
             // before.
             let unshown = command.is_none() && list.deleted > 1 && first < begun;
@@ -85,19 +90,33 @@ impl Removals {
     }
 }
 
-/// A build of the run, which keeps its steps in images, makes one of this name.
-fn is_built(run: &Run, name: &str) -> bool {
-    let builds = run.builds.iter().filter(|build| build.dialect.keeps_images());
-    let mut images = builds.flat_map(|build: &Build| &build.images);
-    images.any(|image| same(image, name))
+/// The builds of a run.
+struct Built {
+    /// Where they begin, sorted.
+    lines: Vec<u64>,
+    /// Names of what those make that keep their steps in images.
+    images: HashSet<String>,
 }
 
-/// `app:1` and `localhost/app:1`, `app` and `app:latest`.
-fn same(a: &str, b: &str) -> bool {
-    let whole = |name: &str| {
-        let name = name.strip_prefix("localhost/").unwrap_or(name).to_owned();
-        let tagged = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
-        if tagged { name } else { format!("{name}:latest") }
-    };
-    whole(a) == whole(b)
+impl Built {
+    fn of(run: &Run) -> Self {
+        let mut lines: Vec<u64> = run.builds.iter().map(|build| build.line).collect();
+        lines.sort_unstable();
+        let builds = run.builds.iter().filter(|build| build.dialect.keeps_images());
+        Self { lines, images: builds.flat_map(|build| &build.images).map(|i| whole(i)).collect() }
+    }
+
+    /// Where the last one above a line begins.
+    fn last_before(&self, line: u64) -> u64 {
+        let above = self.lines.partition_point(|begin| *begin < line);
+        let last = above.checked_sub(1).and_then(|last| self.lines.get(last));
+        last.copied().unwrap_or(0)
+    }
+}
+
+/// `app:1` of `localhost/app:1`, `app:latest` of `app`.
+fn whole(name: &str) -> String {
+    let name = name.strip_prefix("localhost/").unwrap_or(name);
+    let tagged = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
+    if tagged { name.to_owned() } else { format!("{name}:latest") }
 }

@@ -25,10 +25,8 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
 }
 
 /// The import that is the last thing the builder was at. Before the caches are there it begins no
-/// step:
-///
-///     #6 importing cache manifest from r.example.com/app:c
-///     ERROR: failed to build: failed to solve: Canceled: context canceled
+/// step: `#6 importing cache manifest from r.example.com/app:c`, and then `ERROR: failed to build:
+/// failed to solve: Canceled: context canceled`.
 fn unended<'a>(run: &Run, build: &'a Build) -> Option<(&'a Transfer, &'a str)> {
     let shown = matches!(build.dialect, Dialect::BuildkitPlain | Dialect::BuildkitRawjson);
     let begun = run.together(build).iter().any(|other| !other.steps.is_empty());

@@ -118,7 +118,10 @@ pub(super) fn content_of_all(text: &str, jobs: Jobs) -> Result<Content, String> 
 
 /// The text with these changes; builds of tasks and plugins have options of their own.
 pub(super) fn correct(text: &str, jobs: Jobs, changes: &[Change]) -> Result<String, String> {
-    const MAKE: &str = "docker buildx create --name ci --driver docker-container --use";
+    // A machine that stays has the builder of the run before: `ERROR: existing instance for "ci" but
+    // no append mode` (docker/buildx `builder/builder.go`).
+    const MAKE: &str =
+        "docker buildx create --name ci --driver docker-container --use || docker buildx use ci";
     let root = yaml::parse(text)?;
     let doc = Document::new(text)?;
     let mut found = builds(&root, Some(&doc), jobs);

@@ -1,6 +1,7 @@
 //! An image is imported as a cache, but it was built without cache metadata.
 
 mod elsewhere;
+mod pulled;
 
 use super::lost_by::{LostBy, OwnImage};
 use super::past::{self, Loss, Past, cost, end, graphdriver, header, plural};
@@ -277,6 +278,9 @@ fn inline_everywhere(study: &Study, at: At, name: &str) -> Fix {
     let mut twins: Vec<At> = planned::places(study).filter(twin).collect();
     twins.dedup_by_key(|twin| twin.index);
     let lost = Lost::of(study, at, name);
+    if lost.is_none() && pulled::sometimes(at, name) {
+        return remedy::registry_max(&Site::written(at));
+    }
     if fix.edits.is_empty() || lost.is_none() && twins.len() < 2 {
         return fix;
     }

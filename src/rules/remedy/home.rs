@@ -24,11 +24,32 @@ pub(super) fn at(place: &Place) -> Result<String, String> {
     let own = |found: &String| {
         command.inline() || command.tags.iter().any(|tag: &Text| is_image(found, tag))
     };
-    match found.filter(served) {
-        Some(found) if !own(&found) => Ok(found),
-        Some(found) => tagged(place, &found, &tag(place)?),
-        None => tagged(place, &stored(place)?, &tag(place)?),
+    let name = match found.filter(served) {
+        Some(found) if !own(&found) => found,
+        Some(found) => tagged(place, &found, &tag(place)?)?,
+        None => tagged(place, &stored(place)?, &tag(place)?)?,
+    };
+    match told_by_an_argument(place).filter(|_| !holds_an_argument(&place.expanded(&name))) {
+        Some(told) => Err(format!(
+            "`{told}` is another one in each call, and a cache there would be of several images"
+        )),
+        None => Ok(name),
     }
+}
+
+/// What decides which image is built, where an argument of a script or a function does.
+fn told_by_an_argument(place: &Place) -> Option<String> {
+    let command = &place.command;
+    let all = [&place.context, &command.file, &command.target].into_iter().flatten();
+    all.map(|text| place.expanded(text)).find(|text| holds_an_argument(text))
+}
+
+/// `$1`, `${2}`, `$@`
+fn holds_an_argument(text: &str) -> bool {
+    text.match_indices('$').any(|(at, _)| {
+        let name = text.get(at + 1..).unwrap_or_default().trim_start_matches('{');
+        name.starts_with(|c: char| c.is_ascii_digit() && c != '0' || matches!(c, '@' | '*'))
+    })
 }
 
 /// One of its own, where others would be kept under the same.
@@ -155,6 +176,8 @@ mod tests {
             ("docker buildx build --push -t acme/app .", &[], "acme/app:buildcache"),
             ("docker build -t app .", &["r.example.com/app:1"], "r.example.com/app:buildcache"),
             ("docker build -t $REG/app .", &[], "$REG/app:buildcache"),
+            ("docker build -t r.example.com/app:$1 .", &[], "r.example.com/app:buildcache"),
+            ("docker build -t $REG/$1:2 ./$1", &[], "$REG/$1:buildcache"),
             ("docker build -t $IMAGE:1 .", &["$IMAGE:1"], "$IMAGE:buildcache"),
             ("docker build -t $APP .", &["$APP"], "r.example.com/app:buildcache"),
             (
@@ -186,6 +209,8 @@ mod tests {
             ("docker build .", &[]),
             ("docker build --cache-from app --build-arg BUILDKIT_INLINE_CACHE=1 -t app .", &[]),
             ("docker build -t $IMAGE .", &["$IMAGE"]),
+            ("docker build -t r.example.com/app:$1 ./$1", &[]),
+            ("docker build -t r.example.com/app:1 -f Dockerfile.${2} .", &[]),
             (
                 "docker build --cache-from $IMAGE --build-arg BUILDKIT_INLINE_CACHE=1 -t $IMAGE .",
                 &["$IMAGE"],

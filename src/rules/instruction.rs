@@ -20,10 +20,10 @@ pub(super) fn copies_context(text: &str) -> bool {
         && remote(text).is_none()
 }
 
-/// `COPY . .`: the context as a whole.
+/// `COPY . .`: the context as a whole. With `--exclude=` it may leave the sources out.
 pub(super) fn copies_everything(text: &str) -> bool {
-    copies_context(text)
-        && sources(text).iter().any(|s| matches!(s.as_str(), "." | "./" | "*" | "./*" | "/"))
+    let whole = copies_context(text) && !text.contains("--exclude=");
+    whole && sources(text).iter().any(|s| matches!(s.as_str(), "." | "./" | "*" | "./*" | "/"))
 }
 
 /// `COPY src/ ./src/`: folders of the context, which hold more than the files that name the
@@ -346,6 +346,7 @@ mod tests {
         ] {
             assert!(copies_everything(text), "{text}");
         }
+        assert!(!copies_everything("COPY --exclude=src . ."));
         for text in ["COPY package.json ./", "COPY --from=build . .", "COPY src /src", "RUN cp . ."]
         {
             assert!(!copies_everything(text), "{text}");

@@ -83,10 +83,7 @@ fn has_git(at: &At) -> bool {
 
 /// The COPY of everything, and a step behind it.
 fn copied(stage: &Stage) -> Option<(&Instruction, &Instruction)> {
-    let copy = stage
-        .instructions
-        .iter()
-        .find(|i| copies_everything(&i.text) && !i.text.contains("--exclude="))?;
+    let copy = stage.instructions.iter().find(|i| copies_everything(&i.text))?;
     let run = stage.instructions.iter().find(|i| i.keyword == "RUN" && i.line > copy.line)?;
     Some((copy, run))
 }

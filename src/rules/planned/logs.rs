@@ -13,7 +13,7 @@ use crate::rules::dockerfile_at;
 use crate::rules::past::Past;
 use crate::rules::remedy::At;
 
-use super::Open;
+use super::{Open, builds_of};
 
 /// The findings of the logs, and those of the places that no log decides.
 pub(in crate::rules) fn with_undecided<'a>(
@@ -59,6 +59,8 @@ pub(in crate::rules) fn ordered<'a>(
     written: Vec<Ordered<'a>>,
     reported: impl Fn(&Past<'a>) -> bool,
 ) -> Vec<Finding> {
+    let written: Vec<Ordered> =
+        written.into_iter().filter(|one| !never_uses_a_cache(study, one.config)).collect();
     let all: Vec<Past> = if written.is_empty() { Vec::new() } else { Past::all(study).collect() };
     let of = |past: &Past<'a>, config: &Config| {
         let (run, build) = past.last()?;
@@ -78,6 +80,12 @@ pub(in crate::rules) fn ordered<'a>(
         finding
     })
     .collect()
+}
+
+/// Each build of the Dockerfile is asked for without a cache: no order of it saves anything.
+fn never_uses_a_cache(study: &Study, config: &Config) -> bool {
+    let builds = builds_of(study, config);
+    !builds.is_empty() && builds.iter().all(|at| at.place.command.no_cache)
 }
 
 /// In each later run the step came from the cache.

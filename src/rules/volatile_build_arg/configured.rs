@@ -32,7 +32,8 @@ struct EarlyArgument<'a> {
 const HANDED_ON: &str = "stages that are built on this one may use what it hands on";
 
 fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
-    let builds = planned::builds_of(study, config);
+    let mut builds = planned::builds_of(study, config);
+    builds.retain(|at| !at.place.command.no_cache);
     let found: Vec<EarlyArgument> = (0..config.content.stages.len())
         .filter_map(|at| early(study, config, at, &builds))
         .collect();

@@ -5,7 +5,7 @@
 //! (<https://docs.docker.com/build/cache/invalidation/#build-secrets>).
 
 use super::META;
-use crate::config::dockerfile::declared;
+use crate::config::dockerfile::{declared, mentions};
 use crate::config::{Config, Instruction};
 use crate::finding::{Fix, ruled_out};
 use crate::rules::Study;
@@ -25,7 +25,8 @@ pub(super) fn findings(study: &Study) -> Vec<Ordered<'_>> {
 
 fn of_file<'a>(study: &Study, config: &'a Config) -> Vec<Ordered<'a>> {
     let mut found: Vec<Ordered> = Vec::new();
-    for at in planned::builds_of(study, config) {
+    let builds = planned::builds_of(study, config);
+    for at in builds.into_iter().filter(|at| !at.place.command.no_cache) {
         for argument in &at.place.command.build_args {
             let Some(new) = finding(config, at, argument) else { continue };
             if found.iter().all(|one| one.finding.subject != new.finding.subject) {
@@ -40,8 +41,8 @@ fn finding<'a>(config: &'a Config, at: At, argument: &str) -> Option<Ordered<'a>
     let (name, value) = argument.split_once('=')?;
     let given = at.place.expanded(value.trim_matches(['"', '\'']));
     let token = job_token(&given).filter(|token| is_made(at.config, token))?;
-    let (declaration, invalidated) =
-        config.content.stages.iter().find_map(|stage| below(&stage.instructions, name))?;
+    let Reached { declaration, invalidated, users } =
+        config.content.stages.iter().find_map(|stage| reached(&stage.instructions, name))?;
     let step = brief(&invalidated.text);
     let lines = [
         at.evidence_of(name, "gives it the token of the job"),
@@ -57,7 +58,7 @@ fn finding<'a>(config: &'a Config, at: At, argument: &str) -> Option<Ordered<'a>
                 below it, so that each of them is rebuilt in every run; the token stays readable \
                 in the history of the image too."
         ),
-        fix: patch::refused(fix(name, invalidated), at, BOTH),
+        fix: patch::refused(fix(name, &users), at, BOTH),
         rules_out: vec![ruled_out(
             "an argument that is only declared too early (the steps below may need the token)",
         )],
@@ -73,21 +74,38 @@ fn is_made(config: &Config, token: &str) -> bool {
     !token.contains("PIP_EXTRA_INDEX_URL") || config.text.contains("PipAuthenticate")
 }
 
-/// Where a stage declares the argument, and its first RUN below.
-fn below<'a>(
-    instructions: &'a [Instruction],
-    name: &str,
-) -> Option<(&'a Instruction, &'a Instruction)> {
+/// What the argument reaches in a stage.
+struct Reached<'a> {
+    declaration: &'a Instruction,
+    /// The first RUN below.
+    invalidated: &'a Instruction,
+    /// Those that name it; where none does, the first one may read it all the same.
+    users: Vec<&'a Instruction>,
+}
+
+/// In the first stage that declares it above a RUN.
+fn reached<'a>(instructions: &'a [Instruction], name: &str) -> Option<Reached<'a>> {
     let mut rest = instructions
         .iter()
         .skip_while(|i| i.keyword != "ARG" || !declared(&i.text).contains(&name));
     let declaration = rest.next()?;
-    Some((declaration, rest.find(|i| i.keyword == "RUN")?))
+    let runs: Vec<&Instruction> = rest.filter(|i| i.keyword == "RUN").collect();
+    let invalidated = *runs.first()?;
+    let names = |i: &&Instruction| mentions(&i.text, name) || mentions(&i.body, name);
+    let mut users: Vec<&Instruction> = runs.into_iter().filter(names).collect();
+    if users.is_empty() {
+        users.push(invalidated);
+    }
+    Some(Reached { declaration, invalidated, users })
 }
 
-fn fix(name: &str, invalidated: &Instruction) -> Fix {
+fn fix(name: &str, users: &[&Instruction]) -> Fix {
     let id = name.to_ascii_lowercase();
-    let command = invalidated.text.strip_prefix("RUN ").unwrap_or(&invalidated.text);
+    let mounted = |run: &&Instruction| {
+        let command = run.text.strip_prefix("RUN ").unwrap_or(&run.text);
+        format!("RUN --mount=type=secret,id={id},env={name} {command}")
+    };
+    let mounted: Vec<String> = users.iter().map(mounted).collect();
     Fix {
         summary: format!("pass `{name}` as a secret, which is no part of the cache key"),
         steps: vec![
@@ -101,10 +119,28 @@ fn fix(name: &str, invalidated: &Instruction) -> Fix {
                     it to /run/secrets/{id}."
             ),
         ],
-        snippet: Some(format!(
-            "--secret id={id},env={name}\n# Dockerfile\nRUN --mount=type=secret,id={id},env={name} \
-                {command}"
-        )),
+        snippet: Some(format!("--secret id={id},env={name}\n# Dockerfile\n{}", mounted.join("\n"))),
         ..Fix::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_secret_is_mounted_where_the_token_is_named() {
+        let shown = |text: &str| {
+            let config = Config::read("Dockerfile", text).unwrap().unwrap();
+            let Reached { users, .. } =
+                reached(&config.content.stages[0].instructions, "PAT").unwrap();
+            fix("PAT", &users).snippet.unwrap()
+        };
+        let mount = "RUN --mount=type=secret,id=pat,env=PAT";
+        let named = shown("FROM node\nARG PAT\nRUN npm ci\nRUN curl -u $PAT x\nRUN get ${PAT}\n");
+        assert!(!named.contains("npm ci"), "{named}");
+        assert!(named.ends_with(&format!("\n{mount} curl -u $PAT x\n{mount} get ${{PAT}}")));
+        // npm may read it out of `.npmrc`.
+        assert!(shown("FROM node\nARG PAT\nRUN npm ci\n").ends_with(&format!("{mount} npm ci")));
     }
 }

@@ -27,6 +27,8 @@ struct EarlyArgument<'a> {
     declaration: &'a Instruction,
     invalidated: &'a Instruction,
     changes: Result<Vec<Change>, String>,
+    /// The stage that hands it on to that of `invalidated`; `None` where both are in one.
+    handed_on_by: Option<&'a str>,
 }
 
 const HANDED_ON: &str = "stages that are built on this one may use what it hands on";
@@ -40,14 +42,7 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     let first = found.first()?;
     let (name, invalidated) = (*first.names.first()?, brief(&first.invalidated.text));
     let changes = found.iter().map(|early| early.changes.clone()).collect::<Result<Vec<_>, _>>();
-    let fix = Fix {
-        summary: format!("declare `{name}` below `{invalidated}`"),
-        steps: vec![format!(
-            "Move `ARG {name}`, and what is made of it, to right above the first instruction that \
-                needs it."
-        )],
-        ..Fix::default()
-    };
+    let fix = fix(name, &invalidated, first.handed_on_by);
     let given = builds.iter().find_map(|at| given(study, *at, name));
     let told = match &given {
         Some((_, value)) => {
@@ -76,6 +71,27 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     Some(Ordered { config, invalidated: first.invalidated.line, finding })
 }
 
+fn fix(name: &str, invalidated: &str, handed_on_by: Option<&str>) -> Fix {
+    let (summary, step) = match handed_on_by {
+        Some(stage) => (
+            format!("declare `{name}` in the stages that use it, not in `{stage}`"),
+            format!(
+                "Move `ARG {name}`, and what is made of it, out of `{stage}` and into each stage \
+                    that uses it: `{invalidated}` stands in another stage that is built on \
+                    `{stage}`."
+            ),
+        ),
+        None => (
+            format!("declare `{name}` below `{invalidated}`"),
+            format!(
+                "Move `ARG {name}`, and what is made of it, to right above the first instruction \
+                    that needs it."
+            ),
+        ),
+    };
+    Fix { summary, steps: vec![step], ..Fix::default() }
+}
+
 fn early<'a>(
     study: &Study,
     config: &'a Config,
@@ -96,12 +112,14 @@ fn early<'a>(
     if let Some(name) = names.first() {
         let declaration = stage.instructions.iter().find(|i| declared(&i.text).contains(name))?;
         let (invalidated, changes) = (invalidated(name)?, order::changes(stage, &names));
-        return Some(EarlyArgument { names, declaration, invalidated, changes });
+        let handed_on_by = None;
+        return Some(EarlyArgument { names, declaration, invalidated, changes, handed_on_by });
     }
     let handed_on = |(declaration, name): &(&'a Instruction, &'a str)| {
         let invalidated = order::spoilt_above(stages, at, declaration, name)?;
         let changes = Err(HANDED_ON.to_owned());
-        Some(EarlyArgument { names: vec![name], declaration, invalidated, changes })
+        let (names, handed_on_by) = (vec![*name], Some(stage.name.as_str()));
+        Some(EarlyArgument { names, declaration, invalidated, changes, handed_on_by })
     };
     volatile.iter().find_map(handed_on)
 }
@@ -204,4 +222,18 @@ fn per_commit(argument: &Instruction, name: &str) -> bool {
     let none =
         ["", "unknown", "none", "dev", "local", "development", "n/a", "unset"].contains(&value);
     none && names_one_commit(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_stage_hands_on_is_declared_where_it_is_used() {
+        let own = fix("SHA", "RUN npm ci", None);
+        assert_eq!(own.summary, "declare `SHA` below `RUN npm ci`");
+        let handed_on = fix("SHA", "RUN npm ci", Some("base"));
+        assert_eq!(handed_on.summary, "declare `SHA` in the stages that use it, not in `base`");
+        assert!(handed_on.steps[0].contains("`RUN npm ci` stands in another stage"));
+    }
 }

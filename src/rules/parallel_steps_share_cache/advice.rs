@@ -39,6 +39,14 @@ pub(super) fn fix(case: Situation) -> Fix {
         Builder::Classic => steps.extend(images_first(&case)),
     }
     let (summary, cost) = words(&case);
+    // Without its value the reference of the cache is none, and the builds fail.
+    let cost = match case.builder {
+        Builder::BuildKit if names_a_variable(&case) => format!(
+            "the builds fail until you create the repository variable {}; {cost}",
+            VARIABLE.trim_start_matches('$')
+        ),
+        _ => cost.to_owned(),
+    };
     let edits = match case.edit {
         Some(Ok(edit)) => vec![edit],
         Some(Err(why)) => {
@@ -47,14 +55,7 @@ pub(super) fn fix(case: Situation) -> Fix {
         }
         None => Vec::new(),
     };
-    Fix {
-        summary: summary.to_owned(),
-        steps,
-        snippet,
-        edits,
-        cost: cost.to_owned(),
-        ..Fix::default()
-    }
+    Fix { summary: summary.to_owned(), steps, snippet, edits, cost, ..Fix::default() }
 }
 
 fn words(case: &Situation) -> (&'static str, &'static str) {
@@ -74,6 +75,13 @@ fn words(case: &Situation) -> (&'static str, &'static str) {
                 compressed",
         ),
     }
+}
+
+/// Some script pushes to no registry: its cache has a name that the project has to give.
+fn names_a_variable(case: &Situation) -> bool {
+    let stands_in =
+        |recipe: &Recipe| rewrite::references(recipe).iter().any(|name| name.starts_with(VARIABLE));
+    case.worth != Worth::Replaced && case.recipes.iter().any(stands_in)
 }
 
 fn take_out(case: &Situation) -> String {
@@ -107,11 +115,7 @@ fn registry_first(case: &Situation, pasted: bool) -> Vec<String> {
         ),
         remedy::bitbucket_runtime(),
     ];
-    if case
-        .recipes
-        .iter()
-        .any(|r| rewrite::references(r).iter().any(|name| name.starts_with(VARIABLE)))
-    {
+    if names_a_variable(case) {
         steps.push(format!(
             "{VARIABLE} is a name chosen here: create it as a repository variable before you use \
                 the file, with a repository of your registry as value (such as \

@@ -124,6 +124,8 @@ fn the_builder_seen_decides_what_comes_first() {
             .unwrap()
             .contains("--cache-to type=registry,ref=$CACHE_REPOSITORY:buildcache-a,mode=max")
     );
+    assert!(new.cost.starts_with("the builds fail until you create"), "{}", new.cost);
+    assert!(!old.cost.contains("CACHE_REPOSITORY"));
     assert!(
         new.steps
             .iter()

@@ -179,6 +179,8 @@ pub struct Machine {
     pub engine: Option<String>,
     /// Driver of the builder, where the file tells: `docker`, `docker-container`.
     pub driver: Option<String>,
+    /// The job has another builder, which exports caches, and the command does not use it.
+    pub passes_over: bool,
     /// That of all calls of the file, where a target of bake or a service of Compose is built;
     /// filled in when all files were read.
     pub called_with: Option<String>,

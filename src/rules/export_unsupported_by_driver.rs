@@ -51,6 +51,9 @@ impl Rule for ExportUnsupportedByDriver {
     }
 }
 
+const LOAD: &str = "The image is then in the builder, not in dockerd: --push it, or --load it if \
+    later commands use it.";
+
 fn draft(study: &Study, refusal: &Refusal) -> Draft {
     Draft {
         severity: Severity::Error,
@@ -82,10 +85,15 @@ fn written(study: &Study, at: At) -> Option<Finding> {
             step",
             export.raw
         ),
-        cause: "A cache export is asked for, and nothing in the job creates a builder: dockerd \
-            itself then builds (driver `docker`), which writes inline cache only unless it runs \
-            with the containerd image store."
-            .to_owned(),
+        cause: format!(
+            "A cache export is asked for, and {}: dockerd itself then builds (driver `docker`), \
+                which writes inline cache only unless it runs with the containerd image store.",
+            if at.place.machine.passes_over {
+                "`docker build` does not use the builder that the job has"
+            } else {
+                "nothing in the job creates a builder"
+            }
+        ),
         fix: builder_of(study, at),
         rules_out: vec![
             not_ruled_out(
@@ -125,6 +133,25 @@ fn fix(study: &Study, refusal: &Refusal) -> Fix {
     Fix { steps: fix.steps.into_iter().chain(other.map(str::to_owned)).collect(), ..fix }
 }
 
+/// The job has one, and `docker build` keeps to the engine's own (docker/cli
+/// `cmd/docker/builder.go`).
+fn builder_there_is() -> Fix {
+    Fix {
+        summary:
+            "build with `docker buildx build`: `docker build` does not use the builder of the \
+            job"
+            .to_owned(),
+        steps: vec![
+            "Write `docker buildx build` in place of `docker build`: only that takes the builder \
+                that is selected. `docker buildx install` (`install: true` of \
+                docker/setup-buildx-action) makes both the same."
+                .to_owned(),
+            LOAD.to_owned(),
+        ],
+        ..Fix::default()
+    }
+}
+
 /// The kind of cache is not in the log: the options stay as they are.
 fn builder_only(site: &Site) -> Fix {
     let snippet = match site.form {
@@ -136,9 +163,7 @@ fn builder_only(site: &Site) -> Fix {
         steps: vec![
             "Create a docker-container builder before the build; `--cache-to` stays as it is."
                 .to_owned(),
-            "The image is then in the builder, not in dockerd: --push it, or --load it if later \
-                commands use it."
-                .to_owned(),
+            LOAD.to_owned(),
         ],
         snippet: Some(snippet.to_owned()),
         cost: remedy::COLD.to_owned(),
@@ -152,7 +177,11 @@ fn builder_of(study: &Study, at: At) -> Fix {
     let mut calls: Vec<At> = bake::calls_of(study, at).collect();
     calls.retain(|call| call.driver() == Some("docker"));
     calls.dedup_by_key(|call| (&call.config.path, call.index));
-    let Some(first) = calls.first() else { return patch::with_builder(builder_only(&site), &site) };
+    let Some(first) = calls.first() else {
+        let there_is = at.place.machine.passes_over;
+        let fix = if there_is { builder_there_is() } else { builder_only(&site) };
+        return patch::with_builder(fix, &site);
+    };
     let form = Site::written(*first).form;
     let fix = builder_only(&Site { form, ..site });
     calls.chunk_by(|a, b| a.config.path == b.config.path).fold(fix, |fix, calls| {

@@ -42,6 +42,8 @@ pub(crate) struct Builders {
     own: Own,
     /// What runs now does so under a condition of the CI.
     sometimes: bool,
+    /// The builder in use was made without a name: each run makes another one.
+    unnamed: bool,
     /// The command that deletes all steps of the engine's cache in each run.
     emptied: Option<Quote>,
     /// Its engine keeps images in a store of its own, and exports no cache itself.
@@ -103,7 +105,7 @@ impl Builders {
 
     /// The builder in use holds nothing of an earlier run, whatever the machine keeps.
     pub(crate) fn is_anew(&self) -> bool {
-        self.own == Own::MachineAndNewBuilder
+        self.own == Own::MachineAndNewBuilder || self.unnamed
     }
 
     /// The machine is the project's own.
@@ -113,6 +115,7 @@ impl Builders {
 
     /// What is known of the builder in use is known no more.
     fn forget_new_builder(&mut self) {
+        self.unnamed = false;
         if self.is_anew() {
             self.own = Own::Machine;
         }
@@ -178,6 +181,7 @@ impl Builders {
             ["use", options @ ..] => {
                 let name = options.iter().rfind(|word| !word.starts_with('-'));
                 self.current = name.and_then(|name| self.driver_of(name));
+                self.unnamed = false;
             }
             ["install", ..] => self.installed = true,
             _ => {}
@@ -193,6 +197,9 @@ impl Builders {
             self.named.push((name.to_owned(), driver.clone()));
         }
         if options.iter().any(|o| matches!(*o, "--use" | "--use=true")) {
+            let elsewhere = options.iter().any(|o| *o == "--append" || o.contains("node"));
+            self.unnamed =
+                driver == "docker-container" && value(options, "--name").is_none() && !elsewhere;
             self.current = Some(driver);
         }
     }

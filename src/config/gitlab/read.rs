@@ -121,13 +121,27 @@ fn is_of_plain_names(rule: &Value) -> bool {
         || condition.starts_with("$CI_COMMIT_TAG")
 }
 
+/// GitLab's own templates of scanners say what their jobs do, and nothing for all jobs
+/// (`lib/gitlab/ci/templates/Security`).
+fn may_set_defaults(include: &Value) -> bool {
+    let of_scanner = |one: &Value| {
+        let template = one.get("template").and_then(text);
+        template.is_some_and(|name| name.starts_with("Security/") || name.starts_with("Jobs/S"))
+    };
+    match include.as_sequence() {
+        Some(all) => !all.iter().all(of_scanner),
+        None => !of_scanner(include),
+    }
+}
+
 /// A part of the job may be written in another file, and make a builder there: what it extends or
 /// refers to, and what an included file says for all jobs.
 fn is_partial(root: &Value, chain: &[(String, &Value)]) -> bool {
     let mut extended =
         chain.iter().flat_map(|(_, job)| job.get("extends").map(one_or_more).unwrap_or_default());
     let scripts = ["before_script", "script"].map(|name| keyword(root, chain, name));
-    let everywhere = root.get("include").is_some() && scripts.first().is_none_or(Option::is_none);
+    let everywhere = root.get("include").is_some_and(may_set_defaults)
+        && scripts.first().is_none_or(Option::is_none);
     everywhere
         || extended.any(|parent| root.get(&parent).is_none())
         || scripts.iter().flatten().any(|from| refers_elsewhere(root, from.value))

@@ -6,9 +6,10 @@ use super::{META, called, concourse, kaniko};
 use crate::finding::{Evidence, Finding, Fix, Severity, not_ruled_out, to_decide};
 use crate::model::{Text, Tool};
 use crate::rules::Study;
+use crate::rules::cache_ref_shared::differ;
 use crate::rules::past::Past;
 use crate::rules::planned::{self, Open, Words};
-use crate::rules::remedy::{self, At, Site, reference};
+use crate::rules::remedy::{self, At, Site, place, reference};
 
 /// One note for each file: what it costs is for the logs to say, and a project may not mind.
 pub(super) fn findings(study: &Study) -> Vec<Finding> {
@@ -25,6 +26,7 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
         named.filter(|at| planned::names_a_cache(&at.place.command)).map(image).collect();
     let mut cold = open.places;
     cold.retain(|at| at.ci() != Some("concourse") && starts_cold(study, *at));
+    cold.retain(|at| !stands_on_another(study, *at));
     for at in cold.into_iter().filter(|at| !cached.contains(&image(*at))) {
         match files.iter_mut().find(|(path, _)| *path == at.config.path) {
             // A script that several jobs call has one build.
@@ -56,6 +58,42 @@ fn starts_cold(study: &Study, at: At) -> bool {
         && planned::runs_something(study, at)
 }
 
+/// An earlier build of the job imports a cache and leaves all that this one needs in the builder
+/// that both use: "the following steps use the internal cache from the first step"
+/// (<https://docs.docker.com/build/ci/github-actions/test-before-push/>).
+fn stands_on_another(study: &Study, at: At) -> bool {
+    let line = at.place.command.quote.line;
+    let mut above = place::places_of(at.config).filter(|other| {
+        other.place.form == at.place.form
+            && !at.place.job.is_empty()
+            && other.place.job == at.place.job
+            && other.place.command.quote.line < line
+    });
+    above.any(|other| {
+        let imports = !other.place.command.cache_from.is_empty() && !other.place.command.no_cache;
+        imports && other.driver() == at.driver() && leaves_all(study, other, at)
+    })
+}
+
+/// What the second of two builds runs, the first has run as well.
+fn leaves_all(study: &Study, first: At, second: At) -> bool {
+    let (one, other) = (&first.place.command, &second.place.command);
+    let own = |platform: &String| one.platforms.contains(platform);
+    let platforms =
+        one.platforms.is_empty() == other.platforms.is_empty() && other.platforms.iter().all(own);
+    let stages = match (planned::built(study, first), planned::built(study, second)) {
+        (Some((file, before)), Some((_, now))) => {
+            let runs = |stage: &usize| {
+                let stage = file.content.stages.get(*stage);
+                stage.is_some_and(|stage| stage.instructions.iter().any(|i| i.keyword == "RUN"))
+            };
+            now.iter().all(|stage| before.contains(stage) || !runs(stage))
+        }
+        _ => one.target == other.target,
+    };
+    platforms && stages && !differ(study, first, second)
+}
+
 fn finding(path: &str, places: &[At]) -> Option<Finding> {
     let first = places.first()?;
     if places.iter().all(|at| at.place.machine.classic) || planned::may_be_older(*first) {
@@ -77,7 +115,7 @@ fn finding(path: &str, places: &[At]) -> Option<Finding> {
     let (on, new) = if places.iter().all(|at| at.place.machine.fresh) {
         ("on a new machine", "The machine and its builder are new in each run")
     } else {
-        ("with a new builder", "The job makes its builder, which is removed when it ends")
+        ("with a new builder", "The job makes its builder anew in each run")
     };
     let words = Words {
         title: format!("{builds} of {path} {start} {on} each time, and no cache is imported"),
@@ -114,15 +152,20 @@ fn older(path: &str, places: &[At]) -> Option<Finding> {
     let builds =
         if places.len() == 1 { "the build".to_owned() } else { format!("{} builds", places.len()) };
     let start = if places.len() == 1 { "starts" } else { "start" };
+    let pulled = pulled_image(*first);
+    let (no_cache, none) = match &pulled {
+        Some(_) => ("the image that is pulled is not named in --cache-from", "none is named"),
+        None => ("no image is pulled for its cache", "there are none"),
+    };
     let words = Words {
-        title: format!(
-            "{builds} of {path} {start} on a new machine each time, and no image is pulled for its cache"
+        title: format!("{builds} of {path} {start} on a new machine each time, and {no_cache}"),
+        cause: format!(
+            "The machine and its engine are new in each run, and the classic builder takes its \
+                cache from images of the engine that `--cache-from` names: {none}, and every step \
+                runs every time."
         ),
-        cause: "The machine and its engine are new in each run, and the classic builder takes its \
-            cache from images of the engine that `--cache-from` names: there are none, and every \
-            step runs every time."
-            .to_owned(),
         fix: match first.ci() {
+            _ if pulled.is_some() => named_fix(path, pulled.as_deref().unwrap_or_default()),
             Some("drone" | "woodpecker") => plugin_fix(path, &last),
             _ => older_fix(path, &image, &last),
         },
@@ -133,6 +176,30 @@ fn older(path: &str, places: &[At]) -> Option<Finding> {
         subject: path.to_owned(),
     };
     planned::finding(&META, Severity::Note, lines(places, "no --cache-from"), words)
+}
+
+/// The image of the build itself, where its job pulls it first.
+fn pulled_image(at: At) -> Option<String> {
+    let mut pulled = at.place.names().filter(|name| at.place.pulls_of(name).next().is_some());
+    pulled.next().map(str::to_owned)
+}
+
+fn named_fix(path: &str, image: &str) -> Fix {
+    Fix {
+        summary: format!("name the image that is pulled: `--cache-from {image}`"),
+        steps: vec![
+            format!(
+                "Add `--cache-from {image}` to the build: a pulled image that is not named is no \
+                    cache. It serves the stages that are in the image."
+            ),
+            "Or build with BuildKit (`docker buildx build`) and a registry cache: it stores all \
+                stages."
+                .to_owned(),
+            format!("No patch for {path}: which of the two fits is your decision."),
+        ],
+        snippet: Some(format!("docker build --cache-from {image} …")),
+        ..Fix::default()
+    }
 }
 
 fn older_fix(path: &str, image: &str, last: &str) -> Fix {

@@ -26,7 +26,8 @@ impl Kind for GitlabCi {
     }
 
     fn variable(&self, name: &str) -> Option<String> {
-        Some(format!("${name}"))
+        let input = name.starts_with("inputs.");
+        Some(if input { format!("$[[ {name} ]]") } else { format!("${name}") })
     }
 
     /// Files that it includes are named `docker.gitlab-ci.yml`, or lie in `.gitlab/`.
@@ -57,10 +58,11 @@ impl Kind for GitlabCi {
         let text = "\n".repeat(head.matches('\n').count()) + jobs;
         let own = yaml::parse(&text)?;
         let (includes, unread) = (include::local(&own), include::elsewhere(&own));
+        let (calls, inputs) = (include::calls(&own), include::inputs(head));
         let doc = Document::new(text).ok();
         let root = include::together(own, others);
         let places = builds(&root, doc.as_ref(), others).into_iter().map(|(place, _)| place);
-        Ok(Content { includes, unread, ..Content::of(places) })
+        Ok(Content { includes, unread, calls, inputs, ..Content::of(places) })
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {

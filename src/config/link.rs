@@ -83,6 +83,26 @@ fn includes(config: &Config) -> bool {
     !config.content.includes.is_empty()
 }
 
+/// Lines of the file that call the reusable workflow or the action in the file of this path, or
+/// include it.
+#[must_use]
+pub fn calls_of(config: &Config, called: &str) -> Vec<u64> {
+    let folder = called.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let is_call = |line: &str| {
+        let by_uses = line.split_once("uses:").map(|(_, used)| used);
+        let Some(used) = by_uses.or_else(|| Some(line.split_once("local:")?.1)) else {
+            return false;
+        };
+        let path = used.split([' ', ',', '}']).find(|word| !word.is_empty()).unwrap_or_default();
+        let path = path.trim_matches(['"', '\'']).trim_end_matches('/');
+        let own = by_uses.is_none() || path.starts_with("./");
+        let path = in_root(&config.path, path);
+        own && (path == called || path == folder)
+    };
+    let lines = config.body().lines().zip(1..);
+    lines.filter(|(line, _)| is_call(line)).map(|(_, number)| number).collect()
+}
+
 /// A reusable workflow or an action that is called several times is built with each caller's
 /// inputs: those that differ tell the calls apart as the variables of a matrix do.
 fn call(configs: &mut [Config]) {
@@ -104,6 +124,23 @@ fn call(configs: &mut [Config]) {
         }
         config.content.inputs = inputs;
     }
+}
+
+/// Some caller fills the input with a variable of its matrix; whether all that is given may stand in
+/// a tag.
+fn of_legs(calls: &[Call], values: &[Option<String>]) -> Option<bool> {
+    let pairs = || calls.iter().zip(values);
+    let named = |value: &Option<String>| value.as_deref().map(names).unwrap_or_default();
+    let varies = |(call, value): (&Call, &Option<String>)| {
+        named(value).iter().any(|name| call.legs.contains(name))
+    };
+    let plain = |(call, value): (&Call, &Option<String>)| {
+        let Some(value) = value else { return false };
+        let inside = value.trim().strip_prefix("${{").and_then(|v| v.strip_suffix("}}"));
+        let leg = inside.map(|name| name.trim().to_owned());
+        fits_tag(value) || leg.is_some_and(|leg| call.plain_legs.contains(&leg))
+    };
+    pairs().any(varies).then(|| pairs().all(plain))
 }
 
 /// Callers that were not given say which machine it is, unless the input has a default.
@@ -138,6 +175,11 @@ fn take_inputs(place: &mut Place, inputs: &[(String, Option<String>)], calls: &[
             place.machine.fresh = false;
         }
         let all: Option<Vec<&String>> = values.iter().map(Option::as_ref).collect();
+        if let Some(plain) = of_legs(calls, &values) {
+            place.plain_legs.extend(plain.then(|| input.clone()));
+            place.legs.push(input);
+            continue;
+        }
         match (distinct.len(), all) {
             (1, Some(all)) => {
                 place.variables.extend(all.first().map(|value| (input, (*value).clone())));

@@ -56,7 +56,7 @@ pub use called::Called;
 pub use change::{CacheSettings, Change, Side};
 pub use excerpt::Parts;
 pub use kept::{Fate, Kept};
-pub use link::{is_included, link};
+pub use link::{calls_of, is_included, link};
 pub use place::{Call, Caller, Content, Images, Instruction, Machine, Place, Stage, fits_tag};
 pub use refs::Refs;
 pub use script::{ImageBuild, ScriptCall, builds_images, image_builds};

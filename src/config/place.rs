@@ -95,6 +95,10 @@ pub struct Call {
     pub refs: Refs,
     /// Names of branches that come to it may hold a slash.
     pub slashes: bool,
+    /// Variables of the matrix of the job that calls, which differ between its legs.
+    pub legs: Vec<String>,
+    /// Those of them whose values may stand in a tag.
+    pub plain_legs: Vec<String>,
 }
 
 /// One place where an image is built.
@@ -142,6 +146,8 @@ pub struct Place {
     pub leg_values: Vec<(String, Vec<String>)>,
     /// Those of them that are variables of a shell: `for svc in api web`.
     pub looped: Vec<String>,
+    /// Those of them of which each value is built with each value of the others.
+    pub crossed: Vec<String>,
     /// Those of them whose values are all written in the file and may stand in a tag.
     pub plain_legs: Vec<String>,
     /// Those of them that callers give a list: `linux/amd64,linux/arm64`.

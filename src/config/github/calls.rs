@@ -5,7 +5,7 @@
 
 use yaml_serde::Value;
 
-use super::events;
+use super::{events, matrix};
 use crate::config::Call;
 use crate::config::elsewhere::{may_build_images, unread};
 use crate::config::yaml::{entries, text};
@@ -19,7 +19,14 @@ pub(super) fn of(root: &Value) -> Vec<Call> {
         let steps = job.get("steps").and_then(Value::as_sequence).into_iter().flatten();
         let (refs, slashes) = events::of_job(job, &by_key, refs, slashes);
         let all = std::iter::once(job).chain(steps);
-        all.filter_map(call).map(|call| Call { refs, slashes, ..call }).collect::<Vec<_>>()
+        let legs = matrix::legs(job);
+        let plain: Vec<String> =
+            legs.iter().filter(|leg| matrix::is_plain(job, leg)).cloned().collect();
+        let call = |value| {
+            let (legs, plain_legs) = (legs.clone(), plain.clone());
+            Some(Call { refs, slashes, legs, plain_legs, ..call(value)? })
+        };
+        all.filter_map(call).collect::<Vec<_>>()
     };
     jobs.into_iter().flat_map(|(_, job)| in_job(job)).collect()
 }

@@ -27,6 +27,21 @@ pub(super) fn legs(job: &Value) -> Vec<String> {
     names.into_iter().flat_map(|name| parts(job, name)).collect()
 }
 
+/// Axes of a matrix that is the product of its lists: nothing is added to it, nothing taken out.
+pub(super) fn crossed(job: &Value) -> Vec<String> {
+    let Some(matrix) = job.get("strategy").and_then(|s| s.get("matrix")) else { return Vec::new() };
+    let lists = entries(matrix);
+    if lists.iter().any(|(name, _)| matches!(*name, "include" | "exclude")) {
+        return Vec::new();
+    }
+    let plain = |values: &Value| {
+        let list = values.as_sequence();
+        list.is_some_and(|list| list.len() > 1 && list.iter().all(|value| text(value).is_some()))
+    };
+    let axes = lists.into_iter().filter(|(_, values)| plain(values));
+    axes.map(|(name, _)| format!("matrix.{name}")).collect()
+}
+
 /// The variable, or the parts of it that tell legs apart, where the job takes it for a mapping: as
 /// a text it is `Object` in each of them.
 fn parts(job: &Value, name: &str) -> Vec<String> {

@@ -47,6 +47,7 @@ struct GithubJob {
     key: Option<String>,
     legs: Vec<String>,
     plain_legs: Vec<String>,
+    crossed: Vec<String>,
     leg_values: Vec<(String, Vec<String>)>,
     variables: Vec<(String, String)>,
     refs: Refs,
@@ -88,8 +89,15 @@ impl Workflow {
             key,
             plain_legs: legs.iter().filter(|leg| matrix::is_plain(value, leg)).cloned().collect(),
             legs,
+            crossed: matrix::crossed(value),
             leg_values: matrix::all_values(value),
-            variables: [&*self.variables, &variables(value), &matrix::constants(value)].concat(),
+            variables: [
+                &*self.variables,
+                &variables(value),
+                &matrix::constants(value),
+                &metadata::versions(value),
+            ]
+            .concat(),
             refs,
             slashes,
             machine: matrix::machine(value),
@@ -202,6 +210,7 @@ impl GithubJob {
             ..place
         };
         place.take_legs(&self.legs, &self.plain_legs);
+        place.crossed.clone_from(&self.crossed);
         place.leg_values.extend_from_slice(&self.leg_values);
         place.machine.runs_on.clone_from(&self.runs_on);
         place.resolve();

@@ -4,6 +4,7 @@
 use yaml_serde::Value;
 
 use super::documents;
+use crate::config::Call;
 use crate::config::elsewhere::{may_build_images, unread};
 use crate::config::yaml::{self, entries, text};
 
@@ -14,6 +15,28 @@ pub(super) fn local(root: &Value) -> Vec<String> {
         Some(list) => list.iter().filter_map(path).collect(),
         None => path(include).into_iter().collect(),
     }
+}
+
+/// The same with the inputs that each of them is given: it is filled in anew for each
+/// (<https://docs.gitlab.com/ci/inputs/>).
+pub(super) fn calls(root: &Value) -> Vec<Call> {
+    let list = root.get("include").and_then(Value::as_sequence).into_iter().flatten();
+    let call = |include: &Value| {
+        let path = include.get("local").and_then(text)?;
+        let given = include.get("inputs").map(entries).unwrap_or_default();
+        let with = given.into_iter().filter_map(|(name, value)| Some((name.into(), text(value)?)));
+        Some(Call { path, with: with.collect(), ..Call::default() })
+    };
+    list.filter_map(call).collect()
+}
+
+/// Inputs that the head of a file declares, with their defaults.
+pub(super) fn inputs(head: &str) -> Vec<(String, Option<String>)> {
+    let declared = yaml::parse(head.trim_end().trim_end_matches("---")).unwrap_or(Value::Null);
+    let inputs = declared.get("spec").and_then(|spec| spec.get("inputs"));
+    let with_default =
+        |(name, input): (&str, &Value)| (name.to_owned(), input.get("default").and_then(text));
+    inputs.map(entries).unwrap_or_default().into_iter().map(with_default).collect()
 }
 
 /// A text is a path or an address.

@@ -72,6 +72,7 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
         name.clone_into(&mut place.job);
         place.machine.engine = engines.first().cloned();
         place.take_legs(&legs, &plain_legs);
+        place.crossed = parallel.map(crossed).unwrap_or_default();
         let written = legs.iter().map(|leg| (leg.clone(), values(parallel, leg)));
         place.leg_values.extend(written.filter(|(_, values)| !values.is_empty()));
         place.kept.clone_from(&caches);
@@ -202,6 +203,15 @@ fn legs(parallel: &Value) -> Vec<String> {
         }
     }
     names.into_iter().map(str::to_owned).collect()
+}
+
+/// Variables of a matrix of one row, whose values are all combined.
+fn crossed(parallel: &Value) -> Vec<String> {
+    let rows = parallel.get("matrix").and_then(Value::as_sequence).map(Vec::as_slice);
+    let Some([row]) = rows else { return Vec::new() };
+    let several = |value: &Value| value.as_sequence().is_some_and(|list| list.len() > 1);
+    let axes = entries(row).into_iter().filter(|(_, value)| several(value));
+    axes.map(|(name, _)| name.to_owned()).collect()
 }
 
 /// The tag of its runner, where the jobs of the matrix run on machines of two architectures.

@@ -19,6 +19,21 @@ impl Place {
         !self.legs.is_empty() && variables::names(&self.expanded(text)).iter().any(of_matrix)
     }
 
+    /// Axes of its matrix that the text names.
+    #[must_use]
+    pub fn axes_of(&self, text: &str) -> Vec<&str> {
+        let names = variables::names(&self.expanded(text));
+        let named = self.crossed.iter().filter(|axis| names.contains(axis));
+        named.map(String::as_str).collect()
+    }
+
+    /// Everything in the text that is not an axis of its matrix is the same in all of its legs.
+    #[must_use]
+    pub fn holds_axes_alone(&self, text: &str) -> bool {
+        let names = variables::names(&self.expanded(text));
+        names.iter().all(|name| self.crossed.contains(name) || variables::of_pipeline(name))
+    }
+
     /// A cache option may hold the variable: a comma in a value of it would end the attribute.
     #[must_use]
     pub fn fits_option(&self, leg: &str) -> bool {

@@ -1,5 +1,8 @@
 //! The configuration: places that build different things export one cache.
 
+mod axes;
+mod calls;
+mod carried;
 mod differ;
 mod linked;
 
@@ -38,7 +41,8 @@ pub(super) fn findings(study: &Study, all: &[Past], seen: &[Finding]) -> Vec<Fin
     let fine: Vec<At> = all.iter().filter_map(|past| is_found_again(study, past)).collect();
     let written =
         groups.into_iter().filter_map(|(name, places)| finding(study, &name, &places, &fine));
-    written.chain(linked::findings(study)).collect()
+    let written = written.chain(linked::findings(study));
+    written.chain(axes::findings(study)).chain(carried::findings(study)).collect()
 }
 
 /// The place of a series that finds its cache in each run but the first.
@@ -63,10 +67,12 @@ fn finding(study: &Study, cache: &PlacedName, places: &[At], fine: &[At]) -> Opt
         return None;
     }
     let looped = places.iter().all(|at| !at.place.looped.is_empty());
-    let (who, writers) = match replaced_by_another {
-        true => (format!("{} builds", places.len()), format!("{} builds", places.len())),
-        false if looped => ("the rounds of a loop".to_owned(), "The rounds of a loop".to_owned()),
-        false => ("the legs of a matrix".to_owned(), "The legs of a matrix".to_owned()),
+    let calls = calls::of(study, &places);
+    let (who, writers) = match (replaced_by_another, &calls) {
+        (true, _) => (format!("{} builds", places.len()), format!("{} builds", places.len())),
+        (false, Some(calls)) => (calls.who("the"), calls.who("The")),
+        _ if looped => ("the rounds of a loop".to_owned(), "The rounds of a loop".to_owned()),
+        _ => ("the legs of a matrix".to_owned(), "The legs of a matrix".to_owned()),
     };
     let words = Words {
         title: format!("{who} will write their caches to {name}, and each replaces the other's"),
@@ -83,6 +89,7 @@ fn finding(study: &Study, cache: &PlacedName, places: &[At], fine: &[At]) -> Opt
     };
     let lines = places.iter().take(MOST_LINES).filter_map(|at| at.evidence("exports to it"));
     let mut lines: Vec<Evidence> = lines.collect();
+    lines.extend(calls.into_iter().flat_map(|calls| calls.lines));
     // Several jobs may have one script.
     lines.dedup_by(|a, b| a.source == b.source && a.line == b.line);
     planned::finding(&META, META.severity, lines, words)

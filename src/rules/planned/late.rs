@@ -6,7 +6,7 @@ use crate::config::{Instruction, Stage};
 use crate::rules::instruction::copies_everything;
 
 /// No step of the stage stands above a copy of the whole context, in it or in what it stands on.
-pub(super) fn is_late(stages: &[Stage], at: usize) -> bool {
+pub(in crate::rules) fn is_late(stages: &[Stage], at: usize) -> bool {
     let stands_on_all = below(stages, at)
         .into_iter()
         .skip(1)

@@ -42,9 +42,12 @@ fn stages_differ(study: &Study, a: At, b: At, one_job: bool) -> bool {
     else {
         return !one_job;
     };
+    let stages = &file.content.stages;
+    // What comes behind a copy of the whole context would hardly ever be found.
     let runs = |number: &usize| {
-        let stage = file.content.stages.get(*number);
+        let stage = stages.get(*number);
         stage.is_some_and(|stage| stage.instructions.iter().any(|i| i.keyword == "RUN"))
+            && !planned::is_late(stages, *number)
     };
     let alone = |these: &[usize], those: &[usize]| {
         these.iter().filter(|number| !those.contains(number)).any(runs)

@@ -6,7 +6,10 @@
 mod blocks;
 mod hcl;
 mod json;
+mod merge;
 mod target;
+
+use std::collections::HashSet;
 
 use super::excerpt::Parts;
 use super::{CacheSettings, Change, Content, Kind, Place};
@@ -16,6 +19,11 @@ use target::Target;
 /// The kind of file.
 #[derive(Debug)]
 pub(super) struct Bake;
+
+/// `docker-bake.override.hcl`: a call that names no file reads it over `docker-bake.hcl`
+/// (<https://docs.docker.com/build/bake/reference/#file-lookup>).
+#[derive(Debug)]
+pub(super) struct BakeOverride;
 
 impl Kind for Bake {
     fn name(&self) -> &'static str {
@@ -49,13 +57,11 @@ impl Kind for Bake {
     }
 
     fn read(&self, text: &str) -> Result<Content, String> {
-        let targets = targets(text)?;
-        let variables = if is_json(text) { json::variables(text) } else { hcl::variables(text) };
-        Ok(Content {
-            places: target::places(&targets, &variables),
-            groups: groups(text).into_iter().chain(target::of_matrices(&targets)).collect(),
-            ..Content::default()
-        })
+        Among::of(text, &[], Order::OthersAbove)?.content()
+    }
+
+    fn read_among(&self, text: &str, others: &[String]) -> Result<Content, String> {
+        Among::of(text, others, Order::OthersAbove)?.content()
     }
 
     fn parts(&self, text: &str, places: &[Place]) -> Option<Parts> {
@@ -67,15 +73,136 @@ impl Kind for Bake {
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
-        let all = targets(text)?;
-        let built = target::built(&all);
+        Among::of(text, &[], Order::OthersAbove)?.correct(changes)
+    }
+
+    fn correct_among(
+        &self,
+        text: &str,
+        others: &[String],
+        changes: &[Change],
+    ) -> Result<String, String> {
+        Among::of(text, others, Order::OthersAbove)?.correct(changes)
+    }
+}
+
+impl Kind for BakeOverride {
+    fn name(&self) -> &'static str {
+        "bake-override"
+    }
+
+    fn reader(&self) -> Option<Tool> {
+        Bake.reader()
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        Bake.variable(name)
+    }
+
+    fn names(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        matches!(name, "docker-bake.override.hcl" | "docker-bake.override.json")
+    }
+
+    fn read(&self, text: &str) -> Result<Content, String> {
+        Bake.read(text)
+    }
+
+    fn read_among(&self, text: &str, others: &[String]) -> Result<Content, String> {
+        Among::of(text, others, Order::OthersBelow)?.content()
+    }
+
+    fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
+        Bake.correct(text, changes)
+    }
+
+    fn correct_among(
+        &self,
+        text: &str,
+        others: &[String],
+        changes: &[Change],
+    ) -> Result<String, String> {
+        Among::of(text, others, Order::OthersBelow)?.correct(changes)
+    }
+}
+
+/// Which of the files that a call reads together count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// The others come over this one.
+    OthersAbove,
+    /// This one comes over the others, which have the targets that both name.
+    OthersBelow,
+}
+
+/// A file among others that are read with it.
+struct Among<'a> {
+    text: &'a str,
+    /// All targets, as they are together.
+    all: Vec<Target>,
+    /// Names of those that are built where this file is told of.
+    own: HashSet<String>,
+    /// What others say of the same targets, which nothing in this file changes.
+    above: Vec<Target>,
+    variables: Vec<(String, String)>,
+    groups: Vec<(String, Vec<String>)>,
+}
+
+impl<'a> Among<'a> {
+    fn of(text: &'a str, others: &[String], order: Order) -> Result<Self, String> {
+        let mut all = targets(text)?;
+        let mut own: HashSet<String> = all.iter().map(|target| target.name.clone()).collect();
+        let (mut variables, mut groups) = (variables(text), groups(text));
+        let mut above = Vec::new();
+        for other in others {
+            let theirs = targets(other)?;
+            match order {
+                Order::OthersAbove => {
+                    all = merge::over(all, &theirs);
+                    variables.extend(self::variables(other));
+                    groups = merge::groups(groups, self::groups(other));
+                    above.extend(theirs);
+                }
+                Order::OthersBelow => {
+                    own.retain(|name| theirs.iter().all(|target| target.name != *name));
+                    all = merge::over(theirs, &all);
+                    variables.splice(0..0, self::variables(other));
+                }
+            }
+        }
+        Ok(Self { text, all, own, above, variables, groups })
+    }
+
+    fn built(&self) -> Vec<&Target> {
+        let mut built = target::built(&self.all);
+        built.retain(|target| self.own.contains(&target.name));
+        built
+    }
+
+    fn content(self) -> Result<Content, String> {
+        let places = target::places(&self.all, &self.built(), &self.variables);
+        let matrices = target::of_matrices(&self.all);
+        let groups = self.groups.into_iter().chain(matrices).collect();
+        Ok(Content { places, groups, ..Content::default() })
+    }
+
+    fn correct(&self, changes: &[Change]) -> Result<String, String> {
+        let built = self.built();
         let mut edits = Vec::new();
         for change in changes {
             let target =
                 change.place().and_then(|index| built.get(index).copied()).ok_or(NO_SUCH)?;
-            edits.extend(edits_of(&all, target, change)?);
+            edits.extend(edits_of(&self.all, target, change)?);
         }
-        if is_json(text) { json::correct(text, &edits) } else { hcl::correct(text, &edits) }
+        let elsewhere = |edit: &&AttributeEdit| {
+            let mut same = self.above.iter().filter(|target| target.name == edit.target);
+            same.any(|target| target.own(edit.attribute).is_some())
+        };
+        if let Some(edit) = edits.iter().find(elsewhere) {
+            return Err(format!("{} is set in the override file", edit.attribute));
+        }
+        let (text, edits) = (self.text, &edits);
+        if is_json(text) { json::correct(text, edits) } else { hcl::correct(text, edits) }
     }
 }
 
@@ -222,6 +349,11 @@ fn exports(settings: &CacheSettings) -> Vec<String> {
 
 fn is_json(text: &str) -> bool {
     text.trim_start().starts_with('{')
+}
+
+/// Variables with the values that they have where nobody gives them another.
+fn variables(text: &str) -> Vec<(String, String)> {
+    if is_json(text) { json::variables(text) } else { hcl::variables(text) }
 }
 
 /// What each group builds.

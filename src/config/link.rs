@@ -10,6 +10,7 @@ use super::{Call, Config, Content, Place, fits_tag, machine};
 pub fn link(configs: &mut Vec<Config>) {
     include(configs);
     call(configs);
+    super::overridden::fill(configs);
     super::contexts::fill(configs);
     // What only calls others has no builds of its own.
     configs.retain(|config| !config.kind.is_called() || !config.content.places.is_empty());

@@ -35,6 +35,7 @@ mod kept;
 mod link;
 mod machine;
 mod makefile;
+mod overridden;
 mod package_scripts;
 pub mod patch;
 pub mod pattern;
@@ -57,6 +58,7 @@ pub use change::{CacheSettings, Change, Side};
 pub use excerpt::Parts;
 pub use kept::{Fate, Kept};
 pub use link::{calls_of, is_included, link};
+pub(crate) use overridden::base_of;
 pub use place::{Call, Caller, Content, Images, Instruction, Machine, Place, Stage, fits_tag};
 pub use refs::Refs;
 pub use script::{ImageBuild, ScriptCall, builds_images, image_builds};
@@ -179,6 +181,7 @@ pub static KINDS: &[&dyn Kind] = &[
     &skaffold::Skaffold,
     &concourse::Concourse,
     &compose::Compose,
+    &bake::BakeOverride,
     &bake::Bake,
     &dockerignore::Dockerignore,
     &dockerfile::Dockerfile,

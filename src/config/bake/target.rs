@@ -93,11 +93,16 @@ fn links(target: &Target) -> Vec<String> {
     named.map(str::to_owned).collect()
 }
 
-/// One place for each target that builds.
-pub(super) fn places(all: &[Target], variables: &[(String, String)]) -> Vec<Place> {
+/// One place for each of these targets, among all.
+pub(super) fn places(
+    all: &[Target],
+    built: &[&Target],
+    variables: &[(String, String)],
+) -> Vec<Place> {
     let shared = Shared::from(variables.to_vec());
-    let place = |target| Place { variables: shared.clone(), ..place(all, target, variables) };
-    built(all).into_iter().map(place).collect()
+    let place =
+        |target: &&Target| Place { variables: shared.clone(), ..place(all, target, variables) };
+    built.iter().map(place).collect()
 }
 
 /// `cache-to = [store]`: the specification is what the variable holds.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::built::{Built, TargetNames};
 use super::{plain, runs_in};
-use crate::config::Config;
+use crate::config::{Config, base_of};
 use crate::model::Tool;
 use crate::rules::remedy::At;
 use crate::rules::remedy::place::places_of;
@@ -104,6 +104,7 @@ impl Calls {
         let folder = runs_in(at);
         let read = |name: &str| {
             let number = *self.files.get(&plain(&format!("{folder}/{name}")))?;
+            let number = base_of(configs, number).unwrap_or(number);
             let reader = configs.get(number)?.kind.reader();
             (reader == Some(Tool::Compose) || !composes).then_some(number)
         };

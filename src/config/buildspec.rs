@@ -50,6 +50,8 @@ fn all(root: &Value) -> Vec<Job> {
     let commands = phases.into_iter().flat_map(|(name, phase)| {
         scripts(phase.get("commands"), &key(&key(&at, name), "commands"))
     });
+    let commands: Vec<JobStep> = commands.collect();
+    let commands = if keeps_its_shell(root) { in_one_shell(commands) } else { commands };
     let set = variables(root.get("env").and_then(|env| env.get("variables")));
     let asked = set.iter().any(|(name, value)| name == "DOCKER_BUILDKIT" && value == "1");
     let older = JobStep::Older(is_older(root) && !asked);
@@ -61,6 +63,17 @@ fn all(root: &Value) -> Vec<Job> {
         builders: Builders::fresh(),
         ..Job::default()
     }]
+}
+
+/// Version 0.2 runs all commands in one shell, 0.1 each in its own
+/// (<https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html#build-spec.version>).
+fn keeps_its_shell(root: &Value) -> bool {
+    root.get("version").and_then(text).is_some_and(|version| version != "0.1")
+}
+
+fn in_one_shell(commands: Vec<JobStep>) -> Vec<JobStep> {
+    let item = |step| if let JobStep::Script(item) = step { Some(item) } else { None };
+    vec![JobStep::Shell(commands.into_iter().filter_map(item).collect())]
 }
 
 /// `runtime-versions: {docker: 19}`: before version 23 it builds with the classic builder unless told

@@ -6,6 +6,7 @@ mod events;
 mod inputs;
 mod kept;
 mod matrix;
+mod metadata;
 mod read;
 mod setup;
 

@@ -37,6 +37,8 @@ pub(super) struct Job {
 pub(super) enum JobStep {
     /// A shell runs it.
     Script(Item),
+    /// One shell runs all of them, and keeps what they set.
+    Shell(Vec<Item>),
     /// A build that a task or plugin is set to do, with where it is written.
     Build(Box<Place>, Route),
     /// The program and its words, with where they are written.
@@ -159,9 +161,10 @@ impl JobReader<'_> {
     fn step(&mut self, step: JobStep) {
         let Self { doc, number, builders, .. } = self;
         match step {
-            JobStep::Script(item) => {
-                self.older &= !uses_buildkit(&item.value);
-                let built = script::builds(*doc, *number, &[item], builders);
+            JobStep::Script(item) => self.step(JobStep::Shell(vec![item])),
+            JobStep::Shell(items) => {
+                self.older &= !items.iter().any(|item| uses_buildkit(&item.value));
+                let built = script::builds(*doc, *number, &items, builders);
                 self.found.extend(built.into_iter().map(|(place, spot)| (place, Some(spot))));
             }
             JobStep::Words(words, route) => {
@@ -174,6 +177,7 @@ impl JobReader<'_> {
                 place.machine.driver =
                     place.machine.driver.or_else(|| builders.driver(&place.command));
                 place.machine.fresh |= builders.is_fresh();
+                builders.registry.brought_for(&mut place);
                 self.found.push((*place, None));
             }
             JobStep::Engine { fresh } => builders.engine(fresh),

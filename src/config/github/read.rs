@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use yaml_serde::Value;
 
-use super::{events, inputs, kept, matrix};
+use super::{events, inputs, kept, matrix, metadata};
 use crate::config::script::{self, BuildSpot, Builders, Item, stays};
 use crate::config::yaml::{Document, Route, entries, key, line_of_key, text};
 use crate::config::{Place, Refs, machine};
@@ -334,6 +334,8 @@ fn setup(action: &str, step: &Value, builders: &mut Builders) {
         "docker/setup-buildx-action" | "crazy-max/ghaction-docker-buildx" => {
             setup_buildx(input, builders);
         }
+        // It saves all images in its post step.
+        "satackey/action-docker-layer-caching" => builders.registry.reload(),
         "docker/login-action" | "aws-actions/amazon-ecr-login" => builders.registry.log_in(),
         "useblacksmith/setup-docker-builder"
         | "depot/setup-action"

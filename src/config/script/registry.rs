@@ -24,6 +24,12 @@ impl Registry {
         self.logged_in = true;
     }
 
+    /// Images of an earlier run are loaded, and all that there are saved for the next one.
+    pub(crate) fn reload(&mut self) {
+        self.loaded = true;
+        self.saved.push("$ALL".to_owned());
+    }
+
     /// Looks at one command, given by its words.
     pub(super) fn observe(&mut self, words: &[&str]) {
         match words {
@@ -71,6 +77,11 @@ impl Registry {
     /// What is known when the build begins.
     pub(super) fn begin(&self, place: &mut Place) {
         place.images.logs_in_later = !self.logged_in;
+        self.brought_for(place);
+    }
+
+    /// What the job has pulled and loaded by now.
+    pub(crate) fn brought_for(&self, place: &mut Place) {
         place.images.reloaded = self.loaded;
         self.pulled_for(place);
     }

@@ -3,7 +3,7 @@
 
 use super::META;
 use crate::finding::{Evidence, Finding, Fix, Severity, not_ruled_out, to_decide};
-use crate::model::Tool;
+use crate::model::{Quote, Tool};
 use crate::rules::planned::{self, Words};
 use crate::rules::remedy::{self, At, Site};
 
@@ -63,12 +63,12 @@ fn finding(at: At) -> Option<Finding> {
     planned::finding(&META, Severity::Warning, lines, words)
 }
 
-/// The last `docker load` in front of the build.
+/// The last `docker load` in front of the build, or an action that does it.
 fn load(at: At) -> Option<Evidence> {
     let before = 1..at.place.command.quote.line.saturating_add(1);
     let lines = before.rev().filter_map(|line| at.config.quote(line));
-    let found = lines
-        .into_iter()
-        .find(|quote| quote.text.contains("docker load") || quote.text.contains("image load"))?;
+    const WORDS: [&str; 3] = ["docker load", "image load", "action-docker-layer-caching"];
+    let loads = |quote: &Quote| WORDS.iter().any(|words| quote.text.contains(words));
+    let found = lines.into_iter().find(loads)?;
     Some(Evidence::of(&at.config.path, &found, "images of an earlier run are loaded"))
 }

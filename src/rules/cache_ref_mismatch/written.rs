@@ -180,7 +180,7 @@ fn without(spec: &CacheSpec, part: &str) -> Option<String> {
 }
 
 /// The import names what is exported; the export stays as it is.
-pub(super) fn one_name(at: At, from: &CacheSpec, to: &CacheSpec, kind: CacheKind) -> Fix {
+pub(in crate::rules) fn one_name(at: At, from: &CacheSpec, to: &CacheSpec, kind: CacheKind) -> Fix {
     let fix = Fix {
         summary: "use one name for import and export".to_owned(),
         steps: vec![format!(

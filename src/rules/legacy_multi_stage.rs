@@ -1,8 +1,11 @@
 //! The classic builder takes its cache from the image, which has nothing of the build stages.
 
+mod written;
+
 use std::collections::BTreeSet;
 
 use super::past::{self, Loss, Past, header, verdict};
+use super::planned;
 use super::remedy::{self, Site, reference};
 use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_out};
@@ -17,7 +20,9 @@ static META: RuleMeta = RuleMeta {
     group: "Multi-stage and inline",
     severity: Severity::Warning,
     what: "The classic builder runs a build stage from its first step on, although nothing it \
-        depends on changed, while steps of the final stage come from the cache.",
+        depends on changed, while steps of the final stage come from the cache. Without a log: a \
+        build in the configuration that pulls its own image and names no other in `--cache-from`, \
+        where the classic builder is in use.",
     why: "With `--cache-from IMAGE` the classic builder looks in that image only, and an image \
         holds the layers of its final stage. The build stages run in every build.",
     fix: "Push an image of each build stage too and name all of them in `--cache-from`, or build \
@@ -50,7 +55,9 @@ impl Rule for LegacyMultiStage {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        past::judge(study, finding)
+        let seen = past::judge(study, finding);
+        let decides = |past: &Past| past.builds.iter().any(|b| b.dialect == Dialect::Classic);
+        planned::with_undecided(study, seen, decides, |at| written::finding(study, at))
     }
 }
 

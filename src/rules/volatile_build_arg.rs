@@ -7,6 +7,7 @@ mod configured;
 mod culprit;
 mod declared;
 mod epoch;
+mod epoch_written;
 mod given;
 mod order;
 mod platform;
@@ -33,7 +34,7 @@ static META: RuleMeta = RuleMeta {
         the cache: the text of the step differs in a value, or it is the same and nothing but an \
         ARG or ENV can have changed it. Without a log: a Dockerfile that declares an argument of \
         one commit or run (`GIT_SHA`) above an installation; one that is given the token of the \
-        job (`$CI_JOB_TOKEN`); as a note, the target platform, declared above an installation in a \
+        job (`$CI_JOB_TOKEN`); one that is built with a `SOURCE_DATE_EPOCH` that is no constant; as a note, the target platform, declared above an installation in a \
         stage that runs on the builder's own platform.",
     why: "The values of all ARG and ENV in scope are part of what a RUN depends on, even if the \
         command does not use them. A commit id or a date declared at the top of a stage makes \
@@ -85,11 +86,13 @@ impl Rule for VolatileBuildArg {
     fn check(&self, study: &Study) -> Vec<Finding> {
         let seen = past::judge(study, finding);
         let reported = |past: &Past| finding(past).is_some();
-        let written =
-            [configured::findings(study), platform::findings(study), token::findings(study)]
-                .into_iter()
-                .flatten()
-                .collect();
+        let written = [
+            configured::findings(study),
+            platform::findings(study),
+            token::findings(study),
+            epoch_written::findings(study),
+        ];
+        let written = written.into_iter().flatten().collect();
         seen.into_iter().chain(planned::ordered(study, written, reported)).collect()
     }
 }

@@ -31,10 +31,18 @@ pub(super) fn of<'a>(study: &'a Study, run: &Run, build: &Build) -> Option<Docke
 }
 
 fn find<'a>(configs: &'a [Config], run: &Run, build: &Build) -> Option<DockerfileAt<'a>> {
-    let named = run.commands_of(build).iter().find_map(|command| command.file.as_deref());
+    let commands = run.commands_of(build);
+    let named = commands.iter().find_map(|command| command.file.as_deref());
+    let folder = commands.iter().find_map(|command| folder_of(command.context.as_deref()?));
+    let in_folder = folder.map(|folder| format!("{folder}/Dockerfile"));
     let fitting = configs.iter().filter(|config| is_dockerfile(config)).filter_map(|config| {
         let steps = matching::steps(&config.content, build)?;
-        Some((matching::hint(&config.path, named)?, DockerfileAt { config, steps }))
+        let hint = match (named, &in_folder) {
+            // Another name may be told by what the log does not show.
+            (None, Some(file)) => matching::hint(&config.path, Some(file)).unwrap_or_default(),
+            _ => matching::hint(&config.path, named)?,
+        };
+        Some((hint, DockerfileAt { config, steps }))
     });
     let mut fitting: Vec<(usize, DockerfileAt)> = fitting.collect();
     fitting.sort_by_key(|(hint, _)| std::cmp::Reverse(*hint));
@@ -45,6 +53,13 @@ fn find<'a>(configs: &'a [Config], run: &Run, build: &Build) -> Option<Dockerfil
         return None;
     }
     fitting.into_iter().next().map(|(_, at)| at)
+}
+
+/// A context that is a folder below: its Dockerfile lies there, where no other is named.
+fn folder_of(context: &str) -> Option<&str> {
+    let folder = context.trim_start_matches("./").trim_end_matches('/');
+    let other = matches!(folder, "" | "." | "-") || folder.contains([':', '$', '{']);
+    (!other).then_some(folder)
 }
 
 /// Every Dockerfile of the configuration.

@@ -131,3 +131,15 @@ fn knows_what_a_stage_stands_on() {
     assert_eq!(values.iter().map(|i| i.text.as_str()).collect::<Vec<_>>(), ["ARG SHA"]);
     assert_eq!(file.on("docker.io/library/nginx:latest").map(|s| s.line).collect::<Vec<_>>(), [11]);
 }
+
+#[test]
+fn of_two_alike_the_one_in_the_folder_of_the_command_is_taken() {
+    let both = || vec![config("api/Dockerfile", FILE), config("web/Dockerfile", FILE)];
+    let built =
+        |command: &str| found(both(), logged("0123").command(command)).map(|(path, _)| path);
+    assert_eq!(built("docker buildx build -t w ./web/").as_deref(), Some("web/Dockerfile"));
+    assert_eq!(built("docker buildx build -t w ."), None);
+    let other = vec![config("Dockerfile.web", FILE)];
+    let named = found(other, logged("0123").command("docker buildx build -t w web"));
+    assert_eq!(named.map(|(path, _)| path).as_deref(), Some("Dockerfile.web"));
+}

@@ -28,7 +28,7 @@ fn finding(config: &Config) -> Option<Ordered<'_>> {
     let stages = &config.content.stages;
     let early = (0..stages.len()).find_map(|at| early(stages, at))?;
     let EarlyCopy { stage, copy, run, tool } = early;
-    if holds_packages(config, tool) {
+    if holds_packages(config, tool) || fetches_nothing(config, tool) {
         return None;
     }
     let text = brief(&run.text);
@@ -82,6 +82,12 @@ fn brought(stages: &[Stage], stage: &Stage, line: u64, tool: &PackageTool) -> bo
 pub(super) fn holds_packages(config: &Config, tool: &PackageTool) -> bool {
     let there = config.beside.as_ref();
     there.zip(tool.vendored).is_some_and(|(there, vendored)| there.contains(vendored))
+}
+
+/// A module that needs others has a `go.sum`: Go builds nothing without it.
+fn fetches_nothing(config: &Config, tool: &PackageTool) -> bool {
+    let Some(there) = config.beside.as_ref() else { return false };
+    tool.program == "go" && there.contains("go.mod") && !there.contains("go.sum")
 }
 
 /// The file that locks the packages lies there, so there are some.
@@ -165,5 +171,6 @@ mod tests {
     fn modules_that_lie_in_the_sources_are_not_downloaded() {
         assert!(finding(&config(Some(&["go.mod", "go.sum", "vendor"]))).is_none());
         assert!(finding(&config(Some(&["go.mod", "go.sum"]))).is_some());
+        assert!(finding(&config(Some(&["go.mod"]))).is_none());
     }
 }

@@ -126,6 +126,28 @@ pub(super) fn split(run: &str) -> Option<(String, String)> {
     Some((instruction(first), instruction(rest)))
 }
 
+/// It installs, and builds the sources too, in a way that [`split`] does not part.
+pub(super) fn builds_too(run: &str) -> bool {
+    const VERBS: [&str; 6] = ["build", "compile", "package", "run", "run-script", "test"];
+    let mut parts = commands(script(run));
+    // What it downloads it may build, too.
+    let downloads = ["curl ", "wget ", "git clone "].iter().any(|word| run.contains(word));
+    let compiles = |part: &str| {
+        let mut words = part.split_ascii_whitespace().skip_while(is_assignment);
+        let tool = words.next().unwrap_or_default();
+        let verb = words.next().unwrap_or_default();
+        !downloads && matches!(tool, "make" | "cmake" | "tsc")
+            || builds(part) && VERBS.contains(&verb)
+            || fetches(part) && words.any(is_built)
+    };
+    parts.any(fetches) && commands(script(run)).any(compiles)
+}
+
+/// `dist/*.whl`: a package that the RUN made itself.
+fn is_built(word: &str) -> bool {
+    word.ends_with(".whl") && !word.contains("://")
+}
+
 /// A command that works on the sources.
 fn builds(part: &str) -> bool {
     const BUILDERS: [&str; 24] = [
@@ -365,6 +387,24 @@ mod tests {
             "COPY . .",
         ] {
             assert_eq!(reads(run), None, "{run}");
+        }
+    }
+    #[test]
+    fn a_run_may_build_what_it_installs_for() {
+        for run in [
+            "RUN poetry install --no-root && poetry build && pip install dist/*.whl",
+            "RUN npm ci; npm run build",
+            "RUN apk add gcc && make all",
+        ] {
+            assert!(builds_too(run), "{run}");
+        }
+        for run in [
+            "RUN npm ci",
+            "RUN python3 -m venv /v && pip install -r requirements.txt",
+            "RUN apk add gcc && curl -L example.com/x | tar x && make install",
+            "RUN make all",
+        ] {
+            assert!(!builds_too(run), "{run}");
         }
     }
 }

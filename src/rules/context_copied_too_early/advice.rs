@@ -1,5 +1,6 @@
 //! The fix for a context that is copied too early, written with the steps that were seen.
 
+use super::configured::{EarlyContext, installs_something};
 use super::{leave_out, nixpacks, order};
 use crate::config::{Config, Instruction, Stage};
 use crate::finding::Fix;
@@ -15,7 +16,8 @@ pub(super) fn needs(run: &str) -> &'static str {
     if installs_project(run) {
         return "what it downloads";
     }
-    if installation::split(run).is_some() { "what it installs" } else { "it" }
+    let halves = installation::split(run).is_some() || installation::builds_too(run);
+    if halves { "what it installs" } else { "it" }
 }
 
 /// What to do in one sentence.
@@ -27,8 +29,51 @@ pub(super) fn summary(run: &str, copy: &str) -> String {
         Some((installs, _)) => {
             format!("split `{}`, and put `{}` before `{copy}`", brief(run), brief(&installs))
         }
+        None if installation::builds_too(run) => {
+            format!("split `{}`, and put what installs before `{copy}`", brief(run))
+        }
         None => format!("run `{}` before `{copy}`", brief(run)),
     }
+}
+
+/// Packages for production that are installed again behind a build, in the place of all: above it
+/// they would take away what the build needs.
+pub(super) fn apart(config: &Config, early: &EarlyContext) -> Option<Fix> {
+    const OPTIONS: [&str; 9] = [
+        "--only=production",
+        "--only=prod",
+        "--omit=dev",
+        "--production",
+        "--prod",
+        "--no-dev",
+        "--only main",
+        "--without dev",
+        "--without=dev",
+    ];
+    let run = &early.run.text;
+    let stages = config.content.stages.iter();
+    let all = stages.flat_map(|stage| &stage.instructions);
+    let mut between = all.filter(|i| (early.copy.line..early.run.line).contains(&i.line));
+    let builds = |i: &Instruction| {
+        i.keyword == "RUN" && !installs_something(i) && !installation::is_plain(&i.text)
+    };
+    if !OPTIONS.iter().any(|option| run.contains(option)) || !between.any(builds) {
+        return None;
+    }
+    let run = brief(run);
+    Some(Fix {
+        summary: format!("put `{run}` into a stage of its own, and copy the packages from there"),
+        steps: vec![
+            format!(
+                "In a stage of its own copy only the files that name the dependencies, and run \
+                    `{run}`; copy the packages from that stage (`COPY --from=`)."
+            ),
+            format!(
+                "Not above the build in this stage: `{run}` would take away what the build needs."
+            ),
+        ],
+        ..Fix::default()
+    })
 }
 
 pub(super) fn fix(build: &Build, copy: &Step, shown: &Step, after: &[&Step]) -> Fix {

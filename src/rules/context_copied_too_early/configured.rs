@@ -34,9 +34,14 @@ pub(super) struct EarlyContext<'a> {
 
 const ABOVE: &str = "Install above the COPY: the packages are named in the command itself.";
 
-/// What to do for an installation that reads a few files.
-pub(super) fn step(run: &str) -> String {
-    let files = advice::named_files(run).map(|files| format!("{files} first"));
+/// What to do for an installation that reads a few files, which lie in this folder of the context.
+pub(super) fn step(run: &str, folder: &str) -> String {
+    let inside = |file: &str| match folder {
+        "" => file.to_owned(),
+        folder => format!("{folder}/{file}"),
+    };
+    let all = |files: &str| files.split(' ').map(inside).collect::<Vec<_>>().join(" ");
+    let files = advice::named_files(run).map(|files| format!("{} first", all(files)));
     format!(
         "Copy {}, install, and copy the rest afterwards. Copy other files that the installation \
             reads (`.npmrc`, manifests of workspaces, scripts it calls) along with them.{}",
@@ -55,11 +60,11 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
         (0..config.content.stages.len()).filter_map(|at| too_early(config, at)).collect();
     let first = found.first()?;
     let (copy, run) = (&first.copy.text, brief(&first.run.text));
-    let fix = Fix {
+    let fix = advice::apart(config, first).unwrap_or_else(|| Fix {
         summary: advice::summary(&first.run.text, copy),
         steps: vec![first.step.clone()],
         ..Fix::default()
-    };
+    });
     let filled = filled(config, &found);
     let fix = with_changes(fix, config, found.iter().map(|early| early.change.clone()).collect());
     let words = Words {
@@ -127,7 +132,11 @@ fn early(config: &Config, at: usize) -> Option<EarlyContext<'_>> {
         change: change(config, stage, copy, run),
         takes: "the whole build context".to_owned(),
         reads: if needs_none(run) { "none" } else { "only a few" },
-        step: if needs_none(run) { ABOVE.to_owned() } else { step(&run.text) },
+        step: if needs_none(run) {
+            ABOVE.to_owned()
+        } else {
+            step(&run.text, &inner::folder(stage, copy, run))
+        },
     })
 }
 
@@ -207,7 +216,9 @@ fn lines(config: &Config, early: &EarlyContext) -> Vec<Evidence> {
 
 fn needs(early: &EarlyContext) -> String {
     let run = &early.run.text;
-    let halves = advice::installs_project(run) || installation::split(run).is_some();
+    let halves = advice::installs_project(run)
+        || installation::split(run).is_some()
+        || installation::builds_too(run);
     let needs = if halves { "installs from" } else { "needs" };
     format!("{needs} {} of its files, and runs again with every change", early.reads)
 }

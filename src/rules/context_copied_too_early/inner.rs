@@ -109,8 +109,24 @@ fn project_above<'a>(stage: &'a Stage, run: &'a Instruction) -> Option<EarlyCont
         change: Err(UNCERTAIN.to_owned()),
         takes: "a folder of the build context".to_owned(),
         reads: "only a few",
-        step: step(&run.text),
+        step: step(&run.text, &folder_of(copy)),
     })
+}
+
+/// The only folder that a COPY names.
+fn folder_of(copy: &Instruction) -> String {
+    let folder = sources(&copy.text).into_iter().next().unwrap_or_default();
+    folder.trim_start_matches("./").trim_end_matches('/').to_owned()
+}
+
+/// The folder of the context that an installation stands in, where all of it was copied; empty for
+/// its root, and where that is not known.
+pub(super) fn folder(stage: &Stage, copy: &Instruction, run: &Instruction) -> String {
+    let to = place_of(stage, copy);
+    let at = order::workdir(stage, run.line);
+    let inside = to.zip(at).and_then(|(to, at)| Some(at.strip_prefix(&to)?.to_owned()));
+    let inside = inside.filter(|rest| rest.starts_with('/'));
+    inside.unwrap_or_default().trim_start_matches('/').to_owned()
 }
 
 /// A path is another one or lies in it.

@@ -130,3 +130,41 @@ fn a_patch_names_files_that_are_there() {
     let too = refused(Some(&["package.json", "package-lock.json", ".npmrc"]));
     assert!(too.is_some_and(|why| why.starts_with("`.npmrc` is there too")));
 }
+
+/// What is to be done for a Dockerfile, in a sentence, and the first step.
+fn told(file: &str) -> (String, String) {
+    let config = crate::config::Config::read("Dockerfile", file).unwrap().unwrap();
+    let study = crate::rules::Study::new(Vec::new(), Vec::new(), vec![config]);
+    let fix = ContextCopiedTooEarly.check(&study).remove(0).fix;
+    (fix.summary, fix.steps[0].clone())
+}
+
+#[test]
+fn packages_for_production_are_not_installed_above_the_build() {
+    let build = "FROM node\nWORKDIR /app\nCOPY . .\nRUN npm run build\n";
+    let (summary, _) = told(&format!("{build}RUN npm ci --omit=dev\n"));
+    assert!(
+        summary.starts_with("put `RUN npm ci --omit=dev` into a stage of its own"),
+        "{summary}"
+    );
+    let (summary, _) = told(&format!("{build}RUN npm ci\n"));
+    assert!(summary.starts_with("run `RUN npm ci` before"), "{summary}");
+}
+
+#[test]
+fn files_are_named_where_they_lie() {
+    let (_, step) = told("FROM node\nCOPY . /src\nWORKDIR /src/web\nRUN npm ci\n");
+    assert!(step.starts_with("Copy web/package.json web/package-lock.json first"), "{step}");
+    let (_, step) = told("FROM node\nWORKDIR /src\nCOPY . .\nRUN npm ci\n");
+    assert!(step.starts_with("Copy package.json package-lock.json first"), "{step}");
+}
+
+#[test]
+fn a_run_that_builds_the_sources_is_split() {
+    let run = "RUN poetry install --no-root && poetry build && pip install dist/*.whl";
+    let (summary, _) = told(&format!("FROM python\nWORKDIR /src\nCOPY . .\n{run}\n"));
+    assert!(
+        summary.starts_with("split `RUN poetry install") || summary.contains("split"),
+        "{summary}"
+    );
+}

@@ -9,6 +9,8 @@ pub struct Kept {
     pub paths: Vec<String>,
     /// Key, as written.
     pub key: String,
+    /// The key is made of the contents of files as well, which are not in what is written.
+    pub of_files: bool,
     /// Keys that are asked for where there is none of it; `None` where the file does not tell.
     pub older: Option<Vec<String>>,
     /// Whether a later run finds what a run stores.

@@ -44,7 +44,8 @@ static META: RuleMeta = RuleMeta {
         the one reference of the command. It is a warning if the command lines of one log name \
         one reference for builds that have little in common, or if all targets of one bake import \
         one and each exports. Without a log: builds of the configuration that make different \
-        things and export to one reference or scope.",
+        things and export to one reference or scope, or to directories that the CI keeps under one \
+        key; a matrix whose cache is named after only one of the axes that decide what is built.",
     why: "An export replaces what the reference held. The build that finishes last wins; the other \
         one starts cold, takes longer, finishes last and wins: each of them hits every second run, \
         or never.",

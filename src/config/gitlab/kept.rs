@@ -58,6 +58,7 @@ fn kept(
     let older = named("fallback_keys").into_iter().chain(default.map(|(_, key)| key.clone()));
     Kept {
         line: line(shown),
+        of_files: cache.get("key").is_some_and(Value::is_mapping),
         older: Some(older.collect()),
         ..Kept::of(&paths.join("\n"), written_key(cache), fate)
     }

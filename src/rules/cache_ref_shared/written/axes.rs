@@ -49,15 +49,15 @@ fn finding(at: At) -> Option<Finding> {
     planned::finding(&META, META.severity, line.into_iter().collect(), words)
 }
 
-/// The axis that decides which Dockerfile, folder or stage is built, and that the cache is not named
-/// after, though it is after another one.
+/// The axis that decides which folder or Dockerfile is built, and that the cache is not named after,
+/// though it is after another one. Stages of one Dockerfile may have most steps in common.
 fn missing<'a>(at: At<'a>, name: &CacheName) -> Option<&'a str> {
     let named = at.place.axes_of(&name.text);
     if named.is_empty() || !at.place.holds_axes_alone(&name.text) || name.kind == CacheKind::Local {
         return None;
     }
     let command = &at.place.command;
-    let built = [&at.place.context, &command.file, &command.target].into_iter().flatten();
+    let built = [&at.place.context, &command.file].into_iter().flatten();
     let mut axes = built.flat_map(|text| at.place.axes_of(text));
     axes.find(|axis| !named.contains(axis))
 }

@@ -6,7 +6,7 @@
 
 use super::super::META;
 use super::{differ, legs_differ};
-use crate::config::Kept;
+use crate::config::{Fate, Kept};
 use crate::finding::{Evidence, Finding, Fix, not_ruled_out, to_decide};
 use crate::model::{CacheKind, CacheSpec};
 use crate::rules::Study;
@@ -54,7 +54,10 @@ fn carried<'a>(at: At<'a>) -> Option<(String, &'a Kept)> {
     command.cache_to.iter().find(local)?;
     let from = command.cache_from.iter().find(local)?.get("src")?;
     let directory = at.place.expanded(from);
-    let kept = at.place.kept.iter().find(|kept| kept.holds(&directory))?;
+    let is_its = |kept: &&Kept| {
+        kept.fate == Fate::Found && !kept.of_files && !kept.key.is_empty() && kept.holds(&directory)
+    };
+    let kept = at.place.kept.iter().find(is_its)?;
     Some((directory, kept))
 }
 
@@ -72,7 +75,7 @@ fn finding(study: &Study, places: &[(At, &Kept)]) -> Option<Finding> {
         1 => "the legs of a matrix".to_owned(),
         count => format!("{count} builds"),
     };
-    let shown = if key.is_empty() { "without a key".to_owned() } else { format!("under `{key}`") };
+    let shown = format!("under `{key}`");
     let fix = Fix {
         summary: "give each build a key of its own in the CI's cache".to_owned(),
         steps: vec![

@@ -20,7 +20,8 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     what: "In several runs kaniko looks layers up and finds none, executes the steps, and pushes \
         none of their layers. In the configuration: a build that imports a cache and exports none, \
-        and no other build of the files given writes that cache.",
+        or an inline one under other names only, and no other build of the files given writes that \
+        cache.",
     why: "With `--no-push-cache` or `--single-snapshot` kaniko reads its cache repository and \
         never writes it. If no other job fills it, every run is cold.",
     fix: "Store the layers in at least one job: leave out `--no-push-cache` and \

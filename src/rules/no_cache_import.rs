@@ -32,7 +32,8 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     what: "In several runs no step comes from a cache, and no run imports one. Without a log, as a \
         note: builds in the configuration on machines that are new each time (GitHub's and \
-        Bitbucket's own, GitLab's with Docker as a service), without any cache, calls of kaniko \
+        Bitbucket's own, GitLab's with Docker as a service) or with a builder that is, without any \
+        cache that they or an earlier build of the job imports, calls of kaniko \
         without `--cache=true`, and images that Concourse builds without a cache.",
     why: "The builder is new in every run (as on ephemeral agents and with a docker-container \
         builder created in the job), so its own cache is empty, and no other cache is configured.",

@@ -40,7 +40,8 @@ pub(super) fn at(place: &Place) -> Result<String, String> {
 /// What decides which image is built, where an argument of a script or a function does.
 fn told_by_an_argument(place: &Place) -> Option<String> {
     let command = &place.command;
-    let all = [&place.context, &command.file, &command.target].into_iter().flatten();
+    let all = [&place.context, &command.context, &command.file, &command.target];
+    let all = all.into_iter().flatten();
     all.map(|text| place.expanded(text)).find(|text| holds_an_argument(text))
 }
 

@@ -28,7 +28,18 @@ pub(super) fn brief(page: &TextPage, finding: &Finding, input: &InputFacts) -> V
         let more =
             if more > 0 { format!(" and {}", count(more, "more file")) } else { String::new() };
         let file = escape::line(place::shortest(&first.path, &[]));
-        return said(&format!("`cachediag fix` prints the patch for {file}{more}"));
+        let command = if fix.edits.iter().all(|edit| edit.safe) {
+            "cachediag fix"
+        } else {
+            "cachediag fix --unsafe"
+        };
+        return said(&match by_hand(fix) {
+            Some(other) => format!(
+                "`{command}` prints a patch for {file}{more} alone; change {} by hand (--details)",
+                escape::line(place::shortest(other, &[]))
+            ),
+            None => format!("`{command}` prints the patch for {file}{more}"),
+        });
     }
     let Some(snippet) =
         fix.snippet.as_ref().filter(|snippet| !fix.summary.contains(snippet.as_str()))
@@ -43,6 +54,13 @@ pub(super) fn brief(page: &TextPage, finding: &Finding, input: &InputFacts) -> V
     } else {
         paste(snippet)
     }
+}
+
+/// The file of which a step says that there is no patch for it.
+fn by_hand(fix: &Fix) -> Option<&str> {
+    let refused = fix.steps.iter().filter_map(|step| step.strip_prefix("No patch for "));
+    let mut files = refused.filter_map(|step| step.split_once(": ")).map(|(file, _)| file);
+    files.find(|file| fix.edits.iter().all(|edit| edit.path != *file))
 }
 
 /// How to do it.
@@ -112,4 +130,27 @@ fn diff(page: &TextPage, edit: &Edit) -> Vec<String> {
 
 fn indented(line: &str) -> String {
     if line.is_empty() { String::new() } else { blanks(PASTE) + line }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Splice;
+
+    #[test]
+    fn a_patch_of_one_file_may_leave_the_other_to_the_reader() {
+        let fix = |refused: &str| Fix {
+            steps: vec!["Do.".to_owned(), format!("No patch for {refused}: it is not certain.")],
+            edits: vec![Edit {
+                path: ".dockerignore".into(),
+                diff: String::new(),
+                change: Splice { range: 0..0, text: String::new() },
+                safe: false,
+                builders: Vec::new(),
+            }],
+            ..Fix::default()
+        };
+        assert_eq!(by_hand(&fix("Dockerfile")), Some("Dockerfile"));
+        assert_eq!(by_hand(&fix(".dockerignore")), None);
+    }
 }

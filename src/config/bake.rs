@@ -57,11 +57,11 @@ impl Kind for Bake {
     }
 
     fn read(&self, text: &str) -> Result<Content, String> {
-        Among::of(text, &[], Order::OthersAbove)?.content()
+        Ok(Among::of(text, &[], Order::OthersAbove)?.content())
     }
 
     fn read_among(&self, text: &str, others: &[String]) -> Result<Content, String> {
-        Among::of(text, others, Order::OthersAbove)?.content()
+        Ok(Among::of(text, others, Order::OthersAbove)?.content())
     }
 
     fn parts(&self, text: &str, places: &[Place]) -> Option<Parts> {
@@ -109,7 +109,7 @@ impl Kind for BakeOverride {
     }
 
     fn read_among(&self, text: &str, others: &[String]) -> Result<Content, String> {
-        Among::of(text, others, Order::OthersBelow)?.content()
+        Ok(Among::of(text, others, Order::OthersBelow)?.content())
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
@@ -179,11 +179,11 @@ impl<'a> Among<'a> {
         built
     }
 
-    fn content(self) -> Result<Content, String> {
+    fn content(self) -> Content {
         let places = target::places(&self.all, &self.built(), &self.variables);
         let matrices = target::of_matrices(&self.all);
         let groups = self.groups.into_iter().chain(matrices).collect();
-        Ok(Content { places, groups, ..Content::default() })
+        Content { places, groups, ..Content::default() }
     }
 
     fn correct(&self, changes: &[Change]) -> Result<String, String> {

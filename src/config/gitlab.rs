@@ -62,7 +62,7 @@ impl Kind for GitlabCi {
         let doc = Document::new(text).ok();
         let root = include::together(own, others);
         let places = builds(&root, doc.as_ref(), others).into_iter().map(|(place, _)| place);
-        Ok(Content { includes, unread, calls, inputs, ..Content::of(places) })
+        Ok(Content { includes, calls, unread, inputs, ..Content::of(places) })
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {

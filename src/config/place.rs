@@ -185,8 +185,9 @@ pub struct Machine {
     pub engine: Option<String>,
     /// Driver of the builder, where the file tells: `docker`, `docker-container`.
     pub driver: Option<String>,
-    /// The job has another builder, which exports caches, and the command does not use it.
-    pub passes_over: bool,
+    /// Driver of another builder that the job has, which exports caches, and which the command does
+    /// not use.
+    pub passed_over: Option<String>,
     /// That of all calls of the file, where a target of bake or a service of Compose is built;
     /// filled in when all files were read.
     pub called_with: Option<String>,

@@ -174,10 +174,10 @@ fn build(simple: &Simple, quote: Quote, builders: &mut Builders) -> Option<Place
         _ => Vec::new(),
     };
     let (fresh, driver) = (builders.is_fresh(), builders.driver(&command));
-    let passes_over = driver.as_deref() == Some("docker") && builders.capable();
+    let passed_over = builders.passed_over(driver.as_deref());
     let own = driver.is_some() && driver.as_deref() != Some("docker") && command.builder.is_none();
     let new_builder = own && builders.is_anew();
-    let machine = Machine { fresh, new_builder, driver, passes_over, ..Machine::default() };
+    let machine = Machine { fresh, new_builder, driver, passed_over, ..Machine::default() };
     let command = Command { quote, ..command };
     let mut place = Place { command, context, machine, loose, ..Place::default() };
     take_loops(&mut place, simple);

@@ -88,7 +88,7 @@ fn written(study: &Study, at: At) -> Option<Finding> {
         cause: format!(
             "A cache export is asked for, and {}: dockerd itself then builds (driver `docker`), \
                 which writes inline cache only unless it runs with the containerd image store.",
-            if at.place.machine.passes_over {
+            if at.place.machine.passed_over.is_some() {
                 "`docker build` does not use the builder that the job has"
             } else {
                 "nothing in the job creates a builder"
@@ -178,7 +178,7 @@ fn builder_of(study: &Study, at: At) -> Fix {
     calls.retain(|call| call.driver() == Some("docker"));
     calls.dedup_by_key(|call| (&call.config.path, call.index));
     let Some(first) = calls.first() else {
-        let there_is = at.place.machine.passes_over;
+        let there_is = at.place.machine.passed_over.is_some();
         let fix = if there_is { builder_there_is() } else { builder_only(&site) };
         return patch::with_builder(fix, &site);
     };

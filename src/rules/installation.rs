@@ -145,7 +145,7 @@ pub(super) fn builds_too(run: &str) -> bool {
 
 /// `dist/*.whl`: a package that the RUN made itself.
 fn is_built(word: &str) -> bool {
-    word.ends_with(".whl") && !word.contains("://")
+    word.rsplit_once('.').is_some_and(|(_, end)| end == "whl") && !word.contains("://")
 }
 
 /// A command that works on the sources.

@@ -23,8 +23,8 @@ impl Place {
     #[must_use]
     pub fn axes_of(&self, text: &str) -> Vec<&str> {
         let names = variables::names(&self.expanded(text));
-        let named = self.crossed.iter().filter(|axis| names.contains(axis));
-        named.map(String::as_str).collect()
+        let axes = self.crossed.iter().filter(|axis| names.contains(axis));
+        axes.map(String::as_str).collect()
     }
 
     /// Everything in the text that is not an axis of its matrix is the same in all of its legs.

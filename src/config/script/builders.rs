@@ -26,6 +26,15 @@ enum Own {
     MachineAndNewBuilder,
 }
 
+/// How the builder in use came to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Made {
+    #[default]
+    Otherwise,
+    /// Without a name: each run makes another one.
+    WithoutName,
+}
+
 /// Builders of one job, and its registries.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Builders {
@@ -42,8 +51,7 @@ pub(crate) struct Builders {
     own: Own,
     /// What runs now does so under a condition of the CI.
     sometimes: bool,
-    /// The builder in use was made without a name: each run makes another one.
-    unnamed: bool,
+    made: Made,
     /// The command that deletes all steps of the engine's cache in each run.
     emptied: Option<Quote>,
     /// Its engine keeps images in a store of its own, and exports no cache itself.
@@ -105,7 +113,7 @@ impl Builders {
 
     /// The builder in use holds nothing of an earlier run, whatever the machine keeps.
     pub(crate) fn is_anew(&self) -> bool {
-        self.own == Own::MachineAndNewBuilder || self.unnamed
+        self.own == Own::MachineAndNewBuilder || self.made == Made::WithoutName
     }
 
     /// The machine is the project's own.
@@ -115,7 +123,7 @@ impl Builders {
 
     /// What is known of the builder in use is known no more.
     fn forget_new_builder(&mut self) {
-        self.unnamed = false;
+        self.made = Made::Otherwise;
         if self.is_anew() {
             self.own = Own::Machine;
         }
@@ -181,7 +189,7 @@ impl Builders {
             ["use", options @ ..] => {
                 let name = options.iter().rfind(|word| !word.starts_with('-'));
                 self.current = name.and_then(|name| self.driver_of(name));
-                self.unnamed = false;
+                self.made = Made::Otherwise;
             }
             ["install", ..] => self.installed = true,
             _ => {}
@@ -198,8 +206,9 @@ impl Builders {
         }
         if options.iter().any(|o| matches!(*o, "--use" | "--use=true")) {
             let elsewhere = options.iter().any(|o| *o == "--append" || o.contains("node"));
-            self.unnamed =
-                driver == "docker-container" && value(options, "--name").is_none() && !elsewhere;
+            let own = driver == "docker-container" && !elsewhere;
+            let without = own && value(options, "--name").is_none();
+            self.made = if without { Made::WithoutName } else { Made::Otherwise };
             self.current = Some(driver);
         }
     }
@@ -213,6 +222,12 @@ impl Builders {
     /// A builder that exports caches is in use.
     pub(crate) fn capable(&self) -> bool {
         self.current.as_deref().is_some_and(|driver| driver != "docker")
+    }
+
+    /// Driver of the builder in use, which exports caches, where a command keeps to the engine's own.
+    pub(super) fn passed_over(&self, driver: Option<&str>) -> Option<String> {
+        let passes_over = driver == Some("docker") && self.capable();
+        if passes_over { self.current.clone() } else { None }
     }
 
     /// Driver of the builder that runs a command, but for an engine that may export caches itself.

@@ -65,9 +65,9 @@ fn finding(at: At) -> Option<Finding> {
 
 /// The last `docker load` in front of the build, or an action that does it.
 fn load(at: At) -> Option<Evidence> {
+    const WORDS: [&str; 3] = ["docker load", "image load", "action-docker-layer-caching"];
     let before = 1..at.place.command.quote.line.saturating_add(1);
     let lines = before.rev().filter_map(|line| at.config.quote(line));
-    const WORDS: [&str; 3] = ["docker load", "image load", "action-docker-layer-caching"];
     let loads = |quote: &Quote| WORDS.iter().any(|words| quote.text.contains(words));
     let found = lines.into_iter().find(loads)?;
     Some(Evidence::of(&at.config.path, &found, "images of an earlier run are loaded"))

@@ -1,7 +1,7 @@
 //! The configuration: a cache is imported, and nothing that was given writes it.
 
 use super::META;
-use crate::config::Side;
+use crate::config::{Config, Side};
 use crate::finding::{Finding, Fix, not_ruled_out};
 use crate::model::{CacheKind, CacheSpec};
 use crate::rules::Study;
@@ -76,8 +76,8 @@ fn gives_names_later(study: &Study) -> bool {
         "regctl ",
         "oras ",
     ];
-    let texts = study.configs.iter().map(|config| config.body());
-    texts.into_iter().any(|text| COMMANDS.iter().any(|command| text.contains(command)))
+    let mut texts = study.configs.iter().map(Config::body);
+    texts.any(|text| COMMANDS.iter().any(|command| text.contains(command)))
 }
 
 /// The cache is in the image: a tag that stays has to be pushed.

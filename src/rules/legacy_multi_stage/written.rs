@@ -20,8 +20,8 @@ pub(super) fn finding(study: &Study, at: At) -> Option<Finding> {
         return None;
     }
     let inner = planned::inner(study, at)?;
-    let named = inner.stages.iter().map(|stage| stage.name.as_str());
-    let names: Vec<&str> = named.filter(|name| !name.is_empty()).collect();
+    let stages = inner.stages.iter().map(|stage| stage.name.as_str());
+    let names: Vec<&str> = stages.filter(|name| !name.is_empty()).collect();
     let words = Words {
         title: format!(
             "{image}, the only image in --cache-from, holds no layer of {}",

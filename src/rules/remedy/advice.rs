@@ -53,7 +53,7 @@ pub fn registry_max(site: &Site) -> Fix {
             docker-container builder (`builder:`): the default docker driver cannot export a \
             registry cache."
             .to_owned(),
-        _ if site.at.is_some_and(|at| at.place.machine.passes_over) => {
+        _ if site.at.is_some_and(|at| at.place.machine.passed_over.is_some()) => {
             "Build with `docker buildx build`: `docker build` does not use the builder of the job, \
                 and the default docker driver cannot export a registry cache."
                 .to_owned()

@@ -48,7 +48,7 @@ fn on_its_machine(at: At, key: String) -> String {
 
 /// The directory that a build imports from and exports a newer one for, and the cache of the CI that
 /// brings it.
-fn carried<'a>(at: At<'a>) -> Option<(String, &'a Kept)> {
+fn carried(at: At<'_>) -> Option<(String, &Kept)> {
     let command = &at.place.command;
     let local = |spec: &&CacheSpec| spec.kind() == CacheKind::Local;
     command.cache_to.iter().find(local)?;

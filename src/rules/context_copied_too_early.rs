@@ -24,7 +24,7 @@ use super::recurring::{Spot, same_stage, spots};
 use super::{Cause, Rule, RuleMeta, Study};
 use crate::finding::{Alternative, Confidence, Finding, Proof, Severity, not_ruled_out, to_decide};
 use crate::model::{Build, Outcome, Step};
-use crate::series::Because;
+use crate::series::{Because, given_image};
 
 pub(super) struct ContextCopiedTooEarly;
 
@@ -138,7 +138,8 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
             None => fix,
         },
         impact: spot.impact(past),
-        rules_out: rules_out(is_install, changes),
+        rules_out: [rules_out(is_install, changes), other_tool(past, spot).into_iter().collect()]
+            .concat(),
         subject: past.subject(&format!("{}:{}", step.stage, step.text)),
     })
 }
@@ -171,7 +172,12 @@ pub(super) fn takes_too_much(build: &Build, step: &Step) -> bool {
 /// An earlier run wrote a cache, and this one read one: a miss of the first step then has its
 /// reason in the files.
 fn stored(past: &Past, i: usize) -> bool {
-    past.imported(i) && (0..i).any(|j| past.exported(j))
+    past.imported(i) && (0..i).any(|j| past.exported(j)) || i > 0 && is_given_the_last(past, i)
+}
+
+/// The classic builder was given the image that the run before made.
+fn is_given_the_last(past: &Past, i: usize) -> bool {
+    past.get(i).and_then(|(run, build)| given_image(run, build)).is_some_and(|given| given.is_own())
 }
 
 /// Something else of the context was copied before: the usual order, unless what the next
@@ -218,6 +224,15 @@ fn lines(past: &Past, spot: &Spot, shown: &Step) -> Vec<crate::finding::Evidence
 fn ran_in_the_first_run(past: &Past, spot: &Spot) -> bool {
     let first = past.misses(0).find(|miss| miss.because == Because::Unknown);
     first.is_some_and(|miss| miss.step.stage == spot.stage && miss.step.text == spot.text)
+}
+
+/// No run had anything of the image that it was given: the texts of another builder are others.
+fn other_tool(past: &Past, spot: &Spot) -> Option<Alternative> {
+    let blind = past.builds.iter().all(|build| build.hits() == 0);
+    let given = spot.broken.iter().any(|&i| is_given_the_last(past, i));
+    (blind && given).then(|| {
+        not_ruled_out("an image that BuildKit or another tool made (nothing of it is ever found)")
+    })
 }
 
 fn rules_out(installs: bool, changes: usize) -> Vec<Alternative> {

@@ -8,9 +8,10 @@ use super::past::{self, Loss, Past, header, verdict};
 use super::planned;
 use super::remedy::{self, Site, reference};
 use super::{Cause, Effect, Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_out};
-use crate::model::{Dialect, NamedImage, Outcome, Step};
-use crate::series::chain::{self, Stage};
+use crate::finding::{Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_out};
+use crate::model::{Build, Dialect, NamedImage, Outcome, Run, Step};
+use crate::series::chain::{self, Input, Stage};
+use crate::series::{self, Given, standing};
 
 pub(super) struct LegacyMultiStage;
 
@@ -20,9 +21,10 @@ static META: RuleMeta = RuleMeta {
     group: "Multi-stage and inline",
     severity: Severity::Warning,
     what: "The classic builder runs a build stage from its first step on, although nothing it \
-        depends on changed, while steps of the final stage come from the cache. Without a log: a \
-        build in the configuration that pulls its own image and names no other in `--cache-from`, \
-        where the classic builder is in use.",
+        depends on changed, while steps of the final stage come from the cache, or that stage begins \
+        with a copy out of it and the image was pulled. Without a log: a build in the configuration \
+        that pulls its own image and names no other in `--cache-from`, where the classic builder is \
+        in use.",
     why: "With `--cache-from IMAGE` the classic builder looks in that image only, and an image \
         holds the layers of its final stage. The build stages run in every build.",
     fix: "Push an image of each build stage too and name all of them in `--cache-from`, or build \
@@ -65,7 +67,62 @@ impl Rule for LegacyMultiStage {
 struct InnerRebuild<'a> {
     at: usize,
     losses: Vec<Loss<'a>>,
-    hit: &'a Step,
+    used: Used<'a>,
+}
+
+/// What shows that the image was there to be used.
+#[derive(Clone, Copy)]
+enum Used<'a> {
+    /// A step of the final stage came from it.
+    Hit(&'a Step),
+    /// It was fetched and named in `--cache-from`. The final stage begins with a copy out of a
+    /// build stage, and so can have nothing from it.
+    Fetched(Given<'a>),
+}
+
+impl<'a> Used<'a> {
+    fn of(run: &'a Run, build: &'a Build) -> Option<Self> {
+        let last = chain::final_stage(build)?;
+        let mut steps = build.decided().filter(|step| step.stage == last);
+        let first = steps.next()?;
+        let hit = std::iter::once(first).chain(steps).find(|step| step.outcome == Outcome::Hit);
+        if let Some(hit) = hit {
+            return Some(Self::Hit(hit));
+        }
+        let given = series::given_image(run, build).filter(Given::is_own)?;
+        let apart = standing::is_final_apart(build) && chain::input(first) == Input::Stage;
+        let rebuilt = |stage: &Stage| {
+            stage.name != last && chain::all_missed(stage) && chain::reads(build, first, stage.name)
+        };
+        let copies = apart && chain::stages(build).iter().any(rebuilt);
+        copies.then_some(Self::Fetched(given))
+    }
+
+    fn line(self, run: &Run) -> Evidence {
+        match self {
+            Self::Hit(step) => verdict(run, step, "of the final stage came from the image"),
+            Self::Fetched(given) => {
+                Study::quote(run, &given.command.quote, "the one image that is the cache")
+            }
+        }
+    }
+
+    /// Where the command line is quoted already.
+    fn alone(self, run: &Run) -> Evidence {
+        match self {
+            Self::Hit(step) => verdict(run, step, "came from the image"),
+            Self::Fetched(given) => {
+                Study::quote(run, &given.fetched.quote, "the image was there to be used")
+            }
+        }
+    }
+
+    fn rules_out(self) -> Alternative {
+        ruled_out(match self {
+            Self::Hit(_) => "image not pulled (the final stage came from it)",
+            Self::Fetched(_) => "image not pulled (it was, before the build)",
+        })
+    }
 }
 
 fn finding(past: &Past) -> Option<Finding> {
@@ -96,10 +153,15 @@ fn finding(past: &Past) -> Option<Finding> {
             seen.len(),
             past.len()
         ),
-        cause: "The classic builder compares each step with the layers of the image it was given. \
+        cause: format!(
+            "The classic builder compares each step with the layers of the image it was given. \
             That image has the final stage's layers and none of the build stages', so those run in \
-            full while the final stage is found."
-            .to_owned(),
+            full{}.",
+            match last.used {
+                Used::Hit(_) => " while the final stage is found",
+                Used::Fetched(_) => ", and with them what the final stage copies from them",
+            }
+        ),
         evidence: Proof::from_lines(
             seen.iter().rev().take(2).rev().flat_map(|s| lines(past, s)).collect(),
         )?
@@ -108,7 +170,7 @@ fn finding(past: &Past) -> Option<Finding> {
         impact: super::past::cost(steps, seen.len()),
         rules_out: vec![
             ruled_out("base image changed (it is the same as in the run before)"),
-            ruled_out("image not pulled (the final stage came from it)"),
+            last.used.rules_out(),
         ],
         subject: site.image,
     })
@@ -124,7 +186,7 @@ fn single_run(past: &Past) -> Option<Finding> {
     let command = past.commands(0).iter().find(|c| !c.cache_from.is_empty())?;
     let [spec] = command.cache_from.as_slice() else { return None };
     let last = chain::final_stage(build)?;
-    let hit = build.decided().find(|s| s.stage == last && s.outcome == Outcome::Hit)?;
+    let used = Used::of(run, build)?;
     let stages = chain::stages(build);
     let rerun: Vec<&Stage> =
         stages.iter().filter(|s| s.name != last && chain::all_missed(s)).collect();
@@ -148,12 +210,12 @@ fn single_run(past: &Past) -> Option<Finding> {
         evidence: Proof::from_lines(vec![
             Study::quote(run, &command.quote, "the one image that is the cache"),
             header(run, first, "ran: the image has no layer of this stage"),
-            verdict(run, hit, "came from the image"),
+            used.alone(run),
         ])?,
         fix: fix(&site, &names),
         impact: past::cost(rerun.iter().flat_map(|stage| stage.steps.iter().copied()), 1),
         rules_out: vec![
-            ruled_out("image not pulled (the final stage came from it)"),
+            used.rules_out(),
             ruled_out("the daemon's own cache (it is not asked where `--cache-from` is given)"),
         ],
         subject: site.image,
@@ -170,7 +232,7 @@ fn seen<'a>(
         return None;
     }
     let last = chain::final_stage(build)?;
-    let hit = build.decided().find(|s| s.stage == last && s.outcome == Outcome::Hit)?;
+    let used = Used::of(past.runs.get(i)?, build)?;
     let inner = |stage: &Stage| {
         stage.name != last
             && !stored.contains(&(stage.name, stage.platform))
@@ -182,7 +244,7 @@ fn seen<'a>(
     let blind = |stage: &Stage| named || stage.base.is_some_and(|b| b.pulled.is_some());
     let losses: Vec<Loss> =
         past.losses(i).into_iter().filter(|l| inner(&l.stage) && blind(&l.stage)).collect();
-    (!losses.is_empty()).then_some(InnerRebuild { at: i, losses, hit })
+    (!losses.is_empty()).then_some(InnerRebuild { at: i, losses, used })
 }
 
 fn lines(past: &Past, seen: &InnerRebuild) -> Vec<Evidence> {
@@ -203,7 +265,7 @@ fn lines(past: &Past, seen: &InnerRebuild) -> Vec<Evidence> {
         lines.extend(base.map(|b| Study::quote(run, &b.quote, "same base image as before")));
         lines.push(header(run, loss.step, "ran again, though nothing it depends on changed"));
     }
-    lines.push(verdict(run, seen.hit, "of the final stage came from the image"));
+    lines.push(seen.used.line(run));
     lines
 }
 

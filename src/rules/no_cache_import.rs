@@ -4,18 +4,20 @@ mod called;
 mod classic;
 mod concourse;
 mod kaniko;
+mod pulled;
 mod scattered;
+mod words;
 mod written;
 
 use std::collections::BTreeSet;
+
+use pulled::Pulled;
 
 use super::command_lines::may_hold_options;
 use super::past::{self, Past, cost, header};
 use super::remedy::{self, Site};
 use super::{Cause, Effect, Rule, RuleMeta, Study};
-use crate::finding::{
-    Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, to_decide,
-};
+use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity};
 use crate::model::{
     Build, BuildOutcome, CacheOperation, CacheOutcome, CiCache, Command, Dialect, NoteKind, Run,
     Step, Tool,
@@ -109,10 +111,13 @@ fn finding(past: &Past) -> Option<Finding> {
         return None;
     }
     // A kept builder runs the same steps where files changed.
-    if !shown && !cold.runs.iter().any(|&i| unexplained(past, i).is_some()) {
+    let pulled = Pulled::of(past, &cold.runs);
+    let told = cold.single && pulled.as_ref().is_some_and(|pulled| pulled.is_telling);
+    if !shown && !told && !cold.runs.iter().any(|&i| unexplained(past, i).is_some()) {
         return None;
     }
     let unread = classic::by_unread_file(past);
+    let lines = lines(past, &cold.runs);
     Some(Finding {
         rule: META.id,
         severity: if cold.single { Severity::Note } else { META.severity },
@@ -122,22 +127,23 @@ fn finding(past: &Past) -> Option<Finding> {
             (false, true) => Confidence::Proven,
             (false, false) => Confidence::Likely,
         },
-        title: cold.title(past),
-        cause: match own_machine(past) {
-            Some(name) => cause_on(name),
-            None => cause(build.dialect, past.part).to_owned(),
+        title: cold.title(past, pulled.as_ref()),
+        cause: match (&pulled, own_machine(past)) {
+            (Some(pulled), _) => pulled.cause(),
+            (None, Some(name)) => words::cause_on(name),
+            (None, None) => words::cause(build.dialect, past.part).to_owned(),
         },
-        evidence: Proof::from_lines(lines(past, &cold.runs))?
+        evidence: Proof::from_lines(pulled.iter().flat_map(Pulled::lines).chain(lines).collect())?
             .seen_in(past.places(cold.runs.iter().copied())),
-        fix: if build.dialect == Dialect::Classic {
-            classic::fix(&site, build)
-        } else {
-            remedy::registry_max(&site)
+        fix: match &pulled {
+            Some(pulled) => pulled.fix(remedy::registry_max(&site)),
+            None if build.dialect == Dialect::Classic => classic::fix(&site, build),
+            None => remedy::registry_max(&site),
         },
         impact: cold.impact(past),
         rules_out: [
-            rules_out(cold.single, shown),
-            too_old(past).into_iter().chain(unread).collect(),
+            words::rules_out(cold.single, shown),
+            words::too_old(past).into_iter().chain(unread).collect(),
         ]
         .concat(),
         subject: match own_machine(past) {
@@ -203,7 +209,10 @@ impl Cold {
         match self.had_nothing {
             _ if !self.single => true,
             Some(Sign::NoBases) => !past.all_commands().any(is_undecided),
-            sign => sign.is_some(),
+            sign => {
+                let pulled = Pulled::of(past, &self.runs);
+                sign.is_some() || pulled.is_some_and(|pulled| pulled.is_telling)
+            }
         }
     }
 
@@ -213,7 +222,7 @@ impl Cold {
             || self.runs.iter().all(|&i| past.start(i) == Start::Empty)
     }
 
-    fn title(&self, past: &Past) -> String {
+    fn title(&self, past: &Past, pulled: Option<&Pulled>) -> String {
         let asked = (0..past.len()).filter(|&i| past.asked_for_no_cache(i)).count();
         let ended = match past.len() - self.runs.len() {
             0 => "",
@@ -230,10 +239,14 @@ impl Cold {
                 _ => String::new(),
             };
             let on = own_machine(past).map_or_else(String::new, |name| format!(" on {name}"));
-            return format!(
-                "{all} runs{on}{since}{ended} start cold: no cache is imported and the builder \
-                    keeps none"
+            let why = pulled.map_or_else(
+                || "no cache is imported and the builder keeps none".to_owned(),
+                Pulled::title,
             );
+            return format!("{all} runs{on}{since}{ended} start cold: {why}");
+        }
+        if let Some(pulled) = pulled {
+            return format!("every step ran: {}", pulled.title());
         }
         let title = match self.had_nothing {
             Some(Sign::CacheOff) => "kaniko runs without its cache",
@@ -388,56 +401,5 @@ fn is_new(line: &str) -> &'static str {
         "the daemon that builds is started for this job"
     } else {
         "the machine is made for this job"
-    }
-}
-
-fn cause_on(machine: &str) -> String {
-    format!(
-        "No build in these logs imports a cache, and every step ran in every run on {machine}. \
-            The builder there keeps no cache of its own, and never sees what other machines keep."
-    )
-}
-
-fn cause(dialect: Dialect, since: bool) -> &'static str {
-    match dialect {
-        _ if since => {
-            "No build imports a cache, and since then every step ran in every run: the builder's \
-                own cache is empty each time, as it is on agents that are thrown away after a job."
-        }
-        Dialect::Kaniko => {
-            "No line of these logs looks a layer up: kaniko runs without `--cache=true`, so every \
-                step is executed in every run. It keeps nothing on the machine that a later run \
-                could use."
-        }
-        _ => {
-            "No build in these logs imports a cache, and every step ran in every run. The \
-                builder's own cache is empty each time, as it is on agents that are thrown away \
-                after a job."
-        }
-    }
-}
-
-/// buildah passes over layers that are older, without a word.
-fn too_old(past: &Past) -> Option<Alternative> {
-    past.all_commands().any(|command| command.cache_ttl.is_some()).then(|| {
-        not_ruled_out("layers that are older than `--cache-ttl` allows (buildah does not say so)")
-    })
-}
-
-fn rules_out(single: bool, shown: bool) -> Vec<Alternative> {
-    match (single, shown) {
-        (true, _) => {
-            vec![
-                not_ruled_out(
-                    "the first run of a builder that is kept, or a base image that moved",
-                ),
-                to_decide("give the log of the next run"),
-            ]
-        }
-        (false, true) => Vec::new(),
-        (false, false) => vec![
-            not_ruled_out("`--no-cache` (the builder does not print it)"),
-            to_decide("look at the command line of the build"),
-        ],
     }
 }

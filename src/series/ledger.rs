@@ -18,6 +18,7 @@ use foldhash::{HashMap, HashSet};
 use self::builder::Builder;
 use self::spared::Spared;
 use super::chain::{self, Stage};
+use super::given::{self, Given};
 use super::miss::IndexedMiss;
 use super::proof;
 use super::reason::MissInSeries;
@@ -122,6 +123,8 @@ pub(super) struct Now<'a> {
     /// What steps call these by.
     called: HashSet<String>,
     pub(super) imports: Vec<&'a Transfer>,
+    /// The image that the classic builder is given as its cache.
+    pub(super) given: Option<Given<'a>>,
     /// Some base image is another one than before.
     pub(super) moved: bool,
     /// The builder holds something of the builds before.
@@ -196,6 +199,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
             broken,
             called,
             imports: chain::imports(run, build),
+            given: given::image(run, build),
             moved,
             kept: self.builder.is_kept(run, build, last),
             empty: self.builder.is_empty(build, is_other),
@@ -384,7 +388,7 @@ impl Now<'_> {
         let asked = self.imports.iter().map(|import| import.found()).max();
         match asked {
             Some(Finds::Yes) => Store::Read,
-            _ if self.kept => Store::Read,
+            _ if self.kept || self.given.is_some() => Store::Read,
             Some(Finds::Unknown) => Store::Asked,
             Some(Finds::No) => Store::NotFound,
             // What it imported may stand above the first line of the log.

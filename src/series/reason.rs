@@ -131,13 +131,18 @@ impl<'a> MissInSeries<'_, '_, 'a> {
             Store::NeverAsked if input == Input::Files && !self.now.empty => {
                 return said(Because::Unknown, Suspected);
             }
-            Store::NeverAsked => return said(Because::NotImported, Likely),
+            Store::NeverAsked => return said(Because::NotImported, self.sure_that_none_is_given()),
             Store::NotFound => return said(Because::ImportFailed, Likely),
             Store::Asked | Store::Read | Store::FinalStageOnly | Store::Disabled => {}
         }
         if let Some(confidence) = unstored {
             let why = Explanation::of(Because::NotStored, confidence, Store::FinalStageOnly);
             return why.hiding(hidden);
+        }
+        if self.first && self.finds_nothing_in_its_image() {
+            let because =
+                if input == Input::Files { Because::InputsChanged } else { Because::Unknown };
+            return said(because, Suspected);
         }
         if input != Input::Files && self.was_never_written() {
             return said(Because::NotStored, Suspected);

@@ -48,7 +48,7 @@ pub(super) fn by_unread_file(past: &Past) -> Option<Alternative> {
     })
 }
 
-fn by_compose(build: &Build) -> bool {
+pub(super) fn by_compose(build: &Build) -> bool {
     build.steps.iter().any(|step| step.text == BY_COMPOSE)
 }
 

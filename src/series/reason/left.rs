@@ -3,7 +3,7 @@
 use super::super::chain::{Input, Stage};
 use super::super::{Because, Confidence, Store, chain};
 use super::{Explanation, MissInSeries};
-use crate::model::{Build, BuildOutcome, Outcome, Step};
+use crate::model::{Build, BuildOutcome, Dialect, Outcome, Step};
 
 /// How often a build is tried again, at most.
 const ATTEMPTS: usize = 8;
@@ -104,6 +104,19 @@ impl<'a> MissInSeries<'_, '_, 'a> {
         self.now.last == Some(stage.name)
             || self.is_stored_as_a_whole()
             || self.now.imports.is_empty() && self.now.build.dialect.counts_from()
+    }
+
+    /// The image that the classic builder was given has no step of this build, and had none of any
+    /// before: other files, another base image, or another tool that made it.
+    pub(super) fn finds_nothing_in_its_image(&self) -> bool {
+        self.now.given.is_some() && self.now.build.hits() == 0 && !self.ledger.hit_once
+    }
+
+    /// The classic builder prints nothing of an image that it is given: the command line does.
+    pub(super) fn sure_that_none_is_given(&self) -> Confidence {
+        let hidden = self.now.run.commands_of(self.now.build).is_empty();
+        let classic = self.now.build.dialect == Dialect::Classic;
+        if classic && hidden { Confidence::Suspected } else { Confidence::Likely }
     }
 
     /// What is imported never had a step, and no build of the series writes a cache.

@@ -1,6 +1,7 @@
 //! Whether the cache in use stores a stage at all.
 
 use super::super::chain::{self, Input, Stage};
+use super::super::standing;
 use super::MissInSeries;
 use crate::model::{Build, CacheKind, Dialect, Outcome, Run, Step, StepKind, Transfer};
 use crate::series::Confidence::{self, Likely, Suspected};
@@ -31,6 +32,9 @@ impl MissInSeries<'_, '_, '_> {
         if !final_only && self.stands_on_a_stored_stage(last) {
             return None;
         }
+        if self.is_not_in_its_image() {
+            return Some(Likely);
+        }
         if build.hits() > 0 {
             let certain = chain::input(self.step) == Input::None || self.exports_the_final_stage();
             return Some(if certain { Likely } else { Suspected });
@@ -39,6 +43,13 @@ impl MissInSeries<'_, '_, '_> {
         let copies = steps.next().is_some_and(|step| chain::reads(build, step, self.stage.name));
         // On another image the final stage runs, and needs what the cache may not store.
         (copies || self.now.moved).then_some(Suspected)
+    }
+
+    /// The classic builder is given the image that it writes, and the final stage begins with an image
+    /// of its own: no build stage is in there, whatever changed.
+    fn is_not_in_its_image(&self) -> bool {
+        self.now.given.is_some_and(|given| given.is_own())
+            && standing::is_final_apart(self.now.build)
     }
 
     /// The stage begins with another stage, whose steps it could not do without: a builder stage

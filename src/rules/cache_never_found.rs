@@ -1,5 +1,9 @@
 //! A cache that every run stores and asks for, of a back end that does not say that there is none.
 
+mod rivals;
+
+use rivals::Rivals;
+
 use super::alike;
 use super::backend::cost_of;
 use super::cache_ref_shared::scope;
@@ -52,7 +56,9 @@ impl Rule for CacheNeverFound {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        alike::groups(study).filter_map(|group| finding(&group)).collect()
+        let groups: Vec<_> = alike::groups(study).collect();
+        let rivals = Rivals::of(study, &groups);
+        groups.iter().enumerate().filter_map(|(at, group)| finding(group, &rivals, at)).collect()
     }
 }
 
@@ -72,7 +78,7 @@ struct Vain<'a> {
     step: &'a Step,
 }
 
-fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
+fn finding(group: &[(&Run, &Build)], rivals: &Rivals, at: usize) -> Option<Finding> {
     let kind = silent(group.last()?.1)?.kind;
     let branch = |(run, _): &(&Run, &Build)| run.branch.clone();
     let one_branch = group.windows(2).all(|pair| matches!(pair, [a, b] if branch(a) == branch(b)));
@@ -84,8 +90,12 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
     if vain.len() + 1 < group.len() {
         return None;
     }
+    let rival = rivals.beside(group.last()?.1, at);
+    let other = rival.map(|(run, import)| {
+        Study::quote(run, &import.header, "a different build reads the same, and exports too")
+    });
     let shown = vain.iter().rev().take(3).rev().flat_map(lines);
-    let lines = shown.chain(export.map(|e| of_export(last.run, e)));
+    let lines = shown.chain(export.map(|e| of_export(last.run, e))).chain(other);
     Some(Finding {
         rule: META.id,
         severity: META.severity,
@@ -100,16 +110,39 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
         ),
         cause: format!(
             "Steps that nothing can have changed run again, though the run before exported its \
-                cache. {} Most likely the import uses a different {} than the export.",
+                cache. {} {}",
             says(kind),
-            key(kind)
+            match rival {
+                None => {
+                    format!(
+                        "Most likely the import uses a different {} than the export.",
+                        key(kind)
+                    )
+                }
+                Some(_) => format!(
+                    "Another build reads the same {} and exports too. An export replaces what was \
+                        there, so most likely each replaces the other's.",
+                    key(kind)
+                ),
+            }
         ),
         evidence: Proof::from_lines(lines.collect())?
             .seen_in(vain.iter().map(|one| LogPlace::of(one.run, one.build))),
-        fix: fix(kind),
+        fix: match rival {
+            None => fix(kind),
+            Some(_) => {
+                Fix { summary: format!("give each build a {} of its own", key(kind)), ..fix(kind) }
+            }
+        },
         impact: cost_of(vain.iter().map(|v| v.build)),
         rules_out: vec![
-            not_ruled_out("an index that was evicted or deleted between the runs"),
+            not_ruled_out(match rival {
+                None => "an index that was evicted or deleted between the runs".to_owned(),
+                Some(_) => format!(
+                    "an export with a different {} than the import, or an index that was evicted",
+                    key(kind)
+                ),
+            }),
             to_decide(format!("list {}: they show under which name it is stored", listed(kind))),
         ],
         subject: kind.name().to_owned(),

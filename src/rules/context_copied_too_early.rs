@@ -138,8 +138,10 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
             None => fix,
         },
         impact: spot.impact(past),
-        rules_out: [rules_out(is_install, changes), other_tool(past, spot).into_iter().collect()]
-            .concat(),
+        rules_out: other_tool(past, spot)
+            .into_iter()
+            .chain(rules_out(is_install, changes))
+            .collect(),
         subject: past.subject(&format!("{}:{}", step.stage, step.text)),
     })
 }

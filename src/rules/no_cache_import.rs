@@ -36,7 +36,9 @@ static META: RuleMeta = RuleMeta {
         note: builds in the configuration on machines that are new each time (GitHub's and \
         Bitbucket's own, GitLab's with Docker as a service) or with a builder that is, without any \
         cache that they or an earlier build of the job imports, calls of kaniko \
-        without `--cache=true`, and images that Concourse builds without a cache.",
+        without `--cache=true`, and images that Concourse builds without a cache. A \
+        single log of the classic builder is a note where the image is pulled before and no \
+        `--cache-from` names it.",
     why: "The builder is new in every run (as on ephemeral agents and with a docker-container \
         builder created in the job), so its own cache is empty, and no other cache is configured.",
     fix: "Export a cache and import it: `--cache-to` and `--cache-from` with a registry reference, \

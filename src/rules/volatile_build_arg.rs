@@ -85,7 +85,11 @@ impl Rule for VolatileBuildArg {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let seen = past::judge(study, finding);
-        let reported = |past: &Past| finding(past).is_some();
+        // What the newest stretch shows is told as well.
+        let reported = |past: &Past| {
+            finding(past).is_some()
+                || past.newest().is_some_and(|lately| finding(&lately).is_some())
+        };
         let written = [
             configured::findings(study),
             platform::findings(study),

@@ -25,12 +25,12 @@ pub fn image<'a>(run: &'a Run, build: &Build) -> Option<Given<'a>> {
         return None;
     }
     let command = run.commands_of(build).iter().find(|command| !command.cache_from.is_empty())?;
-    let names = || command.cache_from.iter().filter_map(|spec| spec.get("ref"));
+    let asked = || command.cache_from.iter().filter_map(|spec| spec.get("ref"));
     let is_base =
         |fetched: &&NamedImage| build.bases.iter().any(|b| is_same(&b.image, &fetched.image));
     let named = |fetched: &&NamedImage| {
-        names().any(|name| is_same(name, &fetched.image))
-            || names().any(|name| name.contains('$')) && !is_base(fetched)
+        asked().any(|name| is_same(name, &fetched.image))
+            || asked().any(|name| name.contains('$')) && !is_base(fetched)
     };
     let before = |fetched: &&NamedImage| build.comes_behind(fetched.quote.line);
     let mut nearest =

@@ -5,7 +5,7 @@ use super::stretches;
 use super::{Member, Reported};
 use crate::model::Build;
 use crate::series::StepRow;
-use crate::series::recorded::{self, Difference, Said};
+use crate::series::recorded::{self, Difference, Said, What};
 use crate::triage::Figures;
 
 /// Steps that broke, or got better, between the same two runs.
@@ -96,13 +96,34 @@ impl<'a> Runs<'_, 'a> {
             steps: group.rows.iter().map(|row| self.moved(*row, before, after)).collect(),
             before: Figures::of(builds(self.members, before.0, before.1)),
             after: Figures::of(builds(self.members, after.0, after.1)),
-            differences: recorded::differences(
-                (0..=compared.0).rev().filter_map(|i| self.said(group, i)),
-                (compared.1..self.members.len()).filter_map(|i| self.said(group, i)),
-            ),
+            differences: self.differences(group, compared),
             came,
             gone,
         }
+    }
+
+    /// What a run writes, the next one misses: where steps broke, what is told of exports counts from
+    /// the run before on.
+    fn differences(&self, group: &ChangedRows, compared: (usize, usize)) -> Vec<Difference> {
+        let mut all = self.between(group, compared.0, compared.1);
+        let Some(earlier) = compared.0.checked_sub(1).filter(|_| !group.better) else { return all };
+        let of_exports =
+            |found: &Difference| matches!(found.what, What::CacheTo | What::Exports | What::Export);
+        let written = self.between(group, earlier, compared.0);
+        for one in written.into_iter().filter(of_exports) {
+            if all.iter().all(|known| (known.what, &known.of) != (one.what, &one.of)) {
+                all.push(one);
+            }
+        }
+        all.sort_by(|a, b| (a.what, &a.of).cmp(&(b.what, &b.of)));
+        all
+    }
+
+    fn between(&self, group: &ChangedRows, before: usize, after: usize) -> Vec<Difference> {
+        recorded::differences(
+            (0..=before).rev().filter_map(|i| self.said(group, i)),
+            (after..self.members.len()).filter_map(|i| self.said(group, i)),
+        )
     }
 
     fn moved(&self, row: usize, before: (usize, usize), after: (usize, usize)) -> Moved {

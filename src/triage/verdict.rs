@@ -3,6 +3,8 @@
 //!
 //! Found here alone; every format prints the same.
 
+use foldhash::HashMap;
+
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::{Build, BuildOutcome, Outcome, Run, Step, StepKind};
 use crate::rules::{self, Study};
@@ -72,10 +74,12 @@ impl Assessment {
         let known: Vec<&Finding> =
             findings.iter().chain(hidden.iter().map(|hidden| &hidden.finding)).collect();
         let all = study.series.iter().zip(&study.misses).enumerate();
-        let open: Vec<usize> = all
-            .filter(|(_, (series, breaks))| is_open(study, series, breaks, &known))
-            .map(|(at, _)| at)
-            .collect();
+        let later = Later::of(study);
+        let is_open = |(series, breaks): (&Series, &Misses)| {
+            is_open(study, series, breaks, &known) && !later.holds(study, series)
+        };
+        let open: Vec<usize> =
+            all.filter(|(_, series)| is_open(*series)).map(|(at, _)| at).collect();
         let verdict = if open.is_empty() { Verdict::Healthy } else { Verdict::TooLittleToTell };
         Self { verdict, wanted: wanted(study, &open), open }
     }
@@ -112,6 +116,38 @@ fn found_none(build: &Build) -> bool {
 /// A build that is asked about: of a log that was just read, unless records alone are judged.
 fn is_asked(study: &Study, run: &Run) -> bool {
     run.earlier.is_none() || study.runs.iter().all(|run| run.earlier.is_some())
+}
+
+/// The last run that built something on an image from a cache, by the names of both.
+struct Later<'a>(HashMap<(&'a str, Option<&'a str>), usize>);
+
+impl<'a> Later<'a> {
+    fn of(study: &'a Study) -> Self {
+        let mut later = HashMap::default();
+        for (at, run) in study.runs.iter().enumerate() {
+            let built = run.builds.iter().filter(|build| build.total() > 0);
+            later.extend(built.filter_map(begins).map(|key| (key, at)));
+        }
+        Self(later)
+    }
+
+    /// The newest build of the series came to no step, as in a log that is cut, and a later run built
+    /// what begins as it does.
+    fn holds(&self, study: &Study, series: &Series) -> bool {
+        let Some(at) = series.builds.last() else { return false };
+        let Some(bare) = study.build(*at).filter(|build| build.steps.is_empty()) else {
+            return false;
+        };
+        let last = begins(bare).and_then(|key| self.0.get(&key));
+        bare.outcome == BuildOutcome::Unknown && last.is_some_and(|last| *last > at.run)
+    }
+}
+
+/// The first image that a build stands on, and the first cache that it reads.
+fn begins(build: &Build) -> Option<(&str, Option<&str>)> {
+    let base = build.bases.first()?;
+    let import = build.imports.first().and_then(|import| import.reference.as_deref());
+    Some((&base.image, import))
 }
 
 /// Whether it is not known why the newest build of a series ran steps, or what it would have run:

@@ -4,7 +4,7 @@
 //! Speaks only where the logs name the branch, the tag, the platform or the value: without that, a job whose
 //! files change in some runs looks the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::super::build_args;
 use super::super::instruction::copies_context;
@@ -16,6 +16,7 @@ use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Proof, not_ruled_out, ruled_out, to_decide,
 };
 
+use crate::model::Base;
 use crate::rules::Study;
 
 /// Runs that write and read the reference, each with whom it builds for, in the order of time.
@@ -135,7 +136,7 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
     let verdicts = verdicts(&turns.runs);
     let spot = spots(past)
         .into_iter()
-        .find(|spot| decides(spot, &verdicts) || fits(past, spot, &turns.kind, &verdicts))?;
+        .find(|spot| decides(spot, &verdicts) || fits(past, spot, &turns, &verdicts))?;
     let owners: BTreeSet<&str> = turns.runs.iter().map(|(_, owner)| owner.as_str()).collect();
     let who = owners.iter().map(|owner| format!("`{owner}`")).collect::<Vec<_>>().join(", ");
     let (kind, back, stayed) = (&turns.kind, verdicts.back.len(), verdicts.stayed.len());
@@ -242,11 +243,12 @@ fn decides(spot: &Spot, verdicts: &Verdicts) -> bool {
 /// No run follows one of its own, so nothing shows what it would find there. But the files that
 /// name the dependencies seldom change in every commit of each, a RUN depends on the value, and the
 /// base image is another one on each platform.
-fn fits<'a>(past: &Past<'a>, spot: &Spot<'a>, kind: &Kind, verdicts: &Verdicts) -> bool {
+fn fits<'a>(past: &Past<'a>, spot: &Spot<'a>, turns: &Turns, verdicts: &Verdicts) -> bool {
     let Verdicts { back, stayed } = verdicts;
-    let input = match kind {
+    let input = match turns.kind {
         Kind::Value(_) => spot.text.starts_with("RUN "),
         Kind::Platform if is_never_found(past, spot, back) => true,
+        Kind::Tag if is_never_found(past, spot, back) => stand_on_other_layers(past, turns, spot),
         _ => spot.installs_what_it_copies(past).is_some(),
     };
     stayed.is_empty() && back.len() > 2 && back.iter().all(|i| spot.broken.contains(i)) && input
@@ -263,6 +265,29 @@ fn is_never_found(past: &Past, spot: &Spot, runs: &[usize]) -> bool {
     runs.iter().all(|&i| cold(i) && begins(i))
 }
 
+/// One digest of the base image in all runs, and each of these fetches layers of it that no other
+/// does: it is an index, and they are made on machines of other platforms.
+fn stand_on_other_layers(past: &Past, turns: &Turns, spot: &Spot) -> bool {
+    let mut owner_of: HashMap<&str, &str> = HashMap::new();
+    let mut digests: BTreeSet<&str> = BTreeSet::new();
+    for (i, owner) in &turns.runs {
+        let base = past.builds.get(*i).and_then(|build| build.base_of(spot.stage, ""));
+        let fetched = base.and_then(|base| Some((base, layer(base)?, base.digest.as_deref()?)));
+        let Some((_, layer, digest)) = fetched else { return false };
+        digests.insert(digest);
+        if *owner_of.entry(layer).or_insert(owner) != owner {
+            return false;
+        }
+    }
+    digests.len() == 1
+}
+
+/// The layer on the line that shows a base image being fetched: `#5 sha256:3bb9… 106B / 106B`.
+fn layer(base: &Base) -> Option<&str> {
+    let (_, digest) = base.pulled.as_ref()?.text.split_once("sha256:")?;
+    digest.get(..64).filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 fn rules_out(kind: &Kind, text: &str, told: bool) -> Vec<Alternative> {
     let one = kind.singular();
     if told {
@@ -271,7 +296,7 @@ fn rules_out(kind: &Kind, text: &str, told: bool) -> Vec<Alternative> {
     }
     let other = match kind {
         Kind::Value(_) => "something else that changes together with the value",
-        Kind::Platform if !copies_context(text) => {
+        Kind::Platform | Kind::Tag if !copies_context(text) => {
             "something else that keeps every run from finding what is stored"
         }
         _ => "files that really change in each of these commits",

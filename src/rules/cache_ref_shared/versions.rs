@@ -14,7 +14,7 @@ use crate::rules::instruction::brief;
 use crate::rules::past::cost;
 use crate::rules::recurring::same_stage;
 use crate::rules::remedy::reference;
-use crate::series::{Because, chain};
+use crate::series::{Because, KeyPart, chain};
 
 /// A step that came back in a run.
 struct Back<'a> {
@@ -23,6 +23,17 @@ struct Back<'a> {
     /// The run that stored it, and the last one that wrote the reference, without it.
     stored: usize,
     replaced: usize,
+    by: By,
+}
+
+/// What tells the versions apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// The base image, or the text of a step.
+    Text,
+    /// The size of the Dockerfile that was sent: they differ in an ENV, USER or default that is not
+    /// printed.
+    Size,
 }
 
 /// One finding for each reference that is written in turns.
@@ -37,7 +48,7 @@ pub(super) fn findings(past: &Past) -> Vec<Finding> {
 
 /// The first step of the run that was stored and is not in what was written since.
 fn back<'a>(past: &Past<'a>, i: usize) -> Option<Back<'a>> {
-    on_its_base(past, i).or_else(|| with_its_text(past, i))
+    on_its_base(past, i).or_else(|| with_its_text(past, i)).or_else(|| with_its_size(past, i))
 }
 
 /// A stage on an image that an earlier run had, and the runs since did not: `FROM node:20`, `FROM
@@ -51,7 +62,7 @@ fn on_its_base<'a>(past: &Past<'a>, i: usize) -> Option<Back<'a>> {
     let same = |k: usize| base(k).is_some_and(|base| !chain::is_other_base(base, now));
     let stored = (0..i.checked_sub(1)?).rev().find(|&k| same(k) && writes(past, k))?;
     let replaced = (stored + 1..i).rev().find(|&k| writes(past, k) && other(k))?;
-    Some(Back { at: i, step, stored, replaced })
+    Some(Back { at: i, step, stored, replaced, by: By::Text })
 }
 
 fn with_its_text<'a>(past: &Past<'a>, i: usize) -> Option<Back<'a>> {
@@ -61,8 +72,36 @@ fn with_its_text<'a>(past: &Past<'a>, i: usize) -> Option<Back<'a>> {
         let replaced = (stored + 1..i).rev().find(|&k| writes(past, k))?;
         let build = past.builds.get(replaced)?;
         let without = !build.headless && !chain::has_step(build, miss.step);
-        without.then_some(Back { at: i, step: miss.step, stored, replaced })
+        without.then_some(Back { at: i, step: miss.step, stored, replaced, by: By::Text })
     })
+}
+
+/// A Dockerfile of a size that an earlier run had sent, and the run before had not, with all texts
+/// alike. Sizes are rounded and may be equal by chance: see [`two_sizes`].
+fn with_its_size<'a>(past: &Past<'a>, i: usize) -> Option<Back<'a>> {
+    let edited = past.misses(i).find(|miss| miss.differs.contains(&KeyPart::Dockerfile))?;
+    let now = size(past, i)?;
+    let same = |k: &usize| size(past, *k) == Some(now);
+    let stored = (0..i.checked_sub(1)?).rev().take(FAR).find(same)?;
+    let writer = past.builds.get(stored)?;
+    let replaced = (stored + 1..i).rev().find(|&k| writes(past, k) && !same(&k))?;
+    let had = writes(past, stored) && chain::has_step(writer, edited.step);
+    had.then_some(Back { at: i, step: edited.step, stored, replaced, by: By::Size })
+}
+
+/// How many runs may lie between two of one version.
+const FAR: usize = 16;
+
+fn size<'a>(past: &Past<'a>, i: usize) -> Option<&'a str> {
+    past.builds.get(i)?.dockerfile.as_ref().map(|amount| amount.size.as_str())
+}
+
+/// Versions that are told by their sizes are two, in all runs since the first: a Dockerfile that is
+/// edited again and again has a size by chance once more.
+fn two_sizes(past: &Past, backs: &[&Back]) -> bool {
+    let first = backs.iter().map(|back| back.stored).min().unwrap_or(0);
+    let sizes: BTreeSet<&str> = (first..past.len()).filter_map(|i| size(past, i)).collect();
+    sizes.len() == 2
 }
 
 fn finding(past: &Past, all: &[Back], name: &str) -> Option<Finding> {
@@ -72,15 +111,26 @@ fn finding(past: &Past, all: &[Back], name: &str) -> Option<Finding> {
     if backs.len() < 2 || names::is_isolated(name) {
         return None;
     }
+    let by_size = backs.iter().all(|back| back.by == By::Size);
+    let some_by_size = backs.iter().any(|back| back.by == By::Size);
+    if some_by_size && !two_sizes(past, &backs) {
+        return None;
+    }
     let newest = backs.last()?;
     let texts: BTreeSet<String> = backs.iter().map(|back| returned(past, back)).collect();
-    let texts: Vec<String> = texts.iter().map(|text| format!("`{text}`")).collect();
+    let mut texts: Vec<String> = texts.into_iter().collect();
+    // A text that another one begins with comes first.
+    texts.sort_by(|a, b| a.trim_matches('`').cmp(b.trim_matches('`')));
     let kind = kind(past);
     Some(Finding {
         rule: META.id,
         severity: META.severity,
         // An edit that was taken back and made again comes back twice.
-        confidence: if backs.len() > 2 { Confidence::Likely } else { Confidence::Suspected },
+        confidence: if backs.len() > 2 && !by_size {
+            Confidence::Likely
+        } else {
+            Confidence::Suspected
+        },
         title: format!(
             "alternating versions of one Dockerfile replace each other's cache in {name}"
         ),
@@ -99,7 +149,11 @@ fn finding(past: &Past, all: &[Back], name: &str) -> Option<Finding> {
         fix: fix(name, &kind),
         impact: impact(past, &backs),
         rules_out: vec![
-            ruled_out("a value that is new in each run (the texts come back)"),
+            ruled_out(if by_size {
+                "a value that is new in each run (two sizes of the Dockerfile come back)"
+            } else {
+                "a value that is new in each run (the texts come back)"
+            }),
             not_ruled_out("arguments or files that change together with the Dockerfile"),
             not_ruled_out("one branch, on which an edit was reverted and made again"),
         ],
@@ -109,9 +163,15 @@ fn finding(past: &Past, all: &[Back], name: &str) -> Option<Finding> {
 
 /// What comes back: the image of the stage, else the step.
 fn returned(past: &Past, back: &Back) -> String {
-    match moved_base(past, back) {
-        Some((base, _)) => format!("FROM {}", reference::without_hub(&base.image)),
-        None => brief(&back.step.text),
+    match (moved_base(past, back), back.by) {
+        (Some((base, _)), _) => format!("`FROM {}`", reference::without_hub(&base.image)),
+        (None, By::Text) => format!("`{}`", brief(&back.step.text)),
+        (None, By::Size) => {
+            let here = size(past, back.at).unwrap_or_default();
+            let there = size(past, back.replaced).unwrap_or_default();
+            let (one, other) = if here < there { (here, there) } else { (there, here) };
+            format!("a Dockerfile of {one} and one of {other}")
+        }
     }
 }
 
@@ -151,7 +211,10 @@ fn lines(past: &Past, back: &Back, name: &str) -> Vec<Evidence> {
         let other = build.steps.iter().find(|step| {
             step.is_of(&back.step.stage, &back.step.platform) && step.position == back.step.position
         });
-        let other = other.map(|step| header(run, step, "is in its place here"));
+        let other = match back.by {
+            By::Text => other.map(|step| header(run, step, "is in its place here")),
+            By::Size => sent(past, back.replaced, "the other Dockerfile was sent here"),
+        };
         let base = moved_base(past, back)
             .map(|(_, base)| Study::quote(run, &base.quote, "has a different base image here"));
         lines.extend(base.or(other));
@@ -161,7 +224,16 @@ fn lines(past: &Past, back: &Back, name: &str) -> Vec<Evidence> {
     if let Some((run, _)) = past.get(back.at) {
         let import = names::import(past, back.at, name);
         lines.extend(import.map(|t| end(run, t, "the reference is imported without error")));
+        if back.by == By::Size {
+            lines.extend(sent(past, back.at, "the Dockerfile is as large as in the earlier run"));
+        }
         lines.push(header(run, back.step, "ran: what was stored of it is replaced"));
     }
     lines
+}
+
+/// The line that shows the size of the Dockerfile.
+fn sent(past: &Past, i: usize, shows: &str) -> Option<Evidence> {
+    let (run, build) = past.get(i)?;
+    Some(Study::quote(run, &build.dockerfile.as_ref()?.quote, shows))
 }

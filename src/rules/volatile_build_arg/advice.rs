@@ -64,8 +64,8 @@ fn hidden(culprit: &Culprit) -> Vec<Alternative> {
             Dialect::Classic | Dialect::Kaniko => "a lost cache record",
             Dialect::Buildah => "a changed mount option or here-document, or a lost cache record",
             _ => {
-                "`--no-cache-filter`, a changed mount option or here-document, or a lost cache \
-                    record"
+                "`--no-cache-filter`, an option such as `--add-host`, a changed mount option or \
+                    here-document, or a lost cache record"
             }
         },
     };
@@ -74,7 +74,11 @@ fn hidden(culprit: &Culprit) -> Vec<Alternative> {
         said.push(ruled_out("a lost cache record (the step is another operation each time)"));
     }
     said.push(not_ruled_out(other));
-    said.push(to_decide("give the command line of the build, or the Dockerfile"));
+    said.push(to_decide(if culprit.file.is_some() {
+        "give the command line of the build"
+    } else {
+        "give the command line of the build, or the Dockerfile"
+    }));
     said
 }
 

@@ -158,9 +158,7 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
     let moves = moves(&drifts);
     let since = past.len() - 1 - last.at;
     let all = past.study.series.get(past.at).map_or(past.len(), |series| series.builds.len());
-    let warm = |i: usize| past.builds.get(i).is_some_and(|build| build.hits() > 0);
-    let between = warm(last.before.0) && warm(past.len() - 1);
-    let passed = moves == 1 && (since > 1 || since == 1 && (all > 4 || between));
+    let passed = moves == 1 && (since > 1 || since == 1 && all > 4);
     let often = moves > 1 || (!passed && runs.len() * 4 >= all - 1);
     let name = short(image);
     let by_tag = drifts.iter().any(|drift| shows_tag(past, drift));

@@ -32,11 +32,20 @@ pub fn image<'a>(run: &'a Run, build: &Build) -> Option<Given<'a>> {
         asked().any(|name| is_same(name, &fetched.image))
             || asked().any(|name| name.contains('$')) && !is_base(fetched)
     };
-    let before = |fetched: &&NamedImage| build.comes_behind(fetched.quote.line);
-    let mut nearest =
-        run.pulls.iter().rev().filter(before).chain(run.loads.iter().rev().filter(before));
-    let fetched = nearest.by_ref().take(NEAREST).find(named)?;
+    let mut nearest = before(build, &run.pulls).into_iter().chain(before(build, &run.loads));
+    let fetched = nearest.find(named)?;
     Some(Given { command, fetched, alone: command.cache_from.len() == 1 })
+}
+
+/// Images that were fetched before a build, the nearest first. They stand in the order of the log,
+/// which a few have with the newest line first.
+#[must_use]
+pub fn before<'a>(build: &Build, fetched: &'a [NamedImage]) -> Vec<&'a NamedImage> {
+    let at = fetched.partition_point(|image| image.quote.line < build.line);
+    if build.newest_first() {
+        return fetched.get(at..).unwrap_or_default().iter().take(NEAREST).collect();
+    }
+    fetched.get(..at).unwrap_or_default().iter().rev().take(NEAREST).collect()
 }
 
 impl Given<'_> {

@@ -24,7 +24,7 @@ mod tests;
 
 pub use align::{StepRow, rows};
 pub use asked::{EPOCH, shows_command};
-pub use given::{Given, image as given_image};
+pub use given::{Given, before as fetched_before, image as given_image};
 pub use linked::settle as settle_links;
 pub use machines::apart as machines;
 pub use matching::{alike, group, same as same_build};

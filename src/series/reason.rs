@@ -68,7 +68,11 @@ impl<'a> MissInSeries<'_, '_, 'a> {
         }
         // Where nothing is there to be found, no key would be.
         let none = matches!(store, Store::NeverAsked | Store::NotFound) && self.now.empty;
-        if !none && let Some(confidence) = self.base_changed(line) {
+        // But a cache that earlier builds read, and this one could not, had nothing for another base.
+        let there = store == Store::NotFound && self.ledger.hit_once;
+        if (!none || there)
+            && let Some(confidence) = self.base_changed(line)
+        {
             let differs = vec![KeyPart::Base];
             return Explanation::of(Because::BaseChanged, confidence, store).differing(differs);
         }

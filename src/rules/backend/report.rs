@@ -10,10 +10,10 @@ use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Impact, LogPlace, Proof, Severity,
     not_ruled_out,
 };
-use crate::model::{Build, CacheKind, Outcome, is_gone};
+use crate::model::{Build, CacheKind, Outcome, Step, elapsed, is_gone};
 use crate::rules::remedy::reference;
 use crate::rules::{RuleMeta, Study};
-use crate::series::BuildRef;
+use crate::series::{Because, BuildRef};
 
 /// What a rule says of a group of refusals.
 pub(in crate::rules) struct Draft {
@@ -181,11 +181,42 @@ fn impact(study: &Study, repo: &str, group: &[Refusal]) -> Impact {
         let later = not_written.is_some_and(|first| run > first);
         for (at, build) in log.builds.iter().enumerate().filter(|(_, build)| !build.imported()) {
             if not_read.contains(&BuildRef { run, build: at }) || later && looks_for(build, repo) {
-                hit.push(build);
+                hit.push((BuildRef { run, build: at }, build));
             }
         }
     }
-    cost_of(hit.into_iter())
+    cost_on_their_bases(study, &hit)
+}
+
+/// What these builds executed, without the stages whose base image is another one than before: no
+/// cache has their steps.
+fn cost_on_their_bases(study: &Study, hit: &[(BuildRef, &Build)]) -> Impact {
+    let asked: HashSet<BuildRef> = hit.iter().map(|(at, _)| *at).collect();
+    let mut moved: HashMap<BuildRef, Vec<&Step>> = HashMap::default();
+    for (series, misses) in study.series.iter().zip(&study.misses) {
+        let own = series.builds.iter().enumerate().filter(|(_, at)| asked.contains(at));
+        for (place, at) in own {
+            let Some(build) = study.build(*at) else { continue };
+            let other = misses.in_build(place, build).filter(|m| m.because == Because::BaseChanged);
+            moved.entry(*at).or_default().extend(other.map(|miss| miss.step));
+        }
+    }
+    let mut sum = Impact::default();
+    for (at, build) in hit {
+        let firsts = moved.get(at).map_or(&[][..], Vec::as_slice);
+        let ran = build.decided().filter(|step| step.outcome == Outcome::Miss);
+        let ran: Vec<&Step> =
+            ran.filter(|step| !firsts.iter().any(|first| is_below(step, first))).collect();
+        sum.runs += usize::from(!ran.is_empty());
+        sum.steps += ran.len();
+        sum.seconds += elapsed(ran.into_iter());
+    }
+    sum
+}
+
+/// It is the step, or below it in its stage.
+fn is_below(step: &Step, first: &Step) -> bool {
+    step.is_of(&first.stage, &first.platform) && step.position >= first.position
 }
 
 /// The build asked for a cache of this repository, in vain.

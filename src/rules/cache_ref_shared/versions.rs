@@ -96,12 +96,25 @@ fn size<'a>(past: &Past<'a>, i: usize) -> Option<&'a str> {
     past.builds.get(i)?.dockerfile.as_ref().map(|amount| amount.size.as_str())
 }
 
-/// Versions that are told by their sizes are two, in all runs since the first: a Dockerfile that is
-/// edited again and again has a size by chance once more.
+/// Versions that are told by their sizes are two, in all runs since the first, and change every third
+/// run at least: a Dockerfile that is edited again and again has a size by chance once more, and an
+/// edit that is taken back stays so for a while.
 fn two_sizes(past: &Past, backs: &[&Back]) -> bool {
+    const OFTEN: usize = 3;
     let first = backs.iter().map(|back| back.stored).min().unwrap_or(0);
-    let sizes: BTreeSet<&str> = (first..past.len()).filter_map(|i| size(past, i)).collect();
-    sizes.len() == 2
+    let sizes: Vec<&str> = (first..past.len()).filter_map(|i| size(past, i)).collect();
+    let switches = sizes.windows(2).filter(|pair| matches!(pair, [a, b] if a != b)).count();
+    let distinct: BTreeSet<&&str> = sizes.iter().collect();
+    distinct.len() == 2 && switches * OFTEN >= sizes.len()
+}
+
+/// The step ran as well where the run before had sent a Dockerfile of the same size: something else
+/// reruns it.
+fn breaks_in_between(past: &Past, back: &Back) -> bool {
+    let same =
+        |i: usize| past.previous(i).is_some_and(|before| size(past, before) == size(past, i));
+    let broke = |i: usize| past.misses(i).any(|miss| chain::is_same_step(miss.step, back.step));
+    (1..past.len()).any(|i| same(i) && broke(i))
 }
 
 fn finding(past: &Past, all: &[Back], name: &str) -> Option<Finding> {
@@ -113,10 +126,10 @@ fn finding(past: &Past, all: &[Back], name: &str) -> Option<Finding> {
     }
     let by_size = backs.iter().all(|back| back.by == By::Size);
     let some_by_size = backs.iter().any(|back| back.by == By::Size);
-    if some_by_size && !two_sizes(past, &backs) {
+    let newest = backs.last()?;
+    if some_by_size && (!two_sizes(past, &backs) || breaks_in_between(past, newest)) {
         return None;
     }
-    let newest = backs.last()?;
     let texts: BTreeSet<String> = backs.iter().map(|back| returned(past, back)).collect();
     let mut texts: Vec<String> = texts.into_iter().collect();
     // A text that another one begins with comes first.

@@ -9,6 +9,7 @@ use crate::rules::command_lines::may_hold_options;
 use crate::rules::past::Past;
 use crate::rules::remedy::{command_line, reference};
 use crate::series::chain::{self, Input};
+use crate::series::fetched_before;
 
 /// The last run that does so, of runs that all do.
 pub(super) struct Pulled<'a> {
@@ -75,8 +76,8 @@ fn in_vain<'a>(past: &Past<'a>, i: usize) -> Option<Pulled<'a>> {
     if !docker || !names_none || by_compose(build) {
         return None;
     }
-    let before = |pull: &&NamedImage| build.comes_behind(pull.quote.line);
-    let pull = run.pulls.iter().rev().filter(before).find(|pull| is_own(build, &pull.image))?;
+    let mut before = fetched_before(build, &run.pulls).into_iter();
+    let pull = before.find(|pull| is_own(build, &pull.image))?;
     let first = build.decided().next()?;
     let is_telling = matches!(chain::input(first), Input::None | Input::Values);
     Some(Pulled { run, pull, command, is_telling })

@@ -37,7 +37,6 @@ pub(super) fn run(args: &CompareArgs, look: Look) -> anyhow::Result<ExitCode> {
     };
     screen::print(&text, screen)?;
     let least = args.fail_on.and_then(FailOn::least);
-    let worse =
-        least.is_some_and(|least| comparison.new.iter().any(|finding| finding.severity >= least));
+    let worse = least.is_some_and(|least| comparison.has_new(least));
     Ok(ExitCode::from(u8::from(worse)))
 }

@@ -82,7 +82,8 @@ pub fn compare<'a>(
     }
     let enough = builds.iter().any(|pair| pair.before.runs > 0 && pair.after.runs > 1);
     let loud = |list: &[&Finding]| list.iter().any(|f| f.severity > Severity::Note);
-    let verdict = match (loud(&gone), loud(&still), loud(&left)) {
+    let new = left.iter().any(|f| f.severity > Severity::Note && !comes_by_itself(f));
+    let verdict = match (loud(&gone), loud(&still), new) {
         _ if !enough => Effect::TooFewRuns,
         (true, false, false) => Effect::Worked,
         (true, ..) => Effect::Partly,
@@ -91,6 +92,19 @@ pub fn compare<'a>(
         (false, false, false) => Effect::NothingToMend,
     };
     Comparison { builds, gone, new: left, still, verdict }
+}
+
+impl Comparison<'_> {
+    /// Something as severe as this is new, and may be due to the change.
+    #[must_use]
+    pub fn has_new(&self, least: Severity) -> bool {
+        self.new.iter().any(|finding| finding.severity >= least && !comes_by_itself(finding))
+    }
+}
+
+/// A tag that moved once: who publishes the image did that, whatever was changed here.
+fn comes_by_itself(finding: &Finding) -> bool {
+    finding.rule == "base-image-drift" && finding.impact.runs == 1
 }
 
 /// The same rule on the same thing; else the same rule, since a change may give the thing another

@@ -32,6 +32,15 @@ fn the_way_back_is_new_trouble() {
 }
 
 #[test]
+fn a_tag_that_moved_is_nobodys_change() {
+    let run = |n: u32| format!("tests/rules/base-image-drift/fires/moved-tag/run-0{n}.log");
+    let [one, two, three, four] = [run(1), run(2), run(3), run(4)];
+    let text = compare(&[&one, &two, "--with", &two, &three, &four, "--fail-on", "warning"]);
+    assert!(text.starts_with("Nothing was wrong before"), "{text}");
+    assert!(text.contains("[base-image-drift]"), "{text}");
+}
+
+#[test]
 fn other_builds_and_single_runs_show_nothing() {
     assert!(compare(&[SICK, "--with", OTHER]).starts_with("Too few runs"));
     let first = std::fs::read_dir(MENDED).unwrap().map(|e| e.unwrap().path()).min().unwrap();

@@ -209,7 +209,7 @@ fn cost_on_their_bases(study: &Study, hit: &[(BuildRef, &Build)]) -> Impact {
             ran.filter(|step| !firsts.iter().any(|first| is_below(step, first))).collect();
         sum.runs += usize::from(!ran.is_empty());
         sum.steps += ran.len();
-        sum.seconds += elapsed(ran.into_iter());
+        sum.seconds += elapsed(ran);
     }
     sum
 }

@@ -156,7 +156,8 @@ pub fn follows_input(build: &Build, step: &Step) -> Option<bool> {
     let mut open = vec![step];
     while let Some(at) = open.pop() {
         for input in build.inputs(at) {
-            if input.stage != step.stage && ran(input) {
+            // What platforms share is printed as a step of one of them.
+            if !input.is_of(&step.stage, &step.platform) && ran(input) {
                 return Some(true);
             }
             // A copy with `--link` depends on nothing below it, and is put on it.

@@ -5,8 +5,10 @@
 //! The first step whose own operation, base image or files have another digest is why its stage
 //! broke. Where nothing differs, the result was there to be found, and the cache is to blame.
 
+mod age;
 mod below;
 mod inherited;
+mod nearest;
 mod nothing;
 mod operation;
 mod parts;
@@ -106,9 +108,11 @@ pub(super) fn of_stage<'a, 'b: 'a>(
             continue;
         };
         let nothing = !difference.is_something();
+        if pair.is_of_another_run(step) || (nothing && pair.contradicts_the_log(step)) {
+            return Vec::new();
+        }
         let lost = at == first && nothing;
-        if lost && !(pair.is_same_above(first) && (said.is_none() || pair.is_same_below(at, step)))
-        {
+        if lost && !pair.may_be_lost(at, step) {
             return Vec::new();
         }
         let inherits = said.is_none() && difference == Difference::Instruction;
@@ -163,6 +167,8 @@ struct StagePair<'a> {
     before: &'a Build,
     /// The steps of the stage in it, by their positions.
     then: Vec<&'a Step>,
+    /// No log shows a build between the two.
+    adjacent: bool,
     /// The logs name two commits.
     other_commit: bool,
     /// A command line of the build is known.
@@ -174,20 +180,19 @@ struct StagePair<'a> {
 }
 
 impl<'a> StagePair<'a> {
-    /// A stage, and the same one in the nearest earlier build that files tell of.
+    /// A stage, and the same one in an earlier build that files tell of.
     fn of<'b: 'a>(
         before: impl DoubleEndedIterator<Item = (&'b Run, &'b Build)>,
         (run, now): (&'a Run, &'a Build),
         stage: &'a Stage<'a>,
         said: Option<&'a IndexedMiss>,
     ) -> Option<Self> {
-        let then =
-            |(run, build): (&'b Run, &'b Build)| Some((run, build, steps_of(build, now, stage)?));
-        let (earlier, before, then) = before.rev().find_map(then)?;
-        let commits = earlier.commit.as_ref().zip(run.commit.as_ref());
+        let earlier = nearest::of(before, now, stage)?;
+        let commits = earlier.run.commit.as_ref().zip(run.commit.as_ref());
         Some(Self {
-            before,
-            then,
+            before: earlier.build,
+            then: earlier.steps,
+            adjacent: earlier.adjacent,
             told_how: !run.commands_of(now).is_empty(),
             other_commit: commits.is_some_and(|(was, is)| was != is),
             now,

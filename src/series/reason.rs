@@ -283,6 +283,9 @@ impl<'a> MissInSeries<'_, '_, 'a> {
                 None => why(Because::Unknown, Suspected).hiding(self.hidden(before)),
             };
         }
+        if before.is_some_and(|(_, build)| self.was_of_another_platform(build)) {
+            return self.by_store(before, store, None);
+        }
         // kaniko looks up nothing below what it did not find: the step was there, and is now seen.
         if before.is_some_and(|(_, build)| self.has_it_uncounted(build)) {
             return self.by_key(store);
@@ -350,6 +353,15 @@ impl<'a> MissInSeries<'_, '_, 'a> {
             |other: &&Step| other.position == step.position && other.platform == step.platform;
         let mut at = before.steps.iter().filter(here);
         let own = at.clone().any(|other| other.stage == step.stage);
+        !own && at.any(|other| other.text == step.text)
+    }
+
+    /// A builder that makes one step of those of two platforms printed it as that of the other.
+    fn was_of_another_platform(&self, before: &Build) -> bool {
+        let step = self.step;
+        let here = |other: &&Step| other.position == step.position && other.stage == step.stage;
+        let mut at = before.steps.iter().filter(here);
+        let own = at.clone().any(|other| other.platform == step.platform);
         !own && at.any(|other| other.text == step.text)
     }
 

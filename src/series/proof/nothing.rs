@@ -5,6 +5,14 @@ use super::{
 };
 
 impl<'a> StagePair<'a> {
+    /// Nothing differs up to the first step that ran, nor of what the log shows. A build in between
+    /// may have left another state in the place of what is compared.
+    pub(super) fn may_be_lost(&self, at: usize, step: &'a Step) -> bool {
+        let moved = self.said.is_some_and(|said| said.because == Because::BaseChanged);
+        let logged = self.said.is_none() || self.is_same_below(at, step);
+        self.adjacent && !moved && logged && self.is_same_above(at)
+    }
+
     /// The result was there to be found.
     fn lost(&self, step: &Step, differs: Difference) -> JointReason {
         if self.may_be_told_to_run(step) {

@@ -53,7 +53,7 @@ impl<'a> StagePair<'a> {
     }
 
     /// Both texts are known, and differ.
-    fn has_other_text(&self, step: &Step) -> bool {
+    pub(super) fn has_other_text(&self, step: &Step) -> bool {
         self.are_printed(step) && self.earlier(step).is_some_and(|other| other.text != step.text)
     }
 
@@ -181,14 +181,19 @@ impl<'a> StagePair<'a> {
     }
 
     fn of_run(&self, step: &'a Step) -> JointReason {
-        // An argument, a variable or an option is in all that follow.
         if self.keeps_a_command_below(step) {
+            if self.are_printed(step) && !step.text.contains("<<") {
+                return self.of_what_ends_above_another(step);
+            }
             // Without texts stages that stand on each other are one, and each declares its own.
+            // An ENV, USER or SHELL in between ends the scope of what is above it.
             let one = step.has_text() || self.has_no_other_stage();
-            return JointReason {
-                open: Few::from_iter((!one).then_some(KeyPart::Values)),
-                ..instruction(Proven)
+            let open = if one {
+                vec![KeyPart::Dockerfile]
+            } else {
+                vec![KeyPart::Values, KeyPart::Dockerfile]
             };
+            return JointReason { open: open.into(), ..instruction(Proven) };
         }
         if !step.has_text() {
             return if self.commands_below(step).next().is_none() {
@@ -212,6 +217,19 @@ impl<'a> StagePair<'a> {
             return JointReason { open, ..instruction(Likely) };
         }
         self.of_scope(step)
+    }
+
+    /// The command is printed, and the same, and so is the key of one below it: an option of the
+    /// build is none of it, and what changed is hidden by an ENV, USER or SHELL between the two.
+    fn of_what_ends_above_another(&self, step: &Step) -> JointReason {
+        let why = self.of_scope(step);
+        let sure = why.confidence.min(Likely);
+        if why.because == Because::OptionChanged {
+            return above(sure);
+        }
+        let open: Few<KeyPart> =
+            why.open.iter().filter(|part| **part != KeyPart::Options).cloned().collect();
+        JointReason { open, confidence: sure, ..why }
     }
 
     /// For each RUN below in the stage whether it is another operation.

@@ -105,7 +105,10 @@ fn files_that_no_commit_has_leave_the_sources_of_the_copy() {
             run("make"),
         ],
     )];
-    left[1] = Builder::default().build(&stage, Mode::Max, "");
+    let mut builder = Builder::default();
+    (0..3).for_each(|_| drop(builder.build(&stage, Mode::Max, "")));
+    builder.empty();
+    left[1] = builder.build(&stage, Mode::Max, "");
     let options = Options { checkout: Some(folder.path().to_owned()), ..Options::default() };
     let found = breaks_with(files(&left, true), 1, &options);
     let copy = found.iter().find(|(found, _)| found.0.contains("COPY src")).unwrap();

@@ -16,16 +16,30 @@ use super::guess::Guesses;
 use super::operation::WorkDir;
 use super::provenance::Attested;
 use super::{Evidence, What, layout};
-use crate::model::{Build, BuildOutcome, Instruction, Run, Step, Text, Trace};
+use crate::model::{Build, BuildOutcome, Digest, Instruction, Run, Step, Text, Trace};
 use crate::source::natural;
 
 /// A run for each cache, else for each attestation that holds a definition, the oldest first;
 /// `hints` are instructions that its steps may be.
 pub(super) fn runs(evidence: &[Evidence], hints: &[String]) -> Vec<Run> {
-    let caches: Vec<Made> = evidence.iter().filter_map(Made::of_cache).collect();
+    let caches = once(evidence.iter().filter_map(Made::of_cache).collect());
     let defined = || evidence.iter().filter_map(Made::of_attestation).collect();
     let all = if caches.is_empty() { by_time(defined()) } else { by_number(by_time(caches)) };
     all.iter().map(|made| run(made, hints)).collect()
+}
+
+/// A folder that caches are written into keeps those of earlier runs, which may lie in folders of
+/// their own, too: then they are no runs of this one.
+fn once(all: Vec<Made>) -> Vec<Made> {
+    let folder = |made: &Made| layout(&made.file.source).to_owned();
+    let mut counts: HashMap<String, usize> = HashMap::default();
+    all.iter().for_each(|made| *counts.entry(folder(made)).or_default() += 1);
+    let is_alone = |made: &Made| counts.get(&folder(made)) == Some(&1);
+    let alone: HashSet<Digest> =
+        all.iter().filter(|made| is_alone(made)).map(|made| made.file.digest).collect();
+    let is_own: Vec<bool> =
+        all.iter().map(|made| is_alone(made) || !alone.contains(&made.file.digest)).collect();
+    all.into_iter().zip(is_own).filter(|(_, own)| *own).map(|(made, _)| made).collect()
 }
 
 fn by_time(mut all: Vec<Made>) -> Vec<Made> {

@@ -25,31 +25,74 @@ pub(super) fn assign(graph: &Graph, build: &Build) -> Vec<Option<usize>> {
     let mut taken = vec![false; graph.records.len()];
     let ends: Vec<WorkDir> = stages.iter().map(|stage| end_of(build, stage)).collect();
     let (own, called) = (graph.own(), called(graph));
-    for stage in stages {
-        let search = || {
-            let mut search = Search::of(graph, build, &stage, &ends, (&taken, &own));
-            search.learn(&called);
-            search.best()
-        };
-        let records = graph.of_vertices(build, &stage).unwrap_or_else(search);
-        for (step, record) in stage.iter().zip(records) {
-            if let Some((slot, record)) = given.get_mut(*step).zip(record) {
-                *slot = Some(record);
-                taken.get_mut(record).into_iter().for_each(|taken| *taken = true);
+    let mut found = Found::default();
+    // A definition is of one platform, and those of the others differ in little: nothing but
+    // vertices tells whose steps it holds.
+    let mixed = graph.defined && is_of_platforms(build);
+    // A stage may be known by the one that it stands on, which is found later.
+    for last in [false, true] {
+        let mut left = Vec::new();
+        for stage in stages {
+            let search = || {
+                let mut search = Search::of(graph, build, &stage, &ends, (&taken, &own));
+                search.learn(&called);
+                let records = search.best();
+                (search.is_known(&records), search.is_nameable(), records)
+            };
+            let of_vertices = graph.of_vertices(build, &stage, mixed);
+            let of_vertices = of_vertices.map(|records| (true, true, records));
+            let (known, nameable, records) = of_vertices.unwrap_or_else(search);
+            found.known |= known;
+            found.nameable |= nameable;
+            if !known && !(last && !nameable && found.is_of_this_build()) {
+                left.push(stage);
+                continue;
+            }
+            for (step, record) in stage.iter().zip(records) {
+                if let Some((slot, record)) = given.get_mut(*step).zip(record) {
+                    *slot = Some(record);
+                    taken.get_mut(record).into_iter().for_each(|taken| *taken = true);
+                }
             }
         }
+        stages = left;
     }
     given
 }
 
+/// What of the stages of a build was found so far.
+#[derive(Default)]
+struct Found {
+    /// Some stage is known for sure.
+    known: bool,
+    /// Some stage has what a record can be known by.
+    nameable: bool,
+}
+
+impl Found {
+    /// Projects of one kind have stages of the same shape: of a build that can be known by more,
+    /// something must be.
+    fn is_of_this_build(&self) -> bool {
+        self.known || !self.nameable
+    }
+}
+
 impl Graph<'_> {
     /// The records of a stage's steps, where the status names the vertices of all: the definition
-    /// of the same build calls them so, too.
-    fn of_vertices(&self, build: &Build, stage: &[usize]) -> Option<Vec<Option<usize>>> {
+    /// of the same build calls them so, too. Of some of them, where nothing else may tell.
+    fn of_vertices(
+        &self,
+        build: &Build,
+        stage: &[usize],
+        some: bool,
+    ) -> Option<Vec<Option<usize>>> {
         let record = |step: &usize| {
             let vertex = build.steps.get(*step)?.trace.as_ref()?.vertex?;
             self.vertex(vertex)
         };
+        if some {
+            return Some(stage.iter().map(record).collect());
+        }
         stage.iter().map(|step| record(step).map(Some)).collect()
     }
 
@@ -72,6 +115,13 @@ impl Graph<'_> {
 /// What the records are called.
 fn called(graph: &Graph) -> BTreeSet<Digest> {
     graph.records.iter().filter_map(|record| record.digest).collect()
+}
+
+/// It was made for several platforms.
+fn is_of_platforms(build: &Build) -> bool {
+    let mut platforms = build.steps.iter().map(|step| &step.platform).filter(|it| !it.is_empty());
+    let first = platforms.next();
+    platforms.any(|platform| Some(platform) != first)
 }
 
 /// Indices of the counted steps of each stage, in their order.
@@ -189,6 +239,40 @@ impl<'a> Search<'a> {
         first.iter().enumerate().map(|at| sure(at).then_some(*at.1)).collect()
     }
 
+    /// The records have the base image that the log prints, an operation or a text of the stage, or
+    /// stand on a step of another stage that was found. The shape alone is that of many a project.
+    fn is_known(&self, records: &[Option<usize>]) -> bool {
+        let mut found = records.iter().enumerate().filter_map(|(n, at)| Some((n, (*at)?)));
+        found.any(|(place, at)| {
+            self.graph.defined
+                || self.is_named(place, at)
+                || place == 0 && (self.is_on_its_base(at) || self.stands_on_a_known_step(at))
+        })
+    }
+
+    /// The log shows something of the stage that a record can be known by.
+    fn is_nameable(&self) -> bool {
+        !self.bases.is_empty() || self.named.iter().any(|named| !named.is_empty())
+    }
+
+    fn is_named(&self, place: usize, at: usize) -> bool {
+        let digest = self.graph.operation(at).and_then(|record| record.digest);
+        self.named.get(place).zip(digest).is_some_and(|(named, digest)| named.contains(&digest))
+    }
+
+    fn is_on_its_base(&self, at: usize) -> bool {
+        let below = self.graph.get(at).and_then(|record| record.inputs.first());
+        let leaves = below.into_iter().flatten().filter(|link| self.graph.is_leaf(link.record));
+        let mut digests = leaves.filter_map(|link| self.graph.get(link.record)?.digest);
+        digests.any(|digest| self.bases.contains(&digest))
+    }
+
+    fn stands_on_a_known_step(&self, at: usize) -> bool {
+        let record = self.graph.get(at);
+        let mut below = record.into_iter().flat_map(|record| self.graph.below(record));
+        below.any(|below| self.taken.get(below) == Some(&true))
+    }
+
     /// Every path from a record on; without recursion, for a file may hold a path of any length.
     fn follow(&self, (start, score): (usize, Score), left: &mut usize, found: &mut BestPaths) {
         let mut open = vec![(0, start, score)];
@@ -215,12 +299,11 @@ impl<'a> Search<'a> {
     fn starts_with(&self, at: usize) -> Option<Score> {
         let score = self.score(0, at)?;
         let below = self.graph.get(at)?.inputs.first()?;
-        let bases = below.iter().filter(|link| self.graph.is_leaf(link.record));
-        let mut digests = bases.clone().filter_map(|link| self.graph.get(link.record)?.digest);
-        if self.on_base && bases.clone().next().is_none() {
+        let mut bases = below.iter().filter(|link| self.graph.is_leaf(link.record));
+        if self.on_base && bases.next().is_none() {
             return None;
         }
-        Some(score + if digests.any(|digest| self.bases.contains(&digest)) { 16 } else { 0 })
+        Some(score + if self.is_on_its_base(at) { 16 } else { 0 })
     }
 
     /// How well a record fits the step at a place; `None` where it cannot be.
@@ -275,13 +358,16 @@ impl BestPaths {
 /// What the record of a base image is called, on the platforms that are built for. One that is not
 /// among them is told by its place alone.
 fn bases(base: &Base) -> Vec<Digest> {
-    const PLATFORMS: [(&str, &str); 6] = [
+    const PLATFORMS: [(&str, &str); 9] = [
         ("amd64", ""),
         ("arm64", ""),
         ("arm64", "v8"),
         ("arm", "v7"),
         ("amd64", "v2"),
         ("amd64", "v3"),
+        ("ppc64le", ""),
+        ("riscv64", ""),
+        ("s390x", ""),
     ];
     let Some(digest) = &base.digest else { return Vec::new() };
     PLATFORMS.iter().map(|(arch, variant)| formula::base(digest, "linux", arch, variant)).collect()

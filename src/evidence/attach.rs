@@ -254,6 +254,17 @@ fn name(runs: &mut [Run], file: &Evidence, operations: &Operations) -> bool {
 
 fn cache(runs: &mut [Run], file: &Evidence, config: &CacheConfig) -> bool {
     let digests: Vec<Digest> = config.written.into_iter().chain([file.digest]).collect();
+    let all: Vec<usize> =
+        runs.iter().enumerate().filter(|(_, run)| wrote(run, &digests)).map(|(at, _)| at).collect();
+    // A run that changed nothing wrote the very cache that another one did.
+    if all.len() > 1 {
+        return all.into_iter().fold(false, |any, at| {
+            let attached = runs
+                .get_mut(at)
+                .is_some_and(|run| keyed(run, file, config, |build| has_written(build, &digests)));
+            any || attached
+        });
+    }
     let Some(run) = run_of(runs, file, &digests) else { return false };
     // Of several builds of one log, those that wrote this cache, else the one that fits it best.
     let wrote = run.builds.iter().any(|build| has_written(build, &digests));
@@ -269,14 +280,18 @@ fn keyed(
 ) -> bool {
     let graph = Graph::of(config);
     let mut best: Option<(usize, usize, Vec<Option<usize>>)> = None;
+    // Two builds of one Dockerfile fit equally well: which of them it is of, nothing tells.
+    let mut tied = false;
     for (n, build) in run.builds.iter().enumerate().filter(|(_, build)| may(build)) {
         let given = assign::assign(&graph, build);
         let found = given.iter().flatten().count();
-        if found > best.as_ref().map_or(0, |(_, most, _)| *most) {
+        let most = best.as_ref().map_or(0, |(_, most, _)| *most);
+        tied = found > 0 && found == most || found < most && tied;
+        if found > most {
             best = Some((n, found, given));
         }
     }
-    let Some((n, _, given)) = best else { return false };
+    let Some((n, _, given)) = best.filter(|_| !tied) else { return false };
     let Some(build) = run.builds.get_mut(n) else { return false };
     for (step, record) in build.steps.iter_mut().zip(given) {
         let Some(mut key) = record.and_then(|at| graph.key(at)) else { continue };
@@ -301,6 +316,10 @@ fn has_written(build: &Build, digests: &[Digest]) -> bool {
     build.exports.iter().any(|export| export.wrote.iter().any(|digest| digests.contains(digest)))
 }
 
+fn wrote(run: &Run, digests: &[Digest]) -> bool {
+    run.builds.iter().any(|build| has_written(build, digests))
+}
+
 /// The build prints which cache it wrote, and it is not this one.
 fn wrote_another(run: &Run, digests: &[Digest]) -> bool {
     let mut wrote = run.builds.iter().flat_map(|build| &build.exports).map(|export| &export.wrote);
@@ -310,8 +329,7 @@ fn wrote_another(run: &Run, digests: &[Digest]) -> bool {
 
 /// The one run that a file is of.
 fn run_of<'a>(runs: &'a mut [Run], file: &Evidence, digests: &[Digest]) -> Option<&'a mut Run> {
-    let wrote = |run: &Run| run.builds.iter().any(|build| has_written(build, digests));
-    let at = only(runs.iter().map(wrote)).or_else(|| {
+    let at = only(runs.iter().map(|run| wrote(run, digests))).or_else(|| {
         let beside = beside(runs, &file.source)?;
         runs.get(beside).filter(|run| !wrote_another(run, digests)).map(|_| beside)
     })?;

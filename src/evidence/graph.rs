@@ -21,7 +21,8 @@ pub(super) struct Graph<'a> {
     /// The record of each vertex, where a definition tells them.
     vertices: HashMap<Digest, usize>,
     root: Digest,
-    defined: bool,
+    /// The records were made of a definition.
+    pub(super) defined: bool,
     /// For each merge the copy whose result it puts onto what lies below.
     copies: BTreeMap<usize, usize>,
     /// The merge of each such copy.

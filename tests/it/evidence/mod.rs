@@ -6,6 +6,7 @@ mod engine;
 mod forms;
 mod generated;
 mod hostile;
+mod others;
 mod project;
 mod real;
 mod remembered;

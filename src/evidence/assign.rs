@@ -24,7 +24,7 @@ pub(super) fn assign(graph: &Graph, build: &Build) -> Vec<Option<usize>> {
     stages.sort_by_key(|stage| std::cmp::Reverse(stage.len()));
     let mut taken = vec![false; graph.records.len()];
     let ends: Vec<WorkDir> = stages.iter().map(|stage| end_of(build, stage)).collect();
-    let (own, called) = (graph.own(), called(graph));
+    let (own, called, all) = (graph.own(), called(graph), stages.clone());
     let mut found = Found::default();
     // A definition is of one platform, and those of the others differ in little: nothing but
     // vertices tells whose steps it holds.
@@ -34,7 +34,7 @@ pub(super) fn assign(graph: &Graph, build: &Build) -> Vec<Option<usize>> {
         let mut left = Vec::new();
         for stage in stages {
             let search = || {
-                let mut search = Search::of(graph, build, &stage, &ends, (&taken, &own));
+                let mut search = Search::of(graph, build, &stage, (&all, &ends), (&taken, &own));
                 search.learn(&called);
                 let records = search.best();
                 (search.is_known(&records), search.is_nameable(), records)
@@ -153,6 +153,23 @@ fn end_of(build: &Build, stage: &[usize]) -> WorkDir {
     place
 }
 
+/// Where stages stand above the place of a step: those that begin alike share their first steps,
+/// which are printed as those of one.
+fn above(build: &Build, all: &[Vec<usize>], first: &Step) -> Vec<WorkDir> {
+    let before = |step: &&Step| {
+        step.position < first.position && step.position > 1 && step.platform == first.platform
+    };
+    let place = |stage: &Vec<usize>| {
+        let mut place = WorkDir::default();
+        let steps = stage.iter().filter_map(|n| build.steps.get(*n));
+        for step in steps.filter(before) {
+            place.operation(step);
+        }
+        place
+    };
+    if first.position > 2 { all.iter().map(place).collect() } else { Vec::new() }
+}
+
 /// The search for the path of one stage.
 struct Search<'a> {
     graph: &'a Graph<'a>,
@@ -179,7 +196,7 @@ impl<'a> Search<'a> {
         graph: &'a Graph<'a>,
         build: &'a Build,
         stage: &[usize],
-        ends: &[WorkDir],
+        (all, ends): (&[Vec<usize>], &[WorkDir]),
         (taken, own): (&'a [bool], &'a [bool]),
     ) -> Self {
         let steps: Vec<&Step> = stage.iter().filter_map(|n| build.steps.get(*n)).collect();
@@ -189,6 +206,9 @@ impl<'a> Search<'a> {
         let mut places = vec![WorkDir::default()];
         if !on_image {
             places.extend_from_slice(ends);
+        }
+        if base.is_none() {
+            places.extend(steps.first().into_iter().flat_map(|first| above(build, all, first)));
         }
         places.sort();
         places.dedup();

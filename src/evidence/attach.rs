@@ -224,6 +224,16 @@ fn measure(run: &mut Run, file: &Evidence, measured: &Measured) -> bool {
     if count != measured.missed.len() || measured.cached + count as u64 != measured.cacheable {
         return false;
     }
+    // Of another run: what came from the cache was not missed, and without an import nothing is
+    // fetched that is printed as if it had run.
+    let is_other = |step: &Step| match step.outcome {
+        Outcome::Hit => missed(step),
+        Outcome::Miss => !missed(step) && build.imports.is_empty(),
+        _ => false,
+    };
+    if build.decided().any(is_other) {
+        return false;
+    }
     for step in &mut build.steps {
         if step.outcome == Outcome::Miss && !missed(step) {
             step.outcome = Outcome::Hit;

@@ -212,7 +212,7 @@ fn inline(bytes: &[u8]) -> Result<CacheConfig, String> {
         #[serde(rename = "moby.buildkit.cache.v0")]
         cache: String,
     }
-    let image: Image = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    let image: Image = serde_json::from_slice(bytes).map_err(|e| super::misread(&e))?;
     let config = BASE64_STANDARD.decode(image.cache).map_err(|e| e.to_string())?;
     Ok(CacheConfig { inline: true, written: None, ..read(&config)? })
 }
@@ -225,7 +225,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<CacheConfig, String> {
     } else {
         serde_json::from_slice(bytes).map(|wire: WireCache| wire.records)
     };
-    let wire: Vec<WireRecord> = records.map_err(|e| e.to_string())?;
+    let wire: Vec<WireRecord> = records.map_err(|e| super::misread(&e))?;
     let count = wire.len();
     let mut lines = LineFinder { bytes, at: 0, line: 1 };
     let records: Vec<CacheRecord> =

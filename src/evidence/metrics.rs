@@ -32,7 +32,7 @@ impl Kind for Metrics {
             .filter_map(|line| line.strip_prefix("cache miss: "))
             .map(str::to_owned)
             .collect();
-        Some(serde_json::from_str(counts).map_err(|e| e.to_string()).map(
+        Some(serde_json::from_str(counts).map_err(|e| super::misread(&e)).map(
             |Counts { cached, cacheable }| What::Metrics(Measured { missed, cached, cacheable }),
         ))
     }

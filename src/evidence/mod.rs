@@ -170,6 +170,19 @@ fn json_parts(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| matches!(byte, b'{' | b'[' | b',')).count()
 }
 
+/// Where JSON is not what it has to be. What `serde` says of it quotes the value that stands there,
+/// which may be that of a build argument.
+fn misread(error: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+    let what = match error.classify() {
+        Category::Eof => "the file ends too early",
+        Category::Syntax => "this is not JSON",
+        Category::Data => "a value of another kind is expected",
+        Category::Io => "it cannot be read on",
+    };
+    format!("line {}, column {}: {what}", error.line(), error.column())
+}
+
 /// A JSON object that has all of these keys, in whatever depth.
 fn has_keys(bytes: &[u8], keys: &[&str]) -> bool {
     let quoted = |key: &&str| memmem::find(bytes, format!("\"{key}\"").as_bytes()).is_some();

@@ -291,14 +291,14 @@ fn predicate(bytes: &[u8]) -> Result<Predicate<'_>, String> {
             return Ok(shown.slsa);
         }
         let platforms: BTreeMap<String, Shown> =
-            serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+            serde_json::from_slice(bytes).map_err(|e| super::misread(&e))?;
         return platforms
             .into_values()
             .next()
             .map(|shown| shown.slsa)
             .ok_or_else(|| "holds no platform".to_owned());
     }
-    serde_json::from_slice(bytes).map_err(|e| e.to_string())
+    serde_json::from_slice(bytes).map_err(|e| super::misread(&e))
 }
 
 fn metadata(bytes: &[u8]) -> Result<Attested, String> {
@@ -315,7 +315,7 @@ fn metadata(bytes: &[u8]) -> Result<Attested, String> {
     struct Manifest {
         digest: String,
     }
-    let wire: WireProvenance = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    let wire: WireProvenance = serde_json::from_slice(bytes).map_err(|e| super::misread(&e))?;
     let manifest = wire.cache.and_then(|json| serde_json::from_str::<Manifest>(&json).ok());
     Ok(Attested {
         reference: wire.reference.as_deref().map(last_part),
@@ -365,7 +365,7 @@ fn defined(config: BuildConfig, layers: &Layers, bytes: &[u8]) -> Result<CacheCo
     let known = Known { places, vertices, layers, lines: lines(bytes) };
     let records: Result<Vec<CacheRecord>, serde_json::Error> =
         config.steps.into_par_iter().map(|step| known.record(step)).collect();
-    let records = records.map_err(|e| e.to_string())?;
+    let records = records.map_err(|e| super::misread(&e))?;
     Ok(CacheConfig { records, defined: true, ..CacheConfig::default() })
 }
 

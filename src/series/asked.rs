@@ -93,12 +93,8 @@ impl<'a> Asked<'a> {
 
     /// Arguments that a RUN depends on and that are not those of the other build.
     pub(super) fn other_arguments(&self, other: &Self) -> Vec<KeyPart> {
-        let counts = |name: &str| {
-            let known = name.starts_with("BUILDKIT_") || name == EPOCH || is_proxy(name);
-            !known || name == "BUILDKIT_SANDBOX_HOSTNAME"
-        };
         let names = differing(&self.arguments(), &other.arguments());
-        let names = names.into_iter().filter(|name| counts(name));
+        let names = names.into_iter().filter(|name| is_of_a_run(name));
         names.map(|name| KeyPart::Argument(Text::new(name))).collect()
     }
 
@@ -132,6 +128,12 @@ impl<'a> Asked<'a> {
         all.dedup();
         all
     }
+}
+
+/// A RUN depends on an argument of this name that is declared above it.
+pub(super) fn is_of_a_run(name: &str) -> bool {
+    let known = name.starts_with("BUILDKIT_") || name == EPOCH || is_proxy(name);
+    !known || name == "BUILDKIT_SANDBOX_HOSTNAME"
 }
 
 /// Names with other values on the two sides, or on one side only.

@@ -15,6 +15,7 @@ mod parts;
 
 use std::collections::BTreeSet;
 
+pub(super) use self::parts::other_arguments;
 use super::chain::{self, Stage};
 use super::miss::IndexedMiss;
 use super::{Because, Confidence, KeyPart, Store};
@@ -211,7 +212,10 @@ impl<'a> StagePair<'a> {
             .take_while(|other| other.position == step.position)
             .copied();
         let mut here = here.filter(|other| other.instruction == step.instruction);
-        here.clone().find(|other| other.text == step.text).or_else(|| here.next())
+        here.clone()
+            .find(|other| other.text == step.text)
+            .or_else(|| here.next())
+            .or_else(|| self.shared(step))
     }
 
     /// Its base image has another digest and the same layers.
@@ -238,7 +242,8 @@ impl<'a> StagePair<'a> {
         }
         let (before, now) = self.keys(step)?;
         if is_other_operation(before, now)? {
-            return Some(Difference::Instruction);
+            let moved = self.stands_on_another_image(at, step, (before, now));
+            return Some(if moved { Difference::Base } else { Difference::Instruction });
         }
         if before.inputs.len() != now.inputs.len() {
             return None;

@@ -1,6 +1,6 @@
 //! What a step stands on, and whether that is the same in both builds.
 
-use super::{StagePair, is_other_operation};
+use super::{Difference, StagePair, is_other_operation};
 use crate::model::{Build, KeyInput, Outcome, Step, StepKey, StepKind};
 
 impl<'a> StagePair<'a> {
@@ -35,6 +35,38 @@ impl<'a> StagePair<'a> {
         };
         others(self.before).count() == others(self.now).count()
             && others(self.now).all(|step| is_unchanged(step, others(self.before)))
+    }
+
+    /// The base image is another one: that is enough, whatever else is.
+    pub(super) fn stands_on_another_image(
+        &self,
+        at: usize,
+        step: &Step,
+        (before, now): (&StepKey, &StepKey),
+    ) -> bool {
+        let below = before.inputs.first().zip(now.inputs.first());
+        below.is_some_and(|(was, is)| {
+            !was.step
+                && !is.step
+                && was.is_same(is) == Some(false)
+                && self.of_input(at, 0, step, is) == Some(Difference::Base)
+        })
+    }
+
+    /// The step of another stage that the earlier build printed for both: below it this one has
+    /// steps of its own there, and none at this place.
+    pub(super) fn shared(&self, step: &Step) -> Option<&'a Step> {
+        let printed = self.then.iter().map(|other| other.position);
+        if !step.has_text() || printed.min()? <= step.position {
+            return None;
+        }
+        let mut others = self.before.steps.iter().filter(|other| {
+            other.position == step.position
+                && other.platform == step.platform
+                && other.text == step.text
+        });
+        let only = others.next()?;
+        others.next().is_none().then_some(only)
     }
 
     /// Without logs stages have no names: the step is the same one as before only where its stage

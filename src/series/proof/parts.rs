@@ -2,7 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Digest, Part, Text};
+use crate::model::{Build, Digest, Part, Text};
+
+/// Build arguments that were given other values, where files tell all of both builds.
+pub(in super::super) fn other_arguments(before: &Build, now: &Build) -> Vec<Text> {
+    let given = before.given.as_ref().zip(now.given.as_ref());
+    given.map(|(was, is)| compare(was, is).differ).unwrap_or_default()
+}
 
 /// How the parts of an earlier build and of this one compare.
 #[derive(Default)]

@@ -1,8 +1,9 @@
 //! What the command lines of two builds, or the sizes of their Dockerfiles, tell of a step that ran.
 
 use super::super::Confidence::{self, Likely, Proven};
-use super::super::asked::Asked;
+use super::super::asked::{Asked, is_of_a_run};
 use super::super::chain::{self, Input};
+use super::super::proof;
 use super::super::{Because, KeyPart, Store};
 use super::{Explanation, MissInSeries};
 use crate::model::{Build, Run, Step, Text};
@@ -102,12 +103,28 @@ impl<'a> MissInSeries<'_, '_, 'a> {
                 return Some(why.differing(arguments));
             }
         }
+        if let Some(why) = self.given_otherwise(build, store) {
+            return Some(why);
+        }
         let edited = chain::is_other_size(&build.dockerfile, &self.now.build.dockerfile);
         if edited && !chain::has_other_texts(build, self.now.build) {
             let why = Explanation::of(Because::InstructionChanged, Likely, store);
             return Some(why.differing(vec![KeyPart::Dockerfile]));
         }
         None
+    }
+
+    /// Files beside the logs hold the arguments of both builds, and some have other values.
+    fn given_otherwise(&self, before: &Build, store: Store) -> Option<Explanation> {
+        if self.step.instruction != "RUN" || !self.now.build.dialect.counts_from() {
+            return None;
+        }
+        let names = proof::other_arguments(before, self.now.build).into_iter();
+        let mut arguments: Vec<KeyPart> =
+            names.filter(|name| is_of_a_run(name)).map(KeyPart::Argument).collect();
+        arguments.retain(|argument| self.may_declare(argument) && !self.is_spared_by(argument));
+        let why = Explanation::of(Because::ArgumentChanged, Likely, store);
+        (!arguments.is_empty()).then(|| why.differing(arguments))
     }
 
     /// Builds around this one had the step in their cache whatever the argument's value.

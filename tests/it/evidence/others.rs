@@ -5,7 +5,7 @@ use cachediag::pipeline::Options;
 use cachediag::source::Entry;
 
 use super::project::{Base, Builder, Left, Mode, Stage, Step, run};
-use super::{Break, Service, breaks, breaks_with, built, files, holds, report};
+use super::{Break, Service, breaks, breaks_with, built, edited, files, holds, report};
 
 /// The log without the digest of the cache that was written, as S3 and Azure leave it.
 fn undigested(left: &Left) -> String {
@@ -180,4 +180,133 @@ fn an_old_state_in_the_folder_of_a_later_run_is_no_run() {
     });
     let report = report(entries.collect(), &Options::default());
     assert_eq!(report["runs"].as_array().unwrap().len(), 2);
+}
+
+/// What `buildctl` would have counted of a build whose log this is.
+fn counted(log: &str) -> (Vec<String>, usize) {
+    let lines: Vec<&str> = log.lines().collect();
+    let steps = lines.windows(2).filter_map(|pair| {
+        let [name, end] = pair else { return None };
+        let name = name.split_once(' ')?.1;
+        (name.starts_with('[') && !name.contains(" FROM ") && !name.starts_with("[internal"))
+            .then(|| (name.to_owned(), end.contains("CACHED")))
+    });
+    let (hits, missed): (Vec<_>, Vec<_>) = steps.partition(|(_, hit)| *hit);
+    (missed.into_iter().map(|(name, _)| name).collect(), hits.len())
+}
+
+#[test]
+fn a_count_that_contradicts_the_log_is_of_another_run() {
+    let (changed, _) = changes()[1].clone();
+    let left = built(&[Service::default(), changed], Mode::Max);
+    let (missed, cached) = counted(&left[1].log);
+    let known = breaks(files(&left, true), 1);
+    // The second was made of another run, in which the first of these steps came from the cache.
+    for (skipped, problems) in [(0, 0), (1, 1)] {
+        let names = missed.iter().skip(skipped).map(|name| format!("cache miss: {name}\n"));
+        let (cached, all) = (cached + skipped, cached + missed.len());
+        let counts = format!(r#"{{"user_cached":{cached},"user_cacheable":{all}}}"#);
+        let text = names.collect::<String>() + &counts;
+        let mut files = files(&left, true);
+        files.push(Entry::in_memory("run-2.metrics.txt", text.as_bytes()));
+        assert_eq!(breaks(files.clone(), 1), known, "{skipped}");
+        let report = report(files, &Options::default());
+        assert_eq!(
+            report["problems"].as_array().unwrap().len(),
+            problems,
+            "{}",
+            report["problems"]
+        );
+    }
+}
+
+fn inspected(arguments: &str) -> String {
+    format!(
+        r#"{{"Name":"web","Ref":"{}","StartedAt":null,"NumCachedSteps":0,"BuildArgs":[{arguments}]}}"#,
+        arguments.len()
+    )
+}
+
+#[test]
+fn arguments_of_both_builds_name_the_one_that_changed() {
+    let mut left = edited([
+        |stage| stage.arguments = vec!["VERSION=1".to_owned()],
+        |stage| stage.arguments = vec!["VERSION=22".to_owned()],
+    ]);
+    let imported =
+        "#90 importing cache manifest from registry.example.com/web:cache\n#90 DONE 0.1s\n\n";
+    let mut entries = Vec::new();
+    for (n, value) in [(0, "1"), (1, "22")] {
+        left[n].log.insert_str(0, imported);
+        let shown = inspected(&format!(r#"{{"Name":"VERSION","Value":"{value}"}}"#));
+        let name = |end: &str| format!("run-{n}.{end}");
+        entries.push(Entry::in_memory(&name("log"), left[n].log.as_bytes()));
+        entries.push(Entry::in_memory(&name("inspect.json"), shown.as_bytes()));
+    }
+    let report = report(entries, &Options::default());
+    let found = &report["runs"][1]["builds"][0]["breaks"][0];
+    assert_eq!(
+        (&found["because"], &found["confidence"]),
+        (&"argument-changed".into(), &"likely".into()),
+        "{report}"
+    );
+    assert!(!report.to_string().contains("\"22\""));
+}
+
+#[test]
+fn a_file_of_another_form_is_named_without_its_values() {
+    let cache = r#"{"layers":[],"records":[{"digest":"sha256:00","inputs":"hunter2"}]}"#;
+    let metadata =
+        r#"{"buildx.build.provenance":{"invocation":{"parameters":{"args":["hunter2"]}}}}"#;
+    for (name, text) in [
+        ("run-1.inspect.json", inspected(r#""BUILD_KEY=hunter2""#)),
+        ("run-1.cache.json", cache.to_owned()),
+        ("run-1.metadata.json", metadata.to_owned()),
+    ] {
+        let left = built(&[Service::default()], Mode::Max);
+        let log = Entry::in_memory("run-1.log", left[0].log.as_bytes());
+        let report =
+            report(vec![log, Entry::in_memory(name, text.as_bytes())], &Options::default());
+        let problems = report["problems"].to_string();
+        assert!(problems.contains("line 1, column"), "{name}: {problems}");
+        assert!(!report.to_string().contains("hunter2"), "{name}: {problems}");
+    }
+}
+
+/// Stages that begin alike share their first steps, which are printed as those of the first.
+#[test]
+fn a_stage_whose_first_steps_are_printed_as_those_of_another_is_found() {
+    let stages = |web: &str| {
+        let of = |name, folder: &'static str, to, held: &str| {
+            let lock = Step::Copy("package.json", "/app/", "lock".to_owned());
+            let own = Step::Copy(folder, to, held.to_owned());
+            let steps = vec![Step::Workdir("/app"), lock, own, run("npm run build")];
+            Stage::of(name, Err(Base::of("node", "layers")), steps)
+        };
+        vec![
+            of("api", "api", "/app/src", "api 1"),
+            of("web", "web", "/app/src", web),
+            of("jobs", "jobs", "/app/src", "jobs 1"),
+        ]
+    };
+    let mut builder = Builder::default();
+    let left = ["web 1", "web 2"].map(|web| {
+        let mut left = builder.build(&stages(web), Mode::Max, "");
+        left.log = left.log.replace("/app/src", "src");
+        left
+    });
+    assert!(!left[0].log.contains("[web 3/5]"));
+    let found = breaks(files(&left, true), 1);
+    assert!(holds(&found, "[web 4/5] COPY web", "inputs-changed", &["web"]), "{found:?}");
+}
+
+/// The run before printed the step as one of two stages that began alike.
+#[test]
+fn a_step_that_two_stages_shared_is_not_new() {
+    let folder = "tests/evidence/engine/directory-that-two-stages-shared";
+    let files = ["run-1.log", "run-1.dockerbuild", "run-2.log", "run-2.dockerbuild"]
+        .map(|name| Entry::in_memory(name, std::fs::read(format!("{folder}/{name}")).unwrap()));
+    let report = report(files.into(), &Options::default());
+    assert!(report.to_string().contains("dockerfile-edited"));
+    assert!(!report.to_string().contains("is new"), "{}", report["findings"]);
 }

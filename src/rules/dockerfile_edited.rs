@@ -145,8 +145,8 @@ fn edit<'a>(past: &Past<'a>, spot: &Spot<'a>, i: usize) -> Option<Edit<'a>> {
     if aligned.is_some_and(|(j, old)| is_another(past, spot, (j, old), i)) {
         return None;
     }
-    let new =
-        aligned.map_or_else(|| !appears_before(past, i, step), |(_, old)| old.text != step.text);
+    let is_new = || !appears_before(past, i, step) && !was_shared(past, i, step);
+    let new = aligned.map_or_else(is_new, |(_, old)| old.text != step.text);
     new.then(|| (i, step, aligned.or_else(|| replaced(past, i, step))))
 }
 
@@ -163,6 +163,17 @@ fn appears_before(past: &Past, i: usize, step: &Step) -> bool {
     past.misses_of(i, step)
         .filter_map(|miss| miss.before)
         .any(|(place, _)| past.index_of(place).is_some())
+}
+
+/// The run before printed it as the step of another stage, which began alike.
+fn was_shared(past: &Past, i: usize, step: &Step) -> bool {
+    let before = past.previous(i).and_then(|previous| past.builds.get(previous));
+    let same = |other: &Step| {
+        other.position == step.position
+            && other.platform == step.platform
+            && other.text == step.text
+    };
+    before.is_some_and(|before| before.steps.iter().any(same))
 }
 
 /// The step that stood in its place in the run before, and is gone.

@@ -4,6 +4,7 @@
 //! attestations by their digests; else the file lies beside the log under its name, or alone with
 //! it in a folder. A file that fits none of the logs is named as a problem, never used.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use aho_corasick::AhoCorasick;
@@ -162,26 +163,45 @@ fn contradicts(build: &Build, bases: &[Digest]) -> bool {
 /// values are filled in where they are printed, of a here-document one line is, and of the exec form
 /// all words are in one list.
 fn runs_others(build: &Build, defined: &CacheConfig) -> bool {
-    let first_words = |text: &str| {
-        let plain = text.split(['$', '\n']).next().unwrap_or_default();
-        plain.split_ascii_whitespace().take(2).collect::<Vec<_>>().join(" ")
-    };
     let (runs, others): (Vec<_>, Vec<_>) = defined.records.iter().partition(|record| record.runs());
-    let texts = runs.iter().filter_map(|record| record.text());
-    let told: BTreeSet<String> = texts.map(first_words).collect();
+    let told = FirstWords::of(runs.iter().filter_map(|run| run.text()));
     let made: Vec<&str> = others.iter().filter_map(|record| record.text()).collect();
-    let Ok(any_told) = AhoCorasick::new(&told) else { return false };
-    !told.is_empty() && build.steps.iter().any(|step| is_none_of(step, &any_told, &made))
+    !told.words.is_empty() && build.steps.iter().any(|step| is_none_of(step, &told, &made))
 }
 
-/// The step begins with none of these words, or makes none of these directories.
-fn is_none_of(step: &Step, words: &AhoCorasick, directories: &[&str]) -> bool {
+/// How commands begin, to be looked for in the texts of others.
+struct FirstWords {
+    words: BTreeSet<String>,
+    /// Made where a text does not begin so: few do.
+    searcher: OnceCell<Option<AhoCorasick>>,
+}
+
+impl FirstWords {
+    fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
+        Self { words: texts.map(first_words).collect(), searcher: OnceCell::new() }
+    }
+
+    fn are_in(&self, text: &str) -> bool {
+        if self.words.contains(&first_words(text)) {
+            return true;
+        }
+        let searcher = self.searcher.get_or_init(|| AhoCorasick::new(&self.words).ok());
+        let text: Vec<&str> = text.split_ascii_whitespace().collect();
+        searcher.as_ref().is_none_or(|searcher| searcher.is_match(&text.join(" ")))
+    }
+}
+
+/// Two words of a command as it is written, before its first variable.
+fn first_words(text: &str) -> String {
+    let plain = text.split(['$', '\n']).next().unwrap_or_default();
+    plain.split_ascii_whitespace().take(2).collect::<Vec<_>>().join(" ")
+}
+
+/// The step has none of these words, or makes none of these directories.
+fn is_none_of(step: &Step, told: &FirstWords, directories: &[&str]) -> bool {
     match step.instruction.as_str() {
         "RUN" if step.text.contains("<<") || step.text.ends_with(']') => false,
-        "RUN" => {
-            let text: Vec<&str> = step.text.split_ascii_whitespace().collect();
-            !words.is_match(&text.join(" "))
-        }
+        "RUN" => !told.are_in(&step.text),
         "WORKDIR" => {
             let path = step.text.trim_start_matches("WORKDIR").trim();
             let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);

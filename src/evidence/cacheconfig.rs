@@ -212,7 +212,7 @@ fn inline(bytes: &[u8]) -> Result<CacheConfig, String> {
         #[serde(rename = "moby.buildkit.cache.v0")]
         cache: String,
     }
-    let image: Image = serde_json::from_slice(bytes).map_err(|e| super::misread(&e))?;
+    let image: Image = super::json(bytes)?;
     let config = BASE64_STANDARD.decode(image.cache).map_err(|e| e.to_string())?;
     Ok(CacheConfig { inline: true, written: None, ..read(&config)? })
 }
@@ -221,11 +221,11 @@ fn inline(bytes: &[u8]) -> Result<CacheConfig, String> {
 pub(super) fn read(bytes: &[u8]) -> Result<CacheConfig, String> {
     // An image holds the records alone.
     let records = if bytes.first() == Some(&b'[') {
-        serde_json::from_slice(bytes)
+        super::json(bytes)
     } else {
-        serde_json::from_slice(bytes).map(|wire: WireCache| wire.records)
+        super::json(bytes).map(|wire: WireCache| wire.records)
     };
-    let wire: Vec<WireRecord> = records.map_err(|e| super::misread(&e))?;
+    let wire: Vec<WireRecord> = records?;
     let count = wire.len();
     let mut lines = LineFinder { bytes, at: 0, line: 1 };
     let records: Vec<CacheRecord> =

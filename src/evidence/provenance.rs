@@ -217,7 +217,8 @@ impl Kind for Provenance {
         let known = super::has_keys(bytes, &["buildDefinition"])
             || super::has_keys(bytes, &["buildType", "invocation"]);
         let read = || Ok(What::Attested(Box::new(attested(predicate(bytes)?, bytes)?)));
-        (known && !super::has_keys(bytes, &["buildx.build.ref"])).then(read)
+        let is_metadata = !is_bare(bytes) && super::has_keys(bytes, &["buildx.build.ref"]);
+        (known && !is_metadata).then(read)
     }
 
     fn page(&self) -> Option<Page> {
@@ -280,25 +281,35 @@ const METADATA: Page = Page {
     ],
 };
 
+/// The predicate alone, without the statement or the frame that a tool prints around it: it begins
+/// with a key of its own.
+fn is_bare(bytes: &[u8]) -> bool {
+    const OWN: [&[u8]; 5] =
+        [b"buildDefinition", b"runDetails", b"builder", b"buildType", b"invocation"];
+    super::first_key(bytes).is_some_and(|key| OWN.contains(&key))
+}
+
 fn predicate(bytes: &[u8]) -> Result<Predicate<'_>, String> {
+    if is_bare(bytes) {
+        return super::json(bytes);
+    }
     if super::has_keys(bytes, &["predicateType"])
-        && let Ok(statement) = serde_json::from_slice::<Statement>(bytes)
+        && let Ok(statement) = super::json::<Statement>(bytes)
     {
         return Ok(statement.predicate);
     }
     if super::has_keys(bytes, &["SLSA"]) {
-        if let Ok(shown) = serde_json::from_slice::<Shown>(bytes) {
+        if let Ok(shown) = super::json::<Shown>(bytes) {
             return Ok(shown.slsa);
         }
-        let platforms: BTreeMap<String, Shown> =
-            serde_json::from_slice(bytes).map_err(|e| super::misread(&e))?;
+        let platforms: BTreeMap<String, Shown> = super::json(bytes)?;
         return platforms
             .into_values()
             .next()
             .map(|shown| shown.slsa)
             .ok_or_else(|| "holds no platform".to_owned());
     }
-    serde_json::from_slice(bytes).map_err(|e| super::misread(&e))
+    super::json(bytes)
 }
 
 fn metadata(bytes: &[u8]) -> Result<Attested, String> {
@@ -315,7 +326,7 @@ fn metadata(bytes: &[u8]) -> Result<Attested, String> {
     struct Manifest {
         digest: String,
     }
-    let wire: WireProvenance = serde_json::from_slice(bytes).map_err(|e| super::misread(&e))?;
+    let wire: WireProvenance = super::json(bytes)?;
     let manifest = wire.cache.and_then(|json| serde_json::from_str::<Manifest>(&json).ok());
     Ok(Attested {
         reference: wire.reference.as_deref().map(last_part),

@@ -132,10 +132,8 @@ struct Failure {
 }
 
 fn stored(bytes: &[u8]) -> Result<Record, String> {
-    let wire = serde_json::from_slice::<Event>(bytes).map(|event| event.record);
-    let wire = wire
-        .or_else(|_| serde_json::from_slice::<InspectedWire>(bytes))
-        .map_err(|e| super::misread(&e))?;
+    let wire = super::json::<Event>(bytes).map(|event| event.record);
+    let wire = wire.or_else(|_| super::json::<InspectedWire>(bytes))?;
     let digest = |descriptor: &Descriptor| Digest::parse(&descriptor.digest);
     Ok(Record {
         reference: last_part(&wire.reference),
@@ -239,7 +237,7 @@ fn inspected(bytes: &[u8]) -> Result<Record, String> {
         #[serde(rename = "Value", default)]
         value: String,
     }
-    let shown: Shown = serde_json::from_slice(bytes).map_err(|e| super::misread(&e))?;
+    let shown: Shown = super::json(bytes)?;
     let digests = shown.materials.iter().flat_map(|material| &material.digests);
     Ok(Record {
         reference: last_part(&shown.reference),

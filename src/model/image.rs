@@ -82,8 +82,11 @@ pub fn may_be_one(a: &str, b: &str) -> bool {
     }
 }
 
-/// What stands before the first mask and behind the last; `None` without any.
-fn readable(name: &str) -> Option<(&str, &str)> {
+/// What stands before the first mask and behind the last: `ghcr.io/` and `/web` of
+/// `ghcr.io/***/web`. `None` without any.
+#[must_use]
+pub fn readable(name: &str) -> Option<(&str, &str)> {
+    memchr2(b'*', b'[', name.as_bytes())?;
     let masks = || MASKS.iter().chain(&["*"]);
     let begin = masks()
         .filter_map(|mask| Some(name.split_once(mask)?.0))

@@ -29,7 +29,7 @@ pub use cache_error::{
 };
 pub(crate) use command::ImageCommand;
 pub use command::{Asked, CacheSpec, Command, Deletes, KeyOption, Tool, asks_inline, is_proxy};
-pub use image::{ImageRef, is_masked, may_be_one, repository_and_tag};
+pub use image::{ImageRef, is_masked, may_be_one, readable, repository_and_tag};
 pub use key::{Digest, EvidenceKind, KeyInput, Part, StepKey};
 pub use no_cache::NoCache;
 pub use operation::{Copying, Mount, Operation, differ_in_cache_ids};

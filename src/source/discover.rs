@@ -1,7 +1,7 @@
 //! Which files a path stands for.
 
 use std::collections::HashSet;
-use std::fs::File;
+use std::fs::{DirEntry, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -180,13 +180,18 @@ pub fn working_directory() -> Vec<Entry> {
 
 fn files_of(folder: &Path) -> Vec<Entry> {
     let Ok(items) = std::fs::read_dir(Path::new(".").join(folder)) else { return Vec::new() };
-    let mut entries: Vec<Entry> = items
-        .flatten()
-        .filter(|i| i.path().is_file())
-        .map(|i| entry(&folder.join(i.file_name())))
-        .collect();
+    let mut entries: Vec<Entry> =
+        items.flatten().filter(is_file).map(|i| entry(&folder.join(i.file_name()))).collect();
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     entries
+}
+
+/// A folder tells what most of its entries are: only what a link leads to has to be asked for.
+fn is_file(item: &DirEntry) -> bool {
+    match item.file_type() {
+        Ok(kind) if !kind.is_symlink() => kind.is_file(),
+        _ => item.path().is_file(),
+    }
 }
 
 /// Reads a small text file.

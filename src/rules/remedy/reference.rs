@@ -2,10 +2,8 @@
 //!
 //! Text only; never asks a registry.
 
-use memchr::memchr2;
-
 use crate::config::pattern::fits;
-use crate::model::repository_and_tag;
+use crate::model::{readable, repository_and_tag};
 
 /// Without tag and digest: `localhost:5000/team/app:cache` is `localhost:5000/team/app`.
 pub(crate) fn repository(name: &str) -> &str {
@@ -29,7 +27,7 @@ pub(crate) fn same(a: &str, b: &str) -> bool {
         return true;
     }
     let ((a, of_a), (b, of_b)) = (key(a), key(b));
-    of_a == of_b && may_be_one(a, b)
+    of_a == of_b && are_one(a, b)
 }
 
 /// Whether both may be one reference: a CI echoes its variables as they are written,
@@ -46,35 +44,24 @@ pub(crate) fn key(name: &str) -> (&str, &str) {
 
 /// The same of their repositories, whatever the tags.
 pub(crate) fn same_repository(a: &str, b: &str) -> bool {
-    may_be_one(without_hub(repository(a)), without_hub(repository(b)))
+    are_one(without_hub(repository(a)), without_hub(repository(b)))
 }
 
-/// Of two repositories without the host of Docker Hub.
-fn may_be_one(a: &str, b: &str) -> bool {
-    a == b || unmasked(a, b) || unmasked(b, a)
+/// Of two names without the host of Docker Hub: equal, or one is the other, masked.
+fn are_one(a: &str, b: &str) -> bool {
+    a == b || is_masked_form(a, b) || is_masked_form(b, a)
 }
 
-/// What CI systems print in the place of a secret: GitHub, Azure and others, Jenkins, GitLab,
-/// Buildkite. Each begins with `*` or `[`.
-const MASKS: [&str; 4] = ["****", "***", "[MASKED]", "[REDACTED]"];
-
-/// Whether a name may be the masked one, as far as it is readable: `***/shop/web` is
-/// `r.example.com/shop/web`, and `shop/web`, which the engine calls an image that was loaded. Two
-/// masked names hide the same where they read alike.
-fn unmasked(masked: &str, name: &str) -> bool {
-    if memchr2(b'*', b'[', masked.as_bytes()).is_none() {
+/// Whether a name is taken for the masked one: `***/shop/web` is `r.example.com/shop/web`, and
+/// `shop/web`, which the engine calls an image that was loaded. Two masked names hide the same where
+/// they read alike.
+fn is_masked_form(masked: &str, name: &str) -> bool {
+    let Some((begin, end)) = readable(masked) else { return false };
+    if readable(name).is_some() || !end.bytes().any(|byte| byte.is_ascii_alphanumeric()) {
         return false;
     }
-    let hidden = |text: &str| MASKS.iter().any(|mask| text.contains(mask));
-    let ends = MASKS
-        .iter()
-        .find_map(|mask| Some((masked.split_once(mask)?.0, masked.rsplit_once(mask)?.1)));
-    let Some((begin, end)) = ends.filter(|(begin, end)| !hidden(begin) && !hidden(end)) else {
-        return false;
-    };
-    let tells = end.bytes().any(|byte| byte.is_ascii_alphanumeric());
     let whole = begin.is_empty() && end.strip_prefix('/') == Some(name);
-    tells && !hidden(name) && (whole || name.starts_with(begin) && name.ends_with(end))
+    whole || name.starts_with(begin) && name.ends_with(end)
 }
 
 /// Names under which Docker Hub is spoken to.

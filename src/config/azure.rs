@@ -10,7 +10,7 @@ use super::script::Builders;
 use super::variables::expand;
 use super::yaml::{Route, entries, key, text};
 use super::{Change, Content, Fate, Kept, Kind, Place, fits_tag, yaml};
-use crate::model::{Command, Quote, Text};
+use crate::model::{Command, Quote, Text, shell_words};
 
 /// The kind of file.
 #[derive(Debug)]
@@ -247,7 +247,7 @@ fn docker(input: &impl Fn(&str) -> Option<String>, at: &Route) -> Vec<JobStep> {
     let pushes = asked == "buildAndPush";
     let arguments = if pushes { String::new() } else { input("arguments").unwrap_or_default() };
     let split = || arguments.split_ascii_whitespace().map(str::to_owned).collect();
-    let arguments = shlex::split(&arguments).unwrap_or_else(split);
+    let arguments = shell_words(&arguments).unwrap_or_else(split);
     let called = ["docker", "build"].into_iter().map(str::to_owned);
     let words: Vec<String> = called.chain(arguments).collect();
     let Some(mut command) = Command::of_words(&words, &Quote::default()) else { return Vec::new() };

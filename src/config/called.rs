@@ -12,6 +12,7 @@ use super::script::{in_checkout, is_script};
 use super::shell_script::ShellScript;
 use super::taskfile::{self, Taskfile, is_taskfile};
 use super::{Config, Kind, contexts};
+use crate::model::shell_words;
 
 /// What CI files call.
 #[derive(Debug, Default)]
@@ -179,7 +180,7 @@ fn add(known: &mut Vec<String>, names: Vec<&str>) {
 fn assigned(line: &str) -> Vec<(String, String)> {
     let Some((_, behind)) = line.split_once("make ") else { return Vec::new() };
     let whole = behind.replace("${{ ", "${{").replace(" }}", "}}");
-    let words = shlex::split(&whole).unwrap_or_default();
+    let words = shell_words(&whole).unwrap_or_default();
     let words = words.iter().take_while(|word| !matches!(word.as_str(), "&&" | "||" | ";" | "|"));
     let pairs = words.filter(|word| !word.starts_with('-')).filter_map(|word| word.split_once('='));
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()

@@ -7,7 +7,7 @@ use super::place::set_before;
 use super::script::{self, Builders, Item};
 use super::yaml::Route;
 use super::{Change, Content, Kind, Place};
-use crate::model::{Quote, Text};
+use crate::model::{Quote, Text, shell_words};
 
 /// The kind of file.
 #[derive(Debug)]
@@ -183,7 +183,7 @@ fn of_plugin(call: &GroovyCall, builders: &mut Builders) -> Option<Place> {
     let (image, options) = (call.texts.first()?, call.texts.get(1));
     let options = options.map_or(".", |options| options.as_str());
     let words = ["docker", "build", "-t", image].map(str::to_owned).into_iter();
-    let words: Vec<String> = words.chain(shlex::split(options)?).collect();
+    let words: Vec<String> = words.chain(shell_words(options)?).collect();
     script::build_of_words(&words, Quote::default(), builders)
 }
 

@@ -8,6 +8,7 @@ use super::jobs::{self, Job, JobStep, scripts};
 use super::script::Builders;
 use super::yaml::{Route, entries, key, text};
 use super::{Change, Content, Kind};
+use crate::model::shell_words;
 
 /// The kind of file.
 #[derive(Debug)]
@@ -97,7 +98,7 @@ fn variables(env: Option<&Value>) -> Vec<(String, String)> {
     if global.is_none() && lines.len() > 1 {
         return Vec::new();
     }
-    let words = lines.iter().flat_map(|line| shlex::split(line).unwrap_or_default());
+    let words = lines.iter().flat_map(|line| shell_words(line).unwrap_or_default());
     let listed = words.filter_map(|word| {
         let (name, value) = word.split_once('=')?;
         Some((name.to_owned(), value.to_owned()))

@@ -20,28 +20,33 @@ fn behind_prompt(text: &[u8]) -> Option<&[u8]> {
 pub(super) fn by_variable(text: &[u8]) -> Option<Mark<'_>> {
     let prompted = behind_prompt(text);
     let command = prompted.unwrap_or(text).trim_ascii_start();
-    if !(sets_options(command) || calls_variable(command)) {
+    let sets = set(command).is_some_and(|value| prompted.is_some() || is_of_interest(value));
+    if !(sets || calls_variable(command)) {
         return None;
     }
     Some(if prompted.is_some() { Mark::Command(command) } else { Mark::Script(command) })
 }
 
-fn sets_options(command: &[u8]) -> bool {
+/// The value that a variable is set to.
+fn set(command: &[u8]) -> Option<&[u8]> {
     const WORDS: [&[u8]; 6] =
         [b"export ", b"declare -a ", b"declare ", b"local -a ", b"local ", b"readonly "];
     let set = WORDS.iter().find_map(|word| command.strip_prefix(*word)).unwrap_or(command);
     let name = set.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
-    if name == 0 {
-        return false;
-    }
-    let rest = set.get(name..).unwrap_or_default();
-    match rest.strip_prefix(b"+").unwrap_or(rest).strip_prefix(b"=") {
-        Some([b'(']) => true,
-        Some([b'(', value @ ..]) => {
-            memchr::memchr(b'-', value).is_some() || memchr::memchr(b'$', value).is_some()
+    let rest = set.get(name..).filter(|_| name > 0)?;
+    rest.strip_prefix(b"+").unwrap_or(rest).strip_prefix(b"=").filter(|value| !value.is_empty())
+}
+
+/// Options, the call of a tool, or what a command prints: of a script, every line is seen, also
+/// those that are none.
+fn is_of_interest(value: &[u8]) -> bool {
+    match value {
+        [b'('] => true,
+        [b'(', items @ ..] => memchr::memchr2(b'-', b'$', items).is_some(),
+        [b'"' | b'\'', text @ ..] => {
+            text.starts_with(b"-") || text.starts_with(b"$(") || starts(text)
         }
-        Some([b'"' | b'\'', value @ ..]) => value.starts_with(b"-") || starts(value),
-        _ => false,
+        _ => value.starts_with(b"$("),
     }
 }
 
@@ -69,8 +74,18 @@ pub(super) fn announced(text: &[u8]) -> Option<Mark<'_>> {
         b"==> ",
     ];
     let behind = MARKERS.iter().find_map(|marker| text.strip_prefix(*marker));
-    let command = ansi::lead(behind.or_else(|| behind_arrow(text))?).trim_ascii_start();
+    let behind = behind.or_else(|| behind_task(text)).or_else(|| behind_arrow(text));
+    let command = ansi::lead(behind?).trim_ascii_start();
     starts(command).then_some(Mark::Command(command))
+}
+
+/// `task: [image] docker build .` (go-task `task.go`), `> docker build .` (npm and pnpm, whatever
+/// the CI).
+fn behind_task(text: &[u8]) -> Option<&[u8]> {
+    if let Some(task) = text.strip_prefix(b"task: [") {
+        return task.get(find(task.get(..80).unwrap_or(task), b"] ")? + 2..);
+    }
+    text.strip_prefix(b"> ").filter(|command| recipe(command).is_some())
 }
 
 /// `Docker build command -> docker buildx build --push .`, as scripts announce what they run.
@@ -88,9 +103,11 @@ pub(super) fn shell(text: &[u8]) -> Option<Mark<'_>> {
 /// A command without a prompt, as make and rake print what they run: `docker build -t app .`. A
 /// sentence that begins like one, `docker build failed`, has no option and no path behind the verb.
 pub(super) fn recipe(text: &[u8]) -> Option<Mark<'_>> {
-    const TOOLS: [&[u8]; 8] = [
+    const TOOLS: [&[u8]; 10] = [
         b"docker",
         b"buildah ",
+        b"buildctl ",
+        b"buildctl-daemonless.sh ",
         b"podman ",
         b"DOCKER_",
         b"BUILDKIT_",
@@ -234,6 +251,7 @@ mod tests {
             "docker compose -f ci.yml build --pull api",
             "podman build -t app .",
             "/kaniko/executor --context=.",
+            "buildctl build --frontend dockerfile.v0",
         ] {
             assert_eq!(recipe(line.as_bytes()), Some(Mark::Command(line.as_bytes())), "{line}");
         }
@@ -298,6 +316,7 @@ mod tests {
             "BUILD='docker buildx build'",
             "$BUILD -t a .",
             "${BAKE} web",
+            "REV=$(git rev-parse HEAD)",
         ] {
             assert_eq!(by_variable(line.as_bytes()), Some(Mark::Script(line.as_bytes())), "{line}");
             let prompted = format!("+ {line}");
@@ -315,7 +334,7 @@ mod tests {
             "$ 3",
             "$(date)",
             "x=\"a -b\"",
-            "+ A=(1 2)",
+            "+ A=",
         ] {
             assert_eq!(by_variable(line.as_bytes()), None, "{line}");
         }
@@ -323,12 +342,20 @@ mod tests {
 
     #[test]
     fn takes_markers_of_programs_off() {
-        for marker in ["[CMD]: ", "Executing: ", "Running command: ", "==> "] {
+        let markers = ["[CMD]: ", "Executing: ", "Running command: ", "==> ", "task: [app:image] "];
+        for marker in markers {
             let line = format!("{marker}docker exec x bash -c 'docker compose build'");
             assert!(announced(line.as_bytes()).is_some(), "{line}");
         }
-        for other in ["Running: npm run build", "Command: see docker build", "[CMD]: docker pull a"]
-        {
+        assert!(announced(b"> docker build -t a .").is_some());
+        for other in [
+            "Running: npm run build",
+            "Command: see docker build",
+            "[CMD]: docker pull a",
+            "task: [image] npm run build",
+            "> docker build failed",
+            "> [4/5] RUN docker build .:",
+        ] {
             assert_eq!(announced(other.as_bytes()), None, "{other}");
         }
     }

@@ -7,9 +7,11 @@ mod operands;
 mod option;
 mod read;
 mod spec;
+mod substitution;
 mod words;
 
-pub use words::Deletes;
+pub use substitution::balanced;
+pub use words::{Deletes, shell_words};
 
 use std::ops::{Deref, DerefMut};
 

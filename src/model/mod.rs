@@ -28,7 +28,10 @@ pub use cache_error::{
     About, cache_error, configured, is_cut_short, is_gone, is_of_layer, is_of_record,
 };
 pub(crate) use command::ImageCommand;
-pub use command::{Asked, CacheSpec, Command, Deletes, KeyOption, Tool, asks_inline, is_proxy};
+pub use command::{
+    Asked, CacheSpec, Command, Deletes, KeyOption, Tool, asks_inline, balanced, is_proxy,
+    shell_words,
+};
 pub use image::{ImageRef, is_masked, may_be_one, readable, repository_and_tag};
 pub use key::{Digest, EvidenceKind, KeyInput, Part, StepKey};
 pub use no_cache::NoCache;

@@ -121,6 +121,22 @@ pub struct Trace {
     pub declared: Option<Few<Text>>,
 }
 
+impl Step {
+    /// The name under which kaniko stores its result, `REPO:KEY` of `Pushing layer REPO:KEY to cache
+    /// now`: the time may stand before or behind.
+    #[must_use]
+    pub fn stored_as(&self) -> Option<&str> {
+        let (_, rest) = self.stored.as_ref()?.text.split_once("Pushing layer ")?;
+        rest.split(' ').next()
+    }
+
+    /// The key of that name.
+    #[must_use]
+    pub fn stored_key(&self) -> Option<&str> {
+        self.stored_as()?.rsplit(':').next()
+    }
+}
+
 impl Deref for Step {
     type Target = Instruction;
 

@@ -1,4 +1,5 @@
-//! One run in two forms: the log as the client printed it, and the JSON status of the same build.
+//! One run in two forms: the log as the client printed it, and the JSON status of the same build, or
+//! what `docker buildx history logs` prints of it.
 //!
 //! They name the same image by its digest, which holds the time of every step that was executed.
 
@@ -6,10 +7,65 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use foldhash::HashMap;
 
-use crate::model::{Dialect, Problem, Run};
+use crate::model::{Dialect, Outcome, Problem, Run};
+
+/// Leaves all but one form of a run out.
+pub(super) fn leave_out(runs: &mut Vec<Run>) -> Vec<Problem> {
+    let mut twins = leave_out_json(runs);
+    twins.extend(leave_out_printed(runs));
+    problem_of(&twins).into_iter().collect()
+}
+
+/// Of two logs that printed one run the one of the job stays, which tells more.
+fn leave_out_printed(runs: &mut Vec<Run>) -> Vec<(String, String)> {
+    let mut homes: HashMap<u64, usize> = HashMap::default();
+    let mut poorer: HashMap<usize, usize> = HashMap::default();
+    for (at, run) in runs.iter().enumerate() {
+        let Some(built) = took(run).filter(|_| executed(run) && !is_json(run)) else { continue };
+        let Some(&other) = homes.get(&built) else {
+            homes.insert(built, at);
+            continue;
+        };
+        let richer = runs.get(other).is_some_and(|other| told(other) >= told(run));
+        let (stays, goes) = if richer { (other, at) } else { (at, other) };
+        homes.insert(built, stays);
+        poorer.insert(goes, stays);
+    }
+    let name = |at: usize| runs.get(at).map_or_else(String::new, |run| run.source.to_string());
+    let mut twins: Vec<(usize, usize)> = poorer.iter().map(|(at, other)| (*at, *other)).collect();
+    twins.sort_unstable();
+    let twins = twins.into_iter().map(|(at, other)| (name(at), name(other))).collect();
+    let mut at = 0..;
+    runs.retain(|_| at.next().is_none_or(|at| !poorer.contains_key(&at)));
+    twins
+}
+
+/// What was built, and how long each step took, in tenths of a second as all forms print it: builds
+/// that make the same bytes each time do not take the same times.
+fn took(run: &Run) -> Option<u64> {
+    let mut hash = DefaultHasher::new();
+    built(run)?.hash(&mut hash);
+    let steps = run.builds.iter().flat_map(|build| &build.steps);
+    for step in steps.filter(|step| step.outcome == Outcome::Miss) {
+        step.seconds.map(|seconds| (seconds * 10.0).round().to_bits()).hash(&mut hash);
+    }
+    Some(hash.finish())
+}
+
+/// How much a log tells beside the build.
+fn told(run: &Run) -> (bool, bool, u64) {
+    (run.commit.is_some(), !run.commands.is_empty(), run.lines)
+}
+
+/// Some step took a while, so that another run would take another time: two runs that took all from
+/// the cache, or only copied, may make one image in the same tenths of a second.
+fn executed(run: &Run) -> bool {
+    let mut steps = run.builds.iter().flat_map(|build| &build.steps);
+    steps.any(|s| s.outcome == Outcome::Miss && s.seconds.is_some_and(|seconds| seconds >= 1.0))
+}
 
 /// Leaves the JSON form of a run out where the printed one is there too.
-pub(super) fn leave_out(runs: &mut Vec<Run>) -> Vec<Problem> {
+fn leave_out_json(runs: &mut Vec<Run>) -> Vec<(String, String)> {
     let mut printed: HashMap<u64, Vec<String>> = HashMap::default();
     for run in runs.iter().filter(|run| !is_json(run)) {
         if let Some(built) = built(run) {
@@ -25,7 +81,7 @@ pub(super) fn leave_out(runs: &mut Vec<Run>) -> Vec<Problem> {
         twins.push((run.source.to_string(), other));
         false
     });
-    problem_of(&twins).into_iter().collect()
+    twins
 }
 
 /// One line for all of them: whoever keeps both forms has them of every run.

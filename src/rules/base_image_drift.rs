@@ -4,6 +4,7 @@ mod doubt;
 mod renamed;
 mod written;
 
+use super::build_args::{self, Argument};
 use super::dockerfile_at::{self, DockerfileAt, with_changes};
 use super::instruction::brief;
 use super::past::{self, Past, cost, header};
@@ -163,7 +164,11 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
     let name = short(image);
     let by_tag = drifts.iter().any(|drift| shows_tag(past, drift));
     // Something else that the step depends on may have changed with the files.
-    let sure = by_tag && last.how != How::Files;
+    let argument = match last.how {
+        How::Config => build_args::changing(past, &[last.at]).into_iter().next(),
+        How::Layers | How::Files => None,
+    };
+    let sure = by_tag && last.how != How::Files && argument.is_none();
     let file = past.get(last.at).and_then(|(run, build)| dockerfile_at::of(past.study, run, build));
     let mut evidence = lines(past, &drifts);
     evidence.extend(file.iter().flat_map(|file| named(file, image)));
@@ -185,7 +190,7 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
             None => fix_local(name),
         },
         impact: impact(past, &drifts, runs.len()),
-        rules_out: alternatives(by_tag),
+        rules_out: alternatives(by_tag, argument.as_ref()),
         subject: past.subject(image),
     };
     Some(doubt::told(past, &drifts, name, found))
@@ -198,11 +203,17 @@ fn shows_tag(past: &Past, drift: &Drift) -> bool {
     whole(drift.at) && whole(drift.before.0)
 }
 
-fn alternatives(by_tag: bool) -> Vec<Alternative> {
-    let mut all = vec![ruled_out(
-        "changed sources or arguments (not needed to explain it: the new image invalidates these \
-            steps)",
-    )];
+fn alternatives(by_tag: bool, argument: Option<&Argument>) -> Vec<Alternative> {
+    let mut all = vec![match argument {
+        Some(argument) => not_ruled_out(format!(
+            "the build argument `{}`, which has another value in this run as well",
+            argument.name
+        )),
+        None => ruled_out(
+            "changed sources or arguments (not needed to explain it: the new image invalidates \
+                these steps)",
+        ),
+    }];
     if !by_tag {
         all.push(not_ruled_out(
             "a digest in the Dockerfile that a commit moved (the logs lack the lines that show it)",

@@ -5,9 +5,12 @@
 use std::collections::BTreeSet;
 
 use super::Study;
+use super::changing_value;
+use super::command_lines;
 use super::past::Past;
 use crate::finding::Evidence;
-use crate::model::{Command, Tool, is_proxy, secret_name};
+use crate::model::{Command, Tool, is_masked, is_proxy, secret_name};
+use crate::series::HOST_NAME;
 
 /// An argument that has another value in every one of some runs.
 pub(super) struct Argument {
@@ -69,8 +72,10 @@ pub(super) fn all_known(past: &Past, runs: &[usize]) -> bool {
             Tool::DockerBuild | Tool::BuildxBuild | Tool::BuildPushAction | Tool::Buildctl
         )
     };
+    let shown = |value: &str| !value.contains('$') && !is_masked(value);
     let valued = |c: &Command| {
-        c.build_args.iter().all(|a| a.split_once('=').is_some_and(|(_, v)| !v.contains('$')))
+        !command_lines::may_hold_options(c)
+            && c.build_args.iter().all(|a| a.split_once('=').is_some_and(|(_, v)| shown(v)))
     };
     runs.iter().all(|&i| {
         let building = past.commands(i).iter().filter(|c| c.tool != Tool::BuildxCreate);
@@ -81,7 +86,7 @@ pub(super) fn all_known(past: &Past, runs: &[usize]) -> bool {
 
 fn argument(past: &Past, runs: &[usize], name: &str) -> Option<Argument> {
     let values: Vec<String> = runs.iter().filter_map(|&i| value(past, i, name)).collect();
-    let expression = values.iter().all(|v| per_run(v));
+    let expression = values.iter().all(|value| changing_value::changing(value).is_some());
     let moved = |&i: &usize| {
         let before = past.back_from(i).find_map(|j| value(past, j, name));
         // Where the runs before show that they do not give it, its first value is another one too.
@@ -111,28 +116,12 @@ fn pairs(command: &Command) -> impl Iterator<Item = (&str, &str)> {
         .iter()
         .flat_map(|a| a.split(['\n', '\r']))
         .filter_map(|a| a.trim().split_once('='));
-    pairs.filter(|(name, _)| !name.starts_with("BUILDKIT_") && !is_proxy(name))
+    pairs.filter(|(name, _)| is_keyed(name))
 }
 
-/// A shell expression, or a CI's variable, that is another one in each run or commit.
-fn per_run(value: &str) -> bool {
-    const PARTS: [&str; 14] = [
-        "RANDOM",
-        "date",
-        "rev-parse",
-        "git describe",
-        "COMMIT",
-        "SHA",
-        "BUILD_NUMBER",
-        "BUILD_ID",
-        "RUN_ID",
-        "RUN_NUMBER",
-        "PIPELINE_ID",
-        "JOB_ID",
-        "EPOCH",
-        "uuid",
-    ];
-    value.contains(['$', '`']) && PARTS.iter().any(|part| value.contains(part))
+/// In the keys of the RUN that can read it, or of all of them.
+fn is_keyed(name: &str) -> bool {
+    name == HOST_NAME || !name.starts_with("BUILDKIT_") && !is_proxy(name)
 }
 
 /// A name that is usually given a value of one run or commit.

@@ -1,10 +1,11 @@
 //! A build option that is part of the cache key is another one than in the run before.
 
-use super::command_lines::{self, Given};
+use super::build_args;
+use super::command_lines::{self, Given, Rerun};
 use super::instruction::brief;
 use super::past::{self, Past};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Finding, Fix, Severity, ruled_out};
+use crate::finding::{Alternative, Finding, Fix, Severity, not_ruled_out, ruled_out};
 use crate::model::Command;
 use crate::series::{Because, KeyPart, Miss};
 
@@ -93,13 +94,26 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
         fix: fix(name),
         impact: command_lines::impact(past, &reruns),
         rules_out: vec![
-            ruled_out(format!(
-                "build arguments and the Dockerfile (the {sources} differ in this option)"
-            )),
+            others(past, &reruns, sources),
             ruled_out("a lost cache (this run asked for a different key)"),
         ],
         subject: past.subject(name),
     })
+}
+
+/// A build argument, or the Dockerfile, may be another one in the same runs.
+fn others(past: &Past, reruns: &[Rerun], sources: &str) -> Alternative {
+    let runs: Vec<usize> = reruns.iter().map(|rerun| rerun.at).collect();
+    if let Some(argument) = build_args::changing(past, &runs).first() {
+        return not_ruled_out(format!(
+            "the build argument `{}`, which has another value in these runs as well",
+            argument.name
+        ));
+    }
+    if reruns.iter().any(|rerun| command_lines::edited(past, rerun)) {
+        return not_ruled_out("an edit of the Dockerfile, whose size is another one as well");
+    }
+    ruled_out(format!("build arguments and the Dockerfile (the {sources} differ in this option)"))
 }
 
 fn has(command: &Command, name: &str) -> bool {

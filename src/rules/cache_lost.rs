@@ -1,6 +1,7 @@
 //! A stored step is gone although nothing it depends on can have changed.
 
 mod gone;
+mod key;
 mod pruned;
 mod written;
 
@@ -73,7 +74,10 @@ impl Rule for CacheLost {
 
 /// A prune that the logs show, else what they leave open.
 fn finding(past: &Past) -> Option<Finding> {
-    pruned::finding(past, &META).or_else(|| gone::finding(past, &META)).or_else(|| unseen(past))
+    pruned::finding(past, &META)
+        .or_else(|| gone::finding(past, &META))
+        .or_else(|| key::finding(past, &META))
+        .or_else(|| unseen(past))
 }
 
 /// Where the lost record was.

@@ -2,6 +2,7 @@
 
 mod builders;
 mod known;
+mod silent;
 mod solver;
 mod stores;
 mod unended;
@@ -46,6 +47,7 @@ impl Rule for CacheTransferFailed {
         found.extend(backend::findings(study, &META, Cause::BehindExport, |_, group| {
             Some(behind(group))
         }));
+        found.extend(silent::findings(study));
         found.extend(unended::findings(study));
         found.extend(solver::findings(study));
         found

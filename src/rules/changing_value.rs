@@ -311,6 +311,7 @@ mod tests {
             "${BITBUCKET_COMMIT:0:7}",
             "$(shell git rev-parse --short HEAD)",
             "${env.GIT_COMMIT}",
+            "$(cat VERSION)-$(git log -1 --format=%h)",
         ] {
             assert!(changing(value).is_some(), "{value}");
         }

@@ -31,13 +31,30 @@ pub(super) fn reruns<'a>(past: &Past<'a>, is_for: impl Fn(&Miss) -> bool) -> Vec
     let mut reruns = Vec::new();
     for at in 0..past.len() {
         for miss in past.misses(at).filter(&is_for) {
-            let before = miss.before.and_then(|(place, _)| past.index_of(place));
-            let before = before.or_else(|| past.previous(at));
+            let before = held_against(past, &miss).or_else(|| past.previous(at));
             let (confidence, because) = (miss.confidence, miss.because);
             reruns.push(Rerun { at, before, step: miss.step, confidence, because });
         }
     }
     reruns
+}
+
+/// The build whose result was there to be found, where it has the step; else the one that had the
+/// step last.
+fn held_against(past: &Past, miss: &Miss) -> Option<usize> {
+    let has_it = |i: &usize| {
+        let build = past.get(*i).map(|(_, build)| build);
+        build.is_some_and(|b| b.steps.iter().any(|step| chain::is_same_step(step, miss.step)))
+    };
+    let found = miss.against.and_then(|place| past.index_of(place)).filter(has_it);
+    found.or_else(|| past.index_of(miss.before?.0))
+}
+
+/// What else the two builds of a rerun differ in, where something does.
+pub(super) fn edited(past: &Past, rerun: &Rerun) -> bool {
+    let dockerfile = |i: usize| past.builds.get(i).map(|build| &build.dockerfile);
+    let both = rerun.before.and_then(dockerfile).zip(dockerfile(rerun.at));
+    both.is_some_and(|(before, now)| chain::is_other_size(before, now))
 }
 
 /// In how many runs they ran.
@@ -87,7 +104,11 @@ pub(super) fn proof(past: &Past, reruns: &[Rerun], given: &Given) -> Option<Proo
 fn lines(past: &Past, rerun: &Rerun, given: &Given) -> Vec<Evidence> {
     let Given { name, shown, gives } = given;
     let mut lines = Vec::new();
-    for (at, whose) in [(rerun.before, "the run before"), (Some(rerun.at), "this run")] {
+    let other = match rerun.before {
+        before if before == past.previous(rerun.at) => "the run before",
+        _ => "the run that stored the cache",
+    };
+    for (at, whose) in [(rerun.before, other), (Some(rerun.at), "this run")] {
         let Some(at) = at else { continue };
         let Some((run, _)) = past.get(at) else { continue };
         let commands = past.commands(at);
@@ -105,8 +126,17 @@ fn lines(past: &Past, rerun: &Rerun, given: &Given) -> Vec<Evidence> {
     lines
 }
 
-/// `docker build $CACHE -t $IMAGE .`: a word that a shell fills in, and that no option takes.
+/// `docker build $CACHE -t $IMAGE .`: a word that a shell fills in, and that no option takes; but one
+/// that the log shows being set.
 pub(super) fn may_hold_options(command: &Command) -> bool {
+    let is_set = |word: &str| {
+        let name = word.trim_matches(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        let name = name.strip_suffix("[@").unwrap_or(name);
+        command.more.iter().any(|line| {
+            let behind = line.text.split_once(name).map(|(_, behind)| behind);
+            behind.is_some_and(|behind| behind.starts_with('=') || behind.starts_with("+="))
+        })
+    };
     let verb = |word: &&str| {
         let word = word.trim_matches(['"', '\'']);
         matches!(word, "build" | "bud") || word.ends_with("executor")
@@ -116,7 +146,7 @@ pub(super) fn may_hold_options(command: &Command) -> bool {
     words.any(|word| {
         let loose = word.starts_with(['$', '"']) && word.contains('$') && !before.starts_with('-');
         before = word;
-        loose && !is_path(word)
+        loose && !is_path(word) && !is_set(word)
     })
 }
 

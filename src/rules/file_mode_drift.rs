@@ -4,6 +4,9 @@ mod expected;
 mod machines;
 mod two_clients;
 
+use foldhash::HashSet;
+
+use super::command_lines;
 use super::context_copied_too_early::leave_out::without_git;
 use super::dockerfile_at;
 use super::instruction::{brief, copies_context, copies_everything};
@@ -159,16 +162,18 @@ fn manifests<'a>(past: &Past<'a>, spot: &Spot<'a>) -> Option<Finding> {
     }
     // What a commit holds cannot differ between two runs of it.
     let one_commit = spot.broken.iter().all(|&i| past.builds_the_commit_before(i));
-    if ran_without_files(past, spot) {
+    if ran_without_files(past, spot) || commits_take_turns(past, spot) {
         return None;
     }
     let other = told_to_use_none(past, spot);
+    let sure =
+        if one_commit && other.is_none() { Confidence::Likely } else { Confidence::Suspected };
     let mut evidence = spot.lines(past, "ran: the copied files, or their modes, differ");
     evidence.extend(dockerfile_at::line_of(past, spot, "copies them"));
     Some(Finding {
         rule: META.id,
         severity: META.severity,
-        confidence: if one_commit { Confidence::Likely } else { Confidence::Suspected },
+        confidence: sure,
         title: format!(
             "`{}` copies different files {} and reruns `{}`",
             step.text,
@@ -198,6 +203,19 @@ fn manifests<'a>(past: &Past<'a>, spot: &Spot<'a>) -> Option<Finding> {
     })
 }
 
+/// Half of the runs or more build a commit that an earlier one had built, and not the run right
+/// before: the files are those of two lines of commits, which share a cache.
+fn commits_take_turns(past: &Past, spot: &Spot) -> bool {
+    let mut seen: HashSet<&str> = HashSet::default();
+    let mut again = 0;
+    for (i, run) in past.runs.iter().enumerate() {
+        let Some(commit) = run.commit.as_deref() else { continue };
+        let known = !seen.insert(commit) && !past.builds_the_commit_before(i);
+        again += usize::from(known && spot.broken.binary_search(&i).is_ok());
+    }
+    again * 2 >= spot.broken.len()
+}
+
 /// Every step ran but those that make a directory: `--no-cache` spares them alone.
 fn spared_directories_alone(past: &Past, i: usize) -> bool {
     let Some(build) = past.builds.get(i) else { return false };
@@ -225,11 +243,12 @@ fn ran_without_files(past: &Past, spot: &Spot) -> bool {
 /// The picture of a build that is told to use no cache, by a command that no log shows.
 fn told_to_use_none(past: &Past, spot: &Spot) -> Option<Alternative> {
     let shown = past.all_commands().next().is_some();
+    let shown = shown && !past.all_commands().any(command_lines::may_hold_options);
     let alike = !shown && spot.broken.iter().all(|&i| spared_directories_alone(past, i));
     alike.then(|| {
         not_ruled_out(
-            "`--no-cache` (a WORKDIR comes from the cache all the same; no log shows the \
-            command)",
+            "`--no-cache` (a WORKDIR comes from the cache all the same; no log shows \
+            all options of the command)",
         )
     })
 }

@@ -107,7 +107,7 @@ fn written(study: &Study, at: At) -> Option<Finding> {
             inner.effect()
         ),
         fix: remedy::registry_max(&site),
-        rules_out: vec![to_decide("give logs: they show what it costs")],
+        rules_out: vec![to_decide(planned::COSTS)],
         subject: site.imports.first().cloned().unwrap_or(site.image),
     };
     let lines = at.evidence("an inline cache is asked for").into_iter().chain(inner.evidence());

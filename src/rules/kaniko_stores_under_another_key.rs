@@ -53,8 +53,7 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
     };
     let steps: Vec<&Step> = first.steps.iter().filter(always).collect();
     let step = steps.first()?;
-    let (asked, stored) = (step.key.as_deref()?, step.stored.as_ref()?);
-    let stored_key = layer(&stored.text).rsplit(':').next().unwrap_or_default();
+    let (asked, stored_key) = (step.key.as_deref()?, step.stored_key()?);
     Some(Finding {
         rule: META.id,
         severity: if single { Severity::Warning } else { META.severity },
@@ -125,17 +124,10 @@ fn apart(step: &Step) -> bool {
 }
 
 fn same(step: &Step, other: &Step) -> bool {
-    let stored = |s: &Step| s.stored.as_ref().map(|quote| layer(&quote.text).to_owned());
     step.text == other.text
         && step.key == other.key
-        && stored(step) == stored(other)
+        && step.stored_as() == other.stored_as()
         && step.outcome == Outcome::Miss
-}
-
-/// `REPO:KEY` of `Pushing layer REPO:KEY to cache now`: the time may stand before or behind.
-fn layer(text: &str) -> &str {
-    let rest = text.split_once("Pushing layer ").map_or("", |(_, rest)| rest);
-    rest.split(' ').next().unwrap_or_default()
 }
 
 /// Keys have 64 digits.

@@ -129,7 +129,7 @@ fn written(study: &Study, at: At) -> Option<Finding> {
             inner.effect()
         ),
         fix: remedy::max_mode(&site),
-        rules_out: vec![to_decide("give logs: they show what it costs")],
+        rules_out: vec![to_decide(planned::COSTS)],
         subject: site.cache,
     };
     let lines = at.evidence("the cache is exported").into_iter().chain(inner.evidence());

@@ -95,10 +95,21 @@ fn own_machine<'p>(past: &'p Past) -> Option<&'p str> {
 
 /// Where the machines keep a cache each, a run tells nothing of the builder of another one.
 fn findings(past: &Past) -> Vec<Finding> {
-    let machines = past.by_machine();
+    if is_of_the_runner(past) {
+        return Vec::new();
+    }
+    let machines: Vec<Past> = past.by_machine().iter().map(Past::without_repeats).collect();
     let found = machines.iter().filter(|own| own.len() > 1 || machines.len() == 1);
     let found: Vec<Finding> = found.filter_map(finding).collect();
     if found.is_empty() { scattered::finding(past, &machines).into_iter().collect() } else { found }
+}
+
+/// GitHub's runner builds the image of a Docker action itself, and nobody can give that command an
+/// option: `/usr/bin/docker build -t 1a2b:3c4d -f "/home/runner/work/_actions/o/a/v2/Dockerfile" …`
+/// (`actions/runner` `ContainerActionHandler.cs`).
+fn is_of_the_runner(past: &Past) -> bool {
+    let of_action = |file: &str| file.contains("/_actions/");
+    past.all_commands().any(|command| command.file.as_deref().is_some_and(of_action))
 }
 
 fn finding(past: &Past) -> Option<Finding> {

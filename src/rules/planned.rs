@@ -21,7 +21,7 @@ mod stored;
 pub(super) use calls::Calls;
 pub(super) use dockerfiles::Dockerfiles;
 pub(super) use late::is_late;
-pub(super) use logs::{Ordered, ordered, with_undecided};
+pub(super) use logs::{COSTS, Ordered, ordered, with_undecided};
 pub(super) use lost::{Lost, lost_inline};
 pub(super) use older::may_be_older;
 pub(super) use open::Open;

@@ -88,6 +88,11 @@ impl<'a> Spot<'a> {
         self.broken.len() * 4 >= (self.broken.len() + self.held.len() - self.still) * 3
     }
 
+    /// The step right above it in its stage.
+    pub(super) fn above(&self, past: &Past<'a>, i: usize) -> Option<&'a Step> {
+        parent(past, i, self)
+    }
+
     /// Runs that broke here behind a step of the same stage that came from the cache.
     pub(super) fn behind_hits(&self, past: &Past) -> bool {
         self.broken

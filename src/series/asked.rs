@@ -8,6 +8,9 @@ use super::KeyPart;
 /// takes it from its environment too, which no line shows.
 pub const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
+/// The name of the machine that every RUN sees: part of the key of each, declared or not.
+pub const HOST_NAME: &str = "BUILDKIT_SANDBOX_HOSTNAME";
+
 /// Whether the log shows the commands that started the build, each of a kind whose options are on
 /// its line.
 #[must_use]
@@ -133,7 +136,7 @@ impl<'a> Asked<'a> {
 /// A RUN depends on an argument of this name that is declared above it.
 pub(super) fn is_of_a_run(name: &str) -> bool {
     let known = name.starts_with("BUILDKIT_") || name == EPOCH || is_proxy(name);
-    !known || name == "BUILDKIT_SANDBOX_HOSTNAME"
+    !known || name == HOST_NAME
 }
 
 /// Names with other values on the two sides, or on one side only.

@@ -29,7 +29,7 @@ pub(super) fn merge(runs: &[Run], series: Vec<Series>) -> Vec<Series> {
             continue;
         };
         let name = match sizes.get(folder(&run.source)) {
-            Some(1) => file(&run.source).to_owned(),
+            Some(1) => without_digits(file(&run.source)),
             _ => format!("{}/{}", unnumbered(folder(&run.source)), file(&run.source)),
         };
         let here = homes.entry((name, run.job.as_deref())).or_default();
@@ -56,6 +56,11 @@ pub(super) fn folder(source: &str) -> &str {
 fn file(source: &str) -> &str {
     let source = layout(source);
     source.rsplit(['/', '\\']).next().unwrap_or(source)
+}
+
+/// `job-990007.log` is called after the job's number.
+fn without_digits(name: &str) -> String {
+    name.replace(|c: char| c.is_ascii_digit(), "")
 }
 
 /// Every build of the series is in a folder that holds one run; or the one that it has is in a

@@ -84,6 +84,8 @@ pub(super) struct Ledger<'m, 'a> {
     pub(super) stored_once: bool,
     /// Hashes that kaniko printed.
     pub(super) keys: HashSet<&'a str>,
+    /// Those under which it found a layer, or stored one.
+    pub(super) stored_keys: HashSet<&'a str>,
     builder: Builder<'a>,
     /// The last build that stored its cache elsewhere.
     pub(super) exported: Option<usize>,
@@ -150,6 +152,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
             stages: HashMap::default(),
             stored_once: false,
             keys: HashSet::default(),
+            stored_keys: HashSet::default(),
             builder: Builder::default(),
             exported: None,
             hit_once: false,
@@ -322,6 +325,17 @@ impl<'m, 'a> Ledger<'m, 'a> {
         if imported && now.empty { self.exported } else { self.last }
     }
 
+    /// The build that a step of this one is held against: the one whose result was there to be
+    /// found, where it has the step; else the one that had the stage last.
+    pub(super) fn answering(&self, now: &Now, step: &Step, line: &StageLine) -> usize {
+        let stored = self.against(now).filter(|at| *at < line.seen);
+        let has_it = |at: &usize| {
+            let build = self.members.get(*at).map(|(_, build)| build);
+            build.is_some_and(|build| build.steps.iter().any(|one| chain::is_same_step(one, step)))
+        };
+        stored.filter(has_it).unwrap_or(line.seen)
+    }
+
     /// Takes in what the build shows.
     fn learn(&mut self, now: Now<'a>) {
         let Now { i, build, stages, .. } = now;
@@ -349,6 +363,9 @@ impl<'m, 'a> Ledger<'m, 'a> {
             line.steps.insert(&step.text, LastSeen { build: i, step: at, sent });
         }
         self.keys.extend(build.steps.iter().filter_map(|step| step.key.as_deref()));
+        self.stored_keys.extend(build.steps.iter().filter_map(Step::stored_key));
+        let found = build.steps.iter().filter(|step| step.outcome == Outcome::Hit);
+        self.stored_keys.extend(found.filter_map(|step| step.key.as_deref()));
         self.builder.learn(build);
         self.last = Some(i);
         self.hit_once |= build.hits() > 0;

@@ -102,7 +102,13 @@ impl<'a> MissInSeries<'_, '_, 'a> {
         }
         let bare = none || store == Store::NotFound;
         let bare = bare || self.was_never_written() || self.is_missed_beside_another();
-        if !bare && let Some(why) = self.asked_otherwise(before, store) {
+        let answering = self.ledger.answering(self.now, self.step, line);
+        let answering = self.ledger.members.get(answering).copied();
+        if !bare && answering.is_some_and(|(_, build)| self.is_stored_on_another_base(build)) {
+            let differs = vec![KeyPart::Base];
+            return Explanation::of(Because::BaseChanged, Likely, store).differing(differs);
+        }
+        if !bare && let Some(why) = self.asked_otherwise(answering, store) {
             return why;
         }
         self.by_store(before, store, unstored)
@@ -411,11 +417,16 @@ impl<'a> MissInSeries<'_, '_, 'a> {
     }
 
     /// kaniko prints the hash of all that a step depends on: the same one again is a record that is
-    /// gone, or never was stored; another one is a changed input, ARG or base, and the log says not
-    /// which.
+    /// gone, or never was stored under this hash; another one is a changed input, ARG or base, and
+    /// the log says not which.
     fn by_key(&self, store: Store) -> Explanation {
-        let known = self.step.key.as_deref().is_some_and(|key| self.ledger.keys.contains(key));
-        let why = match (known, self.ledger.stored_once) {
+        let key = self.step.key.as_deref();
+        let known = key.is_some_and(|key| self.ledger.keys.contains(key));
+        // Older executors do not print what they store.
+        let all = &self.ledger.stored_keys;
+        let stored =
+            self.ledger.stored_once && (all.is_empty() || key.is_some_and(|key| all.contains(key)));
+        let why = match (known, stored) {
             (true, true) => Explanation::of(Because::RecordLost, Proven, store),
             (true, false) => Explanation::of(Because::NotStored, Likely, store),
             (false, _) if self.copies_since_the_last_hit() => {

@@ -9,7 +9,6 @@ mod bounded;
 mod cloudwatch;
 mod directory;
 mod document;
-mod jobs;
 mod mail;
 mod names;
 mod packed;
@@ -26,7 +25,7 @@ use tempfile::SpooledTempFile;
 
 use super::progress::CountedReader;
 use super::tee::Tee;
-use super::{BLOCK, Entry, Input, MAX_LINE, Progress, Unreadable, natural};
+use super::{BLOCK, Entry, Input, MAX_LINE, Progress, Unreadable, jobs, natural};
 use bounded::{Bounded, Budget};
 use packed::{Packed, packed};
 
@@ -378,7 +377,7 @@ fn unzip(
     let mut archive = zip::ZipArchive::new(file).map_err(io::Error::other)?;
     let mut names: Vec<String> = archive.file_names().flatten().map(Cow::into_owned).collect();
     names.sort_by(|a, b| natural(a, b));
-    let whole = jobs::whole(&names);
+    let whole = jobs::whole(names.iter().map(String::as_str));
     for name in names.iter().filter(|name| !jobs::is_copy(name, &whole)) {
         match archive.by_name(name) {
             Ok(entry) => wanted(part, name, entry, Depth { archives: 1, layers: 1 }, limits, visit),

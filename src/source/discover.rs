@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ignore::WalkBuilder;
 
-use super::{Whole, natural};
+use super::{Whole, jobs, natural};
 
 /// One log to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,10 +127,20 @@ fn walk(dir: &Path, whole: Whole, found: &mut Found) {
             Err(e) => found.missing.push((dir.display().to_string(), e.to_string())),
         }
     }
+    leave_out_copies(&mut found.logs);
     if found.logs.len() == before {
         let reason =
             "directory without logs (*.log, *.txt, *.out, compressed or in archives)".to_owned();
         found.missing.push((dir.display().to_string(), reason));
+    }
+}
+
+/// The files of single steps, where an archive of GitHub was unpacked that has the jobs' as well.
+fn leave_out_copies(logs: &mut Vec<Entry>) {
+    let names: Vec<String> = logs.iter().map(|log| log.name.clone()).collect();
+    let whole = jobs::whole(names.iter().map(String::as_str));
+    if !whole.is_empty() {
+        logs.retain(|log| !jobs::is_copy(&log.name, &whole));
     }
 }
 

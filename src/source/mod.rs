@@ -10,6 +10,7 @@ mod container;
 mod digest;
 mod discover;
 mod find;
+mod jobs;
 mod like;
 mod lines;
 mod natural;

@@ -10,7 +10,7 @@ use crate::config::elsewhere::{may_build_images, unread};
 use crate::config::jobs::JobStep;
 use crate::config::yaml::{Route, entries, text};
 use crate::config::{Machine, Place};
-use crate::model::{Command, Quote};
+use crate::model::{Command, Quote, shell_words};
 
 const ORBS: [&str; 4] =
     ["circleci/docker", "circleci/aws-ecr", "circleci/gcp-gcr", "circleci/azure-acr"];
@@ -71,7 +71,7 @@ impl<'a> OrbCall<'a> {
             return None;
         }
         let mut words = vec!["docker".to_owned(), "build".to_owned()];
-        words.extend(shlex::split(&self.parameter("extra_build_args").unwrap_or_default())?);
+        words.extend(shell_words(&self.parameter("extra_build_args").unwrap_or_default())?);
         for image in self.parameter("cache_from").unwrap_or_default().split(',') {
             words.extend(
                 (!image.trim().is_empty()).then(|| format!("--cache-from={}", image.trim())),

@@ -1,7 +1,7 @@
 //! What a build asks for by variables: `$CACHE_OPTS`, `"${args[@]}"`.
 
 use super::Place;
-use crate::model::{Asked, CacheSpec, Command};
+use crate::model::{Asked, CacheSpec, Command, shell_words};
 
 impl Place {
     /// Specifications that a variable of the file holds are what it holds; how they are written
@@ -24,7 +24,7 @@ impl Place {
     fn unfold(&mut self, word: &str) {
         let held = self.expanded(word);
         let held = held.trim();
-        let options = shlex::split(held).unwrap_or_default();
+        let options = shell_words(held).unwrap_or_default();
         if held.starts_with('$')
             || held.starts_with("{{")
             || (options.is_empty() && !held.is_empty())

@@ -1,6 +1,8 @@
 //! Where variables and expressions stand in a text, and where each of them ends. Knows nothing of
 //! what they hold.
 
+use crate::model::balanced;
+
 /// A piece of a text: as it is written, or filled in by the shell or the CI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Piece<'a> {
@@ -125,18 +127,6 @@ fn braced(inside: &str) -> Form<'_> {
 
 fn name(text: &str) -> &str {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
-}
-
-/// Bytes up to the bracket that closes the first one.
-fn balanced(text: &str, open: char, close: char) -> Option<usize> {
-    let mut depth = 0;
-    for (at, c) in text.char_indices() {
-        depth += i32::from(c == open) - i32::from(c == close);
-        if c == close && depth == 0 {
-            return Some(at + 1);
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! mean.
 
 use crate::config::{Form, form, pieces};
+use crate::model::shell_words;
 
 /// A value in parts: `true` with what is written out, `false` with what the shell or the CI fills
 /// in.
@@ -61,7 +62,7 @@ pub(super) fn assigned(
 }
 
 fn hidden(raw: &str, name: &str, hide: &dyn Fn(&str, &str) -> String) -> String {
-    let value = shlex::split(raw).map_or_else(|| raw.to_owned(), |words| words.join(" "));
+    let value = shell_words(raw).map_or_else(|| raw.to_owned(), |words| words.join(" "));
     let hidden = hide(name, &value);
     if hidden == value { raw.to_owned() } else { hidden }
 }

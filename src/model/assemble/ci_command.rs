@@ -70,8 +70,24 @@ impl Typed {
         let name = |image: String| NamedImage { image: image.into(), quote: first.clone() };
         run.named.extend(Command::names(&text).into_iter().map(name));
         let more: Few<Quote> = lines.chain(set).collect();
-        let commands = Command::parse_all(&text, &first);
-        run.asked_by(commands.into_iter().map(|command| Command { more: more.clone(), ..command }));
+        let mut commands = Command::parse_all(&text, &first);
+        for command in &mut commands {
+            command.more = more.clone();
+            self.complete(command);
+        }
+        run.asked_by(commands);
+    }
+
+    /// `--build-arg REV` has the value of the variable.
+    fn complete(&self, command: &mut Command) {
+        let mut set: Vec<Quote> = Vec::new();
+        for argument in &mut command.build_args {
+            if let Some((value, lines)) = self.variables.get(argument) {
+                *argument = format!("{argument}={value}");
+                set.extend_from_slice(lines);
+            }
+        }
+        command.more.extend(set);
     }
 
     /// The commands that delete images.
@@ -140,6 +156,16 @@ mod tests {
         assert_eq!((commands[0].quote.line, commands[0].line_with("--no-cache").line), (5, 2));
         let commands = heard(&[("B=\"docker buildx bake --no-cache\"", true), ("$B web", true)]);
         assert!(commands[0].no_cache);
+    }
+
+    #[test]
+    fn an_argument_that_is_given_by_name_has_the_value_of_the_variable() {
+        let commands = heard(&[
+            ("export REV=356a192b", true),
+            ("docker build --build-arg REV --build-arg A=$REV --build-arg B .", true),
+        ]);
+        assert_eq!(commands[0].build_args, ["REV=356a192b", "A=356a192b", "B"]);
+        assert_eq!(commands[0].line_with("REV=356a192b").line, 1);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! Text only: what a command prints into a variable is not known.
 
-use crate::model::Quote;
+use crate::model::{Quote, shell_words};
 
 /// Longest value that is kept: variables may stand in variables.
 const LONGEST: usize = 8192;
@@ -59,9 +59,20 @@ impl Variables {
             }
             _ => (value.to_owned(), lines),
         };
-        if value.len() <= LONGEST && self.0.len() < MOST {
-            self.0.push(Variable { name: set.name.to_owned(), value, lines });
+        if value.len() > LONGEST {
+            return;
         }
+        // A job sets many that no build is given.
+        if self.0.len() == MOST {
+            self.0.remove(0);
+        }
+        self.0.push(Variable { name: set.name.to_owned(), value, lines });
+    }
+
+    /// The value of a variable, and the lines that set it.
+    pub(super) fn get(&self, name: &str) -> Option<(&str, &[Quote])> {
+        let known = self.0.iter().find(|known| known.name == name)?;
+        Some((&known.value, &known.lines))
     }
 
     /// The text with the variables that are known filled in, and the lines that set those.
@@ -99,7 +110,7 @@ impl Variables {
 
 /// What the shell takes as one word; `A=1 docker build .` is a command.
 fn single_word(text: &str) -> Option<String> {
-    let words: [String; 1] = shlex::split(text)?.try_into().ok()?;
+    let words: [String; 1] = shell_words(text)?.try_into().ok()?;
     words.into_iter().next()
 }
 

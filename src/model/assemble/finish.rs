@@ -78,6 +78,7 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
         let cut = !ends && !exports.are(target, End::Canceled);
         conclude(build, if cut { Ending::Cut } else { exports.ending(target, &progress) });
     }
+    errors::tell_failed_export(&mut builds, segment);
     tokens::name_refused_exports(&mut builds, segment);
     mark_pinned(&mut builds, segment);
     mark_own_images(&mut builds, segment);

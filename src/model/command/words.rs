@@ -1,6 +1,6 @@
 //! A command line cut into simple commands, and the tool each of them calls.
 
-use super::Tool;
+use super::{Tool, substitution};
 
 /// How deep a command may be handed to another shell.
 const SHELLS: usize = 4;
@@ -53,8 +53,14 @@ fn is_script_option(word: &str) -> bool {
     })
 }
 
+/// The words of a line, as a shell makes them; `None` where a quote is not closed.
+#[must_use]
+pub fn shell_words(text: &str) -> Option<Vec<String>> {
+    shlex::split(&substitution::escaped(text))
+}
+
 fn split(text: &str) -> Vec<Vec<String>> {
-    let words = shlex::split(text)
+    let words = shell_words(text)
         .unwrap_or_else(|| text.split_ascii_whitespace().map(str::to_owned).collect());
     let mut commands = vec![Vec::new()];
     for word in words {

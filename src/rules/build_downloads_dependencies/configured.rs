@@ -36,11 +36,7 @@ fn finding(config: &Config) -> Option<Ordered<'_>> {
         title: title(&text, &copy.text, tool.packages, false),
         cause: cause(&copy.text, &text, tool.packages),
         fix: with_changes(advice(&copy.text, tool), config, change(config, stage, copy, tool)),
-        rules_out: rules_out(
-            tool,
-            names_packages(config, tool),
-            "give logs: they show what it costs",
-        ),
+        rules_out: rules_out(tool, names_packages(config, tool), planned::COSTS),
         subject: format!("{}:{}", config.path, run.text),
     };
     let all = copies_everything(&copy.text);

@@ -81,7 +81,7 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
         } else {
             fix
         },
-        rules_out: vec![to_decide("give logs: they show what it costs")],
+        rules_out: vec![to_decide(planned::COSTS)],
         subject: format!("{}:{copy}", config.path),
     };
     let lines = found.iter().flat_map(|early| lines(config, early)).collect();

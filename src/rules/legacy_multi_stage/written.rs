@@ -37,7 +37,7 @@ pub(super) fn finding(study: &Study, at: At) -> Option<Finding> {
         fix: fix(&Site::written(at), &names),
         rules_out: vec![
             not_ruled_out("BuildKit, where something outside of the file asks for it"),
-            to_decide("give logs: they show what it costs"),
+            to_decide(planned::COSTS),
         ],
         subject: image.to_owned(),
     };

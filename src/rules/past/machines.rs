@@ -1,5 +1,7 @@
 //! A series whose machines each have a cache of their own.
 
+use std::ptr;
+
 use super::Past;
 use crate::series;
 
@@ -12,6 +14,20 @@ impl Past<'_> {
             Some(apart) => apart.iter().map(|own| self.only(own)).collect(),
             None => vec![self.only(&(0..self.len()).collect::<Vec<_>>())],
         }
+    }
+
+    /// Without builds that found what an earlier build of the same log had just made: `docker compose
+    /// build`, and then `docker compose up --build`.
+    pub(in crate::rules) fn without_repeats(&self) -> Self {
+        let made = |i: usize, j: usize| {
+            let same = self.get(i).zip(self.get(j)).is_some_and(|((a, _), (b, _))| ptr::eq(a, b));
+            same && self.builds.get(j).is_some_and(|build| build.succeeded())
+        };
+        let is_repeat = |i: usize| {
+            let hit = self.builds.get(i).is_some_and(|build| build.hits() > 0);
+            hit && i.checked_sub(1).is_some_and(|before| made(i, before))
+        };
+        self.only(&(0..self.len()).filter(|i| !is_repeat(*i)).collect::<Vec<_>>())
     }
 
     /// Some of its builds.

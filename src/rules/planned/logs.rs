@@ -6,11 +6,12 @@
 use std::collections::HashSet;
 
 use crate::config::Config;
-use crate::finding::{Evidence, Finding};
+use crate::finding::{Evidence, Finding, Impact};
 use crate::model::{Build, Outcome, Run, Step};
 use crate::rules::Study;
 use crate::rules::dockerfile_at;
-use crate::rules::past::Past;
+use crate::rules::past::{Past, cost};
+use crate::rules::recurring::same_stage;
 use crate::rules::remedy::At;
 
 use super::{Open, builds_of};
@@ -75,9 +76,10 @@ pub(in crate::rules) fn ordered<'a>(
     left.map(|one| {
         let shown =
             all.iter().filter(|past| same(past, one.config)).find_map(|past| ran(past, &one));
-        let mut finding = one.finding;
-        finding.evidence.extend(shown);
-        finding
+        match shown {
+            Some((line, impact)) => with_log(one.finding, line, impact),
+            None => one.finding,
+        }
     })
     .collect()
 }
@@ -87,6 +89,17 @@ fn never_uses_a_cache(study: &Study, config: &Config) -> bool {
     let builds = builds_of(study, config);
     !builds.is_empty() && builds.iter().all(|at| at.place.command.no_cache)
 }
+
+/// What a log shows of it, which nobody has to be asked for then.
+fn with_log(mut finding: Finding, line: Evidence, impact: Impact) -> Finding {
+    finding.evidence.extend([line]);
+    finding.rules_out.retain(|one| one.text != COSTS);
+    finding.impact = impact;
+    finding
+}
+
+/// What a finding asks for that no log shows.
+pub(in crate::rules) const COSTS: &str = "give logs: they show what it costs";
 
 /// In each later run the step came from the cache.
 fn contradicts(past: &Past, one: &Ordered) -> bool {
@@ -105,9 +118,10 @@ fn step_of<'a>(past: &Past, run: &Run, build: &'a Build, one: &Ordered) -> Optio
         .find(|step| file.of_step(build, step).is_some_and(|(_, i)| i.line == one.invalidated))
 }
 
-/// It ran in the last run, in which something came from the cache.
-fn ran(past: &Past, one: &Ordered) -> Option<Evidence> {
+/// It ran in the last run, in which something came from the cache, and the steps below it too.
+fn ran(past: &Past, one: &Ordered) -> Option<(Evidence, Impact)> {
     let (run, build) = past.last().filter(|(_, build)| build.hits() > 0)?;
     let step = step_of(past, run, build, one).filter(|step| step.outcome == Outcome::Miss)?;
-    Some(Study::quote(run, &step.header, "ran again in this run"))
+    let below = same_stage(build, step).filter(|other| other.position >= step.position);
+    Some((Study::quote(run, &step.header, "ran again in this run"), cost(below, 1)))
 }

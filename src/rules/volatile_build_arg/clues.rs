@@ -9,7 +9,7 @@ use crate::rules::build_args::{self, Argument};
 use crate::rules::instruction::{copies_a_folder, copies_everything, mounts_files};
 use crate::rules::past::{Past, header};
 use crate::rules::recurring::Spot;
-use crate::series::alike;
+use crate::series::{HOST_NAME, alike};
 
 /// What gives the value away.
 pub(in crate::rules) enum Sign {
@@ -85,7 +85,8 @@ impl Clues {
             Some(values) => values.declared.clone(),
             None => printed(past, spot),
         };
-        if file.is_some() && names.is_empty() {
+        let undeclared = !arguments.iter().any(|argument| argument.name == HOST_NAME);
+        if file.is_some() && names.is_empty() && undeclared {
             return None;
         }
         let shown = arguments.iter().any(|argument| names.contains(&argument.name))
@@ -104,7 +105,8 @@ impl Clues {
         match self.sign {
             Sign::Text => self.words.iter().any(in_word),
             Sign::Metadata(_) | Sign::ValueAbove(_) | Sign::SameText => {
-                self.names.is_empty() || self.names.contains(&argument.name)
+                let declared = self.names.is_empty() || self.names.contains(&argument.name);
+                declared || argument.name == HOST_NAME
             }
         }
     }

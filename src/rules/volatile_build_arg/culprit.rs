@@ -5,8 +5,9 @@ use super::clues::{Clues, Sign, same_text, since_it_has_a_value};
 use super::declared::{self, in_file};
 use crate::config::{Config, Stage};
 use crate::finding::{Confidence, Evidence};
-use crate::model::{Build, Dialect, Outcome, Step};
+use crate::model::{Build, Dialect, Outcome, Step, is_masked};
 use crate::rules::build_args::{self, Argument};
+use crate::rules::instruction::copies_everything;
 use crate::rules::past::Past;
 use crate::rules::recurring::Spot;
 use crate::series::{Because, Miss};
@@ -91,7 +92,8 @@ impl Culprit<'_> {
 pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
     let has_another_reason = no_value_reaches(past, &spot)
         || was_not_looked_up(past, &spot)
-        || was_stored_nowhere(past, &spot);
+        || was_stored_nowhere(past, &spot)
+        || differs_from_what_is_stored(past, &spot);
     if has_another_reason {
         return None;
     }
@@ -108,6 +110,12 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
         names = shown.iter().map(|a| a.name.clone()).collect();
     }
     let hidden = shown.is_empty() && matches!(sign, Sign::SameText);
+    if hidden && another_build_made_what_is_above(past, &spot) {
+        return None;
+    }
+    if hidden && !names.is_empty() && names.iter().all(|name| is_constant(past, &spot, name)) {
+        return None;
+    }
     let (asked, lines) =
         if hidden { asked::of(past, &spot, &names) } else { (Vec::new(), Vec::new()) };
     let written = !asked.is_empty();
@@ -142,6 +150,28 @@ fn is_other_operation(past: &Past, spot: &Spot, i: usize) -> bool {
     spot.step(i).is_some_and(|step| past.misses_of(i, step).any(proved))
 }
 
+/// The command lines give the argument one value in all runs that broke here.
+fn is_constant(past: &Past, spot: &Spot, name: &str) -> bool {
+    let mut values = spot.broken.iter().map(|&i| build_args::value(past, i, name));
+    let Some(first) = values.next().flatten().filter(|_| spot.broken.len() > 1) else {
+        return false;
+    };
+    !first.contains('$') && !is_masked(&first) && values.all(|v| v.as_ref() == Some(&first))
+}
+
+/// All sources come from the cache right above it, in runs that each build a new commit: another
+/// build had just copied them, and did not come to this step.
+fn another_build_made_what_is_above(past: &Past, spot: &Spot) -> bool {
+    let new = |&i: &usize| {
+        let above = spot.above(past, i).filter(|step| step.outcome == Outcome::Hit);
+        let known = past.get(i).is_some_and(|(run, _)| run.commit.is_some());
+        known
+            && !past.builds_the_commit_before(i)
+            && above.is_some_and(|step| copies_everything(&step.text))
+    };
+    spot.broken.len() > 1 && spot.broken.iter().all(new)
+}
+
 /// kaniko asks its cache for no RUN with `--cache-run-layers=false`, whatever its value.
 fn was_not_looked_up(past: &Past, spot: &Spot) -> bool {
     let newest = spot.broken.last().and_then(|&i| past.get(i).map(|(_, build)| (i, build)));
@@ -163,6 +193,19 @@ fn was_stored_nowhere(past: &Past, spot: &Spot) -> bool {
         })
     };
     spot.held.is_empty() && !spot.broken.is_empty() && spot.broken.iter().all(beside)
+}
+
+/// The runs are known to differ from one earlier run, whose result is all that is stored: in what
+/// the command lines give, in the size of the Dockerfile. That is one change, however often the step
+/// ran for it.
+fn differs_from_what_is_stored(past: &Past, spot: &Spot) -> bool {
+    let stored = |&i: &usize| {
+        let miss = past.misses_of(i, spot.step(i)?).next()?;
+        (!miss.differs.is_empty() && miss.proved.is_none()).then_some(miss.against?)
+    };
+    let mut against = spot.broken.iter().map(stored);
+    let first = against.next().flatten();
+    spot.broken.len() > 1 && first.is_some() && against.all(|one| one == first)
 }
 
 /// More than once; or once, where the argument is one of those that differ in each run.

@@ -2,7 +2,7 @@
 //! because of it: in its text, in the environment of a RUN, or, for `SOURCE_DATE_EPOCH`, in the
 //! time of a WORKDIR.
 
-use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
+use crate::finding::{Alternative, Confidence, Finding, Fix, Severity, not_ruled_out, ruled_out};
 use crate::model::{Step, Text};
 use crate::rules::build_args;
 use crate::rules::command_lines::{self, Given, Rerun};
@@ -26,6 +26,14 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
         }
     }
     of(past, best?.1, meta)
+}
+
+fn of_the_dockerfile(edited: bool) -> Alternative {
+    if edited {
+        not_ruled_out("an edit of the Dockerfile, whose size is another one as well")
+    } else {
+        ruled_out("the Dockerfile (nothing in the logs shows that it was edited)")
+    }
 }
 
 fn arguments(miss: &Miss) -> Vec<Text> {
@@ -58,7 +66,7 @@ fn of(past: &Past, name: &str, meta: &RuleMeta) -> Option<Finding> {
         impact: command_lines::impact(past, &reruns),
         rules_out: vec![
             ruled_out("a lost cache (this run asked for a different key)"),
-            ruled_out("the Dockerfile (nothing in the logs shows that it was edited)"),
+            of_the_dockerfile(reruns.iter().any(|rerun| command_lines::edited(past, rerun))),
         ],
         subject: past.subject(name),
     })

@@ -57,8 +57,10 @@ impl<'a> Builder<'a> {
 }
 
 /// The digest of an image; buildah and the classic builder print its name alone.
+/// By its digest; a terminal of few columns cuts that off.
 fn known_by(base: &Base) -> &str {
-    base.digest.as_deref().unwrap_or(&base.image)
+    const WHOLE: usize = "sha256:".len() + 64;
+    base.digest.as_deref().filter(|digest| digest.len() >= WHOLE).unwrap_or(&base.image)
 }
 
 /// The layer on the line that shows a base image being fetched: `#5 sha256:3bb9… 106B / 106B`.

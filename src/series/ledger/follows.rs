@@ -45,17 +45,28 @@ impl<'a> Ledger<'_, 'a> {
         let without = |build: &Build| {
             build.steps.iter().all(|s| s.text != step.text && !here(s) && !shorter(s))
         };
-        let in_log = || now.shortly_before().iter().rfind(ran).is_some_and(without);
+        // The places of another image are places of another Dockerfile.
+        let lacks = |build: &Build| {
+            let other = !self.is_member(now, build);
+            without(build) || other && build.steps.iter().all(|s| s.text != step.text)
+        };
+        let in_log = || now.shortly_before().iter().rfind(ran).is_some_and(lacks);
         let lately = || self.before(now).rev().take(LATELY).take_while(|build| without(build));
         !step.operation().is_link() && (in_log() || lately().any(|build| ran(&build)))
+    }
+
+    /// A build of the same log is one of the series.
+    fn is_member(&self, now: &Now<'a>, build: &Build) -> bool {
+        let of_log = self.runs_before(now).rev().take_while(|(run, _)| std::ptr::eq(*run, now.run));
+        of_log.take(LATELY).any(|(_, member)| std::ptr::eq(member, build))
     }
 
     /// A build before it in the log made the image that the stage stands on, and ran steps for it:
     /// `docker build -t team/base base`, then `FROM team/base`.
     pub(super) fn follows_its_base(&self, now: &Now<'a>, stage: &Stage<'a>, step: &Step) -> bool {
-        let Some(base) = stage.base.filter(|_| now.build.dialect.keeps_images()) else {
-            return false;
-        };
+        // An image that the engine holds alone is printed without a digest.
+        let is_local = |base: &&Base| base.digest.is_none() || now.build.dialect.keeps_images();
+        let Some(base) = stage.base.filter(is_local) else { return false };
         let before = self.stages.get(&(stage.name, stage.platform)).and_then(|line| line.base);
         let same = before.is_some_and(|before| {
             chain::is_known_base(before, base) && !chain::is_other_base(before, base)

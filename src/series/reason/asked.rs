@@ -1,6 +1,6 @@
 //! What the command lines of two builds, or the sizes of their Dockerfiles, tell of a step that ran.
 
-use super::super::Confidence::{self, Likely, Proven};
+use super::super::Confidence::{self, Likely, Proven, Suspected};
 use super::super::asked::{Asked, is_of_a_run};
 use super::super::chain::{self, Input};
 use super::super::proof;
@@ -12,7 +12,8 @@ impl<'a> MissInSeries<'_, '_, 'a> {
     /// The Dockerfile is the one of the commit before, and a value that is new in the text is that
     /// of an argument which only this command line gives; or what is gone from the text was given
     /// by the one before, and now it is the default. Where no commits are known, two texts that
-    /// differ in the values of one argument alone are likely one instruction.
+    /// differ in the values of one argument alone are likely one instruction; and of whatever
+    /// commits, where both values are known.
     pub(super) fn argument_in_text(
         &self,
         before: Option<(&'a Run, &'a Build)>,
@@ -20,7 +21,7 @@ impl<'a> MissInSeries<'_, '_, 'a> {
         let (run, build) = before?;
         let same_commit = run.commit.is_some() && run.commit == self.now.run.commit;
         let other_commit = !same_commit && run.commit.is_some() && self.now.run.commit.is_some();
-        if other_commit || chain::is_other_size(&build.dockerfile, &self.now.build.dockerfile) {
+        if chain::is_other_size(&build.dockerfile, &self.now.build.dockerfile) {
             return None;
         }
         let (now, then) = (Asked::of(self.now.run, self.now.build), Asked::of(run, build));
@@ -34,7 +35,13 @@ impl<'a> MissInSeries<'_, '_, 'a> {
             let value = |all: &[(&'a str, &'a str)]| {
                 all.iter().find(|(known, _)| *known == name.as_str()).map(|(_, value)| *value)
             };
+            if let (Some(now), Some(then)) = (value(&given), value(&gave))
+                && is_exchanged(old, &step.text, then, now)
+            {
+                return true;
+            }
             match value(&given) {
+                _ if other_commit => false,
                 Some(value) if !same_commit => fills_in(old, &step.text, value),
                 Some(value) => shows(&step.text, value),
                 None => {
@@ -79,34 +86,37 @@ impl<'a> MissInSeries<'_, '_, 'a> {
                 Explanation::of(Because::ArgumentChanged, Proven, store).differing(vec![epoch]),
             );
         }
+        let edited = chain::is_other_size(&build.dockerfile, &self.now.build.dockerfile);
         if self.step.instruction == "RUN" && now.is_shown() && then.is_shown() {
             let mut options = now.other_options(&then);
             // `RUN --network=none` has its own, whatever the command asks for.
             let network =
                 |part: &KeyPart| matches!(part, KeyPart::Option(name) if name == "network");
             options.retain(|part| !network(part) || !self.step.text.contains("--network="));
+            let mut arguments = now.other_arguments(&then);
+            arguments.retain(|argument| self.may_declare(argument) && !self.is_spared_by(argument));
             // The classic builder and buildah keep no option in a key.
             if !options.is_empty() && of_buildkit {
-                let sure = if now.is_known() && then.is_known() { Proven } else { Likely };
+                let alone = arguments.is_empty() && !edited;
+                let sure = if alone && now.is_known() && then.is_known() { Proven } else { Likely };
                 return Some(
                     Explanation::of(Because::OptionChanged, sure, store).differing(options),
                 );
             }
-            let mut arguments = now.other_arguments(&then);
-            arguments.retain(|argument| self.may_declare(argument) && !self.is_spared_by(argument));
             // Without ARG the builder keeps them out of the key.
             let proxies = now.other_proxies(&then);
             arguments
                 .extend(proxies.into_iter().filter(|proxy| self.declares(proxy) == Some(true)));
             if !arguments.is_empty() {
-                let why = Explanation::of(Because::ArgumentChanged, Likely, store);
+                // An edit above the step would rerun it as well.
+                let sure = if edited { Suspected } else { Likely };
+                let why = Explanation::of(Because::ArgumentChanged, sure, store);
                 return Some(why.differing(arguments));
             }
         }
         if let Some(why) = self.given_otherwise(build, store) {
             return Some(why);
         }
-        let edited = chain::is_other_size(&build.dockerfile, &self.now.build.dockerfile);
         if edited && !chain::has_other_texts(build, self.now.build) {
             let why = Explanation::of(Because::InstructionChanged, Likely, store);
             return Some(why.differing(vec![KeyPart::Dockerfile]));
@@ -183,6 +193,11 @@ fn differ_in_a_word(old: &str, new: &str) -> bool {
     words(old) == words(new)
         && others.next().is_none()
         && first.is_some_and(|(at, _)| at > options.count())
+}
+
+/// The new text is the old one with the new value in all places of the old one.
+fn is_exchanged(old: &str, new: &str, then: &str, now: &str) -> bool {
+    !then.is_empty() && old.contains(then) && old.replace(then, now) == new
 }
 
 /// The old text is the new one with another value in one of the places of this one, or in all. What

@@ -3,6 +3,7 @@
 use super::super::chain::{self, Input};
 use super::super::ledger::StageLine;
 use super::{Confidence, MissInSeries};
+use crate::model::Build;
 
 use Confidence::{Likely, Proven};
 
@@ -23,15 +24,24 @@ impl MissInSeries<'_, '_, '_> {
                 Some(if self.first || self.above_is_linked() { Proven } else { Likely })
             }
             // One FROM is printed for all stages on it, under the name of one of them.
-            (_, None) if self.first && self.shares_a_base() && self.now.moved => {
+            (_, None) if self.shares_a_base() && self.now.moved => {
                 let printed = line.base.and_then(|b| self.now.printed(&b.image, &b.platform));
-                let same = line.base.zip(printed).is_some_and(|(before, now)| {
-                    chain::is_known_base(before, now) && !chain::is_other_base(before, now)
-                });
-                if same { None } else { Some(Likely) }
+                let both = line.base.zip(printed);
+                let other = both.is_some_and(|(before, now)| chain::is_other_base(before, now));
+                let same = both.is_some_and(|(before, now)| chain::is_known_base(before, now));
+                let changed = other || self.first && !same;
+                changed.then_some(Likely)
             }
             _ => None,
         }
+    }
+
+    /// The build that stored the cache had another base image, under which the step was the first.
+    pub(super) fn is_stored_on_another_base(&self, stored: &Build) -> bool {
+        let before = stored.base_of(self.stage.name, self.stage.platform);
+        let pair = before.zip(self.stage.base).filter(|_| self.first);
+        pair.is_some_and(|(before, now)| chain::is_other_base(before, now))
+            && !self.step.operation().is_link()
     }
 
     /// The digest of the base is not printed (a local image, older builders), so it may be another

@@ -4,7 +4,7 @@ use super::super::buildkit::Segment;
 use super::super::vertex::{End, Vertex};
 use super::EXPORT;
 use super::place::export_kind;
-use crate::model::{CacheKind, Quote, Text, is_cut_short};
+use crate::model::{Build, CacheKind, Dialect, Outcome, Quote, Text, Transfer, is_cut_short};
 
 /// The line that lists the layer which an error says is gone, under the step it belongs to: no
 /// layer of a base image.
@@ -86,6 +86,22 @@ pub(super) fn behind_export(segment: &Segment) -> Option<Quote> {
         segment.vertices.values().filter_map(|v| v.error.as_ref()).any(|error| is_in(error, quote));
     let stopped = quote.text.contains("context canceled");
     (cached && !of_vertex && !stopped && says_solve(quote)).then(|| quote.clone())
+}
+
+/// A terminal shows that an export failed, and not why: that is in the client's last line, where
+/// nothing else failed that ends a build.
+pub(super) fn tell_failed_export(builds: &mut [Build], segment: &Segment) {
+    let [build] = builds else { return };
+    let said = segment.errors.first().and_then(|quote| quote.text.split_once("failed to solve: "));
+    let Some((_, why)) = said.filter(|_| segment.dialect == Dialect::BuildkitTty) else { return };
+    if build.steps.iter().any(|step| step.outcome == Outcome::Failed) {
+        return;
+    }
+    let silent = |export: &&mut Transfer| export.error.as_deref() == Some("");
+    let mut failed = build.exports.iter_mut().filter(silent);
+    if let (Some(export), None) = (failed.next(), failed.next()) {
+        export.error = Some(why.into());
+    }
 }
 
 fn exports_cache(vertex: &Vertex) -> bool {

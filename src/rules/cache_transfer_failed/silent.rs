@@ -1,0 +1,152 @@
+//! Imports of which a terminal shows that they failed, and not why.
+//!
+//! ` => ERROR importing cache manifest from r.example.com/app:cache   0.2s` is also how every cache
+//! begins: its reference is not there yet.
+
+use super::META;
+use crate::finding::{Confidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide};
+use crate::model::{Outcome, Transfer};
+use crate::rules::Study;
+use crate::rules::past::{self, Past, cost};
+use crate::rules::remedy::reference;
+
+/// A run that got nothing from its cache, and does not say why.
+struct SilentFailure<'a> {
+    at: usize,
+    import: &'a Transfer,
+    name: &'a str,
+}
+
+pub(super) fn findings(study: &Study) -> Vec<Finding> {
+    past::judge(study, finding)
+}
+
+/// The newest run is one of them, and its reference was there, or should have been.
+fn finding(past: &Past) -> Option<Finding> {
+    let all: Vec<SilentFailure> = (0..past.len()).filter_map(|at| failure(past, at)).collect();
+    let newest = all.last().filter(|one| one.at + 1 == past.len())?;
+    let read = (0..newest.at).rev().find_map(|at| read(past, at, newest.name));
+    let since = |one: &&SilentFailure| {
+        read.is_none_or(|(at, _)| one.at > at) && (one.at > 0 || read.is_some())
+    };
+    let cold: Vec<&SilentFailure> = all.iter().filter(since).collect();
+    // Without a run that read it, two runs after one that stored a cache.
+    if read.is_none() && (cold.len() < 2 || !stores_before(past, cold.first()?.at)) {
+        return None;
+    }
+    let names = names(&all);
+    let other_each = names.len() == all.len() && all.len() > 2;
+    let runs: Vec<usize> = cold.iter().map(|one| one.at).collect();
+    let ran = runs.iter().filter_map(|at| past.builds.get(*at)).flat_map(|build| &build.steps);
+    let mut lines: Vec<_> = read
+        .into_iter()
+        .filter_map(|(at, import)| {
+            let (run, _) = past.get(at)?;
+            let line = import.verdict.as_ref().unwrap_or(&import.header);
+            Some(Study::quote(run, line, "an earlier run read it"))
+        })
+        .collect();
+    lines.extend(cold.iter().rev().take(3).rev().filter_map(|one| {
+        let (run, _) = past.get(one.at)?;
+        Some(Study::quote(run, &one.import.header, "the import fails"))
+    }));
+    Some(Finding {
+        rule: META.id,
+        severity: Severity::Warning,
+        confidence: Confidence::Suspected,
+        title: title(newest.name, other_each, read.is_some()),
+        cause: cause(newest.name, other_each, read.is_some()),
+        evidence: Proof::from_lines(lines)?.seen_in(past.places(runs.iter().copied())),
+        fix: fix(newest.name, other_each),
+        impact: cost(ran.filter(|step| step.outcome == Outcome::Miss), runs.len()),
+        rules_out: vec![
+            not_ruled_out(
+                "a reference that is not there, rights that are missing, a registry that is down",
+            ),
+            to_decide("build with `--progress=plain`: it prints the answer of the registry"),
+        ],
+        subject: newest.name.to_owned(),
+    })
+}
+
+fn title(name: &str, other_each: bool, read: bool) -> String {
+    if other_each {
+        return format!(
+            "each run imports its cache under another name ({name}), and every import fails"
+        );
+    }
+    let since = if read { ", which an earlier run read" } else { "" };
+    format!("the import of {name}{since} fails, and this form of the log does not say why")
+}
+
+fn cause(name: &str, other_each: bool, read: bool) -> String {
+    if other_each {
+        return format!(
+            "Every run asks for a cache of another name, {name} in the newest, and gets none. A \
+                name that is made for one run is a name that no earlier run has written."
+        );
+    }
+    let known = if read {
+        "An earlier run imported this reference"
+    } else {
+        "Each run stores a cache without an error"
+    };
+    format!(
+        "{known}, and the newest run cannot import {name}: it starts cold. The progress of a \
+            terminal shows that an import failed, and leaves out why."
+    )
+}
+
+fn fix(name: &str, other_each: bool) -> Fix {
+    let mut steps = Vec::new();
+    if other_each {
+        steps.push(format!(
+            "Import and export one name that stays, such as {}:buildcache.",
+            reference::repository(name)
+        ));
+    }
+    steps.push(
+        "Build with `--progress=plain` (or `BUILDKIT_PROGRESS=plain`): it prints what the \
+            registry answers."
+            .to_owned(),
+    );
+    let summary = if other_each {
+        "give the cache one name for all runs"
+    } else {
+        "build with --progress=plain, which prints why the import fails"
+    };
+    Fix { summary: summary.to_owned(), steps, ..Fix::default() }
+}
+
+/// Nothing was imported, and nothing tells why.
+fn failure<'a>(past: &Past<'a>, at: usize) -> Option<SilentFailure<'a>> {
+    let imports = past.imports(at);
+    let silent = |import: &&Transfer| import.error.as_deref().is_some_and(|e| e.trim().is_empty());
+    if imports.is_empty() || !imports.iter().all(silent) {
+        return None;
+    }
+    let (hits, total) = past.counts(at)?;
+    let import = imports.first().copied()?;
+    let name = import.reference.as_deref()?;
+    (hits == 0 && total > 0).then_some(SilentFailure { at, import, name })
+}
+
+/// The import of the reference, where this run got it.
+fn read<'a>(past: &Past<'a>, at: usize, name: &str) -> Option<(usize, &'a Transfer)> {
+    let same = |import: &&Transfer| {
+        import.ok() && import.reference.as_deref().is_some_and(|read| reference::same(read, name))
+    };
+    past.imports(at).into_iter().find(same).map(|import| (at, import))
+}
+
+/// A run before this one stored a cache.
+fn stores_before(past: &Past, at: usize) -> bool {
+    past.builds.iter().take(at).any(|build| build.exports.iter().any(Transfer::ok))
+}
+
+fn names<'a>(all: &[SilentFailure<'a>]) -> Vec<&'a str> {
+    let mut names: Vec<&str> = all.iter().map(|one| one.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}

@@ -16,7 +16,7 @@ pub(super) fn leave_out(runs: &mut Vec<Run>) -> Vec<Problem> {
     problem_of(&twins).into_iter().collect()
 }
 
-/// Of two logs that printed one run the one of the job stays, which tells more.
+/// Of two logs that printed one run in different forms the one of the job stays, which tells more.
 fn leave_out_printed(runs: &mut Vec<Run>) -> Vec<(String, String)> {
     let mut homes: HashMap<u64, usize> = HashMap::default();
     let mut poorer: HashMap<usize, usize> = HashMap::default();
@@ -26,6 +26,9 @@ fn leave_out_printed(runs: &mut Vec<Run>) -> Vec<(String, String)> {
             homes.insert(built, at);
             continue;
         };
+        if runs.get(other).is_none_or(|other| form(other) == form(run)) {
+            continue;
+        }
         let richer = runs.get(other).is_some_and(|other| told(other) >= told(run));
         let (stays, goes) = if richer { (other, at) } else { (at, other) };
         homes.insert(built, stays);
@@ -50,6 +53,13 @@ fn took(run: &Run) -> Option<u64> {
         step.seconds.map(|seconds| (seconds * 10.0).round().to_bits()).hash(&mut hash);
     }
     Some(hash.finish())
+}
+
+/// What tells apart how a run was printed: by whom, and by which client. Logs of one form are of
+/// runs of their own.
+fn form(run: &Run) -> Option<(Option<&'static str>, Dialect, bool)> {
+    let build = run.builds.first()?;
+    Some((run.ci, build.dialect, build.driver.is_some()))
 }
 
 /// How much a log tells beside the build.

@@ -9,8 +9,8 @@ use super::changing_value;
 use super::command_lines;
 use super::past::Past;
 use crate::finding::Evidence;
-use crate::model::{Command, Tool, is_masked, is_proxy, secret_name};
-use crate::series::HOST_NAME;
+use crate::model::{Command, Tool, is_masked, secret_name};
+use crate::series::{EPOCH, is_of_a_run};
 
 /// An argument that has another value in every one of some runs.
 pub(super) struct Argument {
@@ -116,12 +116,7 @@ fn pairs(command: &Command) -> impl Iterator<Item = (&str, &str)> {
         .iter()
         .flat_map(|a| a.split(['\n', '\r']))
         .filter_map(|a| a.trim().split_once('='));
-    pairs.filter(|(name, _)| is_keyed(name))
-}
-
-/// In the keys of the RUN that can read it, or of all of them.
-fn is_keyed(name: &str) -> bool {
-    name == HOST_NAME || !name.starts_with("BUILDKIT_") && !is_proxy(name)
+    pairs.filter(|(name, _)| *name == EPOCH || is_of_a_run(name))
 }
 
 /// A name that is usually given a value of one run or commit.

@@ -134,7 +134,8 @@ impl<'a> Asked<'a> {
 }
 
 /// A RUN depends on an argument of this name that is declared above it.
-pub(super) fn is_of_a_run(name: &str) -> bool {
+#[must_use]
+pub fn is_of_a_run(name: &str) -> bool {
     let known = name.starts_with("BUILDKIT_") || name == EPOCH || is_proxy(name);
     !known || name == HOST_NAME
 }

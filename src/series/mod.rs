@@ -23,7 +23,7 @@ mod stretch;
 mod tests;
 
 pub use align::{StepRow, rows};
-pub use asked::{EPOCH, HOST_NAME, shows_command};
+pub use asked::{EPOCH, HOST_NAME, is_of_a_run, shows_command};
 pub use given::{Given, before as fetched_before, image as given_image};
 pub use linked::settle as settle_links;
 pub use machines::apart as machines;

@@ -170,10 +170,9 @@ fn manifests<'a>(past: &Past<'a>, spot: &Spot<'a>) -> Option<Finding> {
         if one_commit && other.is_none() { Confidence::Likely } else { Confidence::Suspected };
     let mut evidence = spot.lines(past, "ran: the copied files, or their modes, differ");
     evidence.extend(dockerfile_at::line_of(past, spot, "copies them"));
-    let severity = if other.is_some() { Severity::Note } else { META.severity };
     Some(Finding {
         rule: META.id,
-        severity,
+        severity: META.severity,
         confidence: sure,
         title: format!(
             "`{}` copies different files {} and reruns `{}`",

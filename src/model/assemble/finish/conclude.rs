@@ -4,8 +4,7 @@ use foldhash::HashSet;
 
 use super::{Segment, Vertex};
 use crate::model::{
-    Base, Build, BuildOutcome, CacheKind, Dialect, Engine, Outcome, Quote, Run, Step, StepKind,
-    Text,
+    Base, Build, BuildOutcome, CacheKind, Dialect, Engine, Outcome, Run, Step, StepKind, Text,
 };
 
 /// How far the log shows a build.
@@ -35,12 +34,8 @@ pub(super) fn conclude(build: &mut Build, end: Ending) {
     }
     mark_fetches(&mut build.steps);
     let some = |outcome: Outcome| build.steps.iter().any(|s| s.outcome == outcome);
-    // The client says `failed to solve: Canceled: context canceled`.
-    let stopped = |error: &Quote| error.text.contains("context canceled");
-    let failed = !build.errors.iter().all(stopped) || some(Outcome::Failed);
-    let canceled = !build.errors.is_empty()
-        || end == Ending::Stopped
-        || end != Ending::Exported && some(Outcome::Canceled);
+    let failed = !build.errors.is_empty() || some(Outcome::Failed);
+    let canceled = end == Ending::Stopped || end != Ending::Exported && some(Outcome::Canceled);
     build.outcome = match end {
         _ if failed => BuildOutcome::Failed,
         _ if canceled => BuildOutcome::Canceled,

@@ -33,7 +33,9 @@ pub(super) fn runs(evidence: &[Evidence], hints: &[String]) -> Vec<Run> {
 fn once(all: Vec<Made>) -> Vec<Made> {
     let folder = |made: &Made| layout(&made.file.source).to_owned();
     let mut counts: HashMap<String, usize> = HashMap::default();
-    all.iter().for_each(|made| *counts.entry(folder(made)).or_default() += 1);
+    for made in &all {
+        *counts.entry(folder(made)).or_default() += 1;
+    }
     let is_alone = |made: &Made| counts.get(&folder(made)) == Some(&1);
     let alone: HashSet<Digest> =
         all.iter().filter(|made| is_alone(made)).map(|made| made.file.digest).collect();

@@ -44,7 +44,8 @@ pub(super) fn assign(graph: &Graph, build: &Build) -> Vec<Option<usize>> {
             let (known, nameable, records) = of_vertices.unwrap_or_else(search);
             found.known |= known;
             found.nameable |= nameable;
-            if !known && !(last && !nameable && found.is_of_this_build()) {
+            let bare = last && !nameable && found.is_of_this_build();
+            if !known && !bare {
                 left.push(stage);
                 continue;
             }

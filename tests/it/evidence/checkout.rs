@@ -106,7 +106,9 @@ fn files_that_no_commit_has_leave_the_sources_of_the_copy() {
         ],
     )];
     let mut builder = Builder::default();
-    (0..3).for_each(|_| drop(builder.build(&stage, Mode::Max, "")));
+    for _ in 0..3 {
+        builder.build(&stage, Mode::Max, "");
+    }
     builder.empty();
     left[1] = builder.build(&stage, Mode::Max, "");
     let options = Options { checkout: Some(folder.path().to_owned()), ..Options::default() };

@@ -38,13 +38,13 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// Path of a configuration file within its repository.
 pub(super) fn repository_path(path: &str) -> String {
-    escape::line(in_repository(&path.replace('\\', "/")))
+    escape::path(in_repository(&path.replace('\\', "/")))
 }
 
 fn log_path(source: &str) -> String {
     match source {
         "-" => "stdin".to_owned(),
-        path => escape::line(path.replace('\\', "/").trim_start_matches("./")),
+        path => escape::path(path.replace('\\', "/").trim_start_matches("./")),
     }
 }
 

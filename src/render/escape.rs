@@ -16,14 +16,23 @@ use std::sync::LazyLock;
 use regex::Regex;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-pub use self::markup::{html, xml};
-use super::redact::redact;
+pub use self::markup::{html, xml, xml_path};
+use super::redact::{self, redact};
 
 /// One line of a log, ready for a terminal or a CI log: no secrets, no control characters, no
 /// commands.
 #[must_use]
 pub fn line(text: &str) -> String {
-    let visible = visible(&redact(text)).into_owned();
+    neutral_of(visible(&redact(text)).into_owned())
+}
+
+/// The name of a file, made safe as [`line`] does.
+#[must_use]
+pub fn path(name: &str) -> String {
+    neutral_of(visible(&redact::name(name)).into_owned())
+}
+
+fn neutral_of(visible: String) -> String {
     match neutral(&visible) {
         Cow::Borrowed(_) => visible,
         Cow::Owned(changed) => changed,

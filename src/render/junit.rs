@@ -122,7 +122,7 @@ fn text(finding: &Finding) -> String {
         let _ = writeln!(
             text,
             "{}:{}: {}",
-            escape::xml(&line.source),
+            escape::xml_path(&line.source),
             line.line,
             escape::xml(&anchor::quoted(&line.text))
         );

@@ -43,6 +43,21 @@ pub fn make_ready() {
     secrets("-");
 }
 
+/// The name of a file without secrets. It was given or found on the disk, and whatever its letters
+/// look like, without it nobody knows which file is meant.
+#[must_use]
+pub fn name(path: &str) -> Cow<'_, str> {
+    let mut spans = address::spans(path);
+    spans.extend(issued::spans(path));
+    spans.extend(shapes::spans_of_name(path));
+    spans.retain(|span| !span.is_empty());
+    if spans.is_empty() {
+        return Cow::Borrowed(path);
+    }
+    spans.sort_by_key(|span| (span.start, span.end));
+    Cow::Owned(masked(path, &spans))
+}
+
 /// `None` where there are none.
 fn without_secrets(text: &str) -> Option<String> {
     let seen = visible::visible(text);

@@ -13,7 +13,7 @@ use crate::cli::args::RuleId;
 use crate::cli::screen;
 use crate::cli::settings::{Project, Scope, Settings};
 use crate::pipeline::{self, Options};
-use crate::render::redact::redact;
+use crate::render::redact::{self, redact};
 use crate::render::{self, Json, Renderer, Report};
 use crate::rules::RULES;
 use crate::source::Entry;
@@ -173,7 +173,8 @@ fn fix(arguments: Value) -> Result<ToolAnswer, String> {
     let patches = patches.iter().map(|patch| {
         let diff = redact(&patch.diff);
         let rules: Vec<&str> = patch.fixes.iter().map(|(rule, _)| *rule).collect();
-        json!({ "path": redact(&patch.path), "diff": diff, "rules": rules, "masked": diff != patch.diff })
+        let (path, masked) = (redact::name(&patch.path), diff != patch.diff);
+        json!({ "path": path, "diff": diff, "rules": rules, "masked": masked })
     });
     let held = if with_unsafe { Vec::new() } else { triage::unsafe_rules(&report.findings) };
     let without = report

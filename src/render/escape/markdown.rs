@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{html, line};
+use super::{html, line, path};
 
 /// Prose. What stands between backticks becomes code.
 #[must_use]
@@ -39,7 +39,16 @@ pub fn html_prose(text: &str) -> String {
 /// A code span; nothing where there is no text.
 #[must_use]
 pub fn code(text: &str) -> String {
-    let text = line(text);
+    spanned(&line(text))
+}
+
+/// The same of a file's name and what stands behind it: `services/auth2/Dockerfile:2`.
+#[must_use]
+pub fn code_of_path(name: &str) -> String {
+    spanned(&path(name))
+}
+
+fn spanned(text: &str) -> String {
     let text = text.trim();
     if text.is_empty() {
         return String::new();

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::line;
+use super::{line, path};
 
 /// Text for the content of an HTML element, or for an attribute in quotes.
 #[must_use]
@@ -13,8 +13,18 @@ pub fn html(text: &str) -> String {
 /// Text for the content of an XML element, or for an attribute in quotes.
 #[must_use]
 pub fn xml(text: &str) -> String {
+    printable(&line(text))
+}
+
+/// The name of a file, for the same places.
+#[must_use]
+pub fn xml_path(name: &str) -> String {
+    printable(&path(name))
+}
+
+fn printable(text: &str) -> String {
     // The two characters that are neither control characters nor allowed (XML 1.0, production 2).
-    let text = line(text).replace('\u{fffe}', r"\u{fffe}").replace('\u{ffff}', r"\u{ffff}");
+    let text = text.replace('\u{fffe}', r"\u{fffe}").replace('\u{ffff}', r"\u{ffff}");
     entities(&text)
 }
 

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::prose::prose;
 use crate::finding::{Edit, Evidence, Finding, Fix};
-use crate::render::escape::{line, lines};
+use crate::render::escape::{line, lines, path};
 use crate::render::phrases::{costs, source, title};
 use crate::render::seen::QuotedLogs;
 use crate::render::units::count;
@@ -96,7 +96,7 @@ fn lines_of(finding: &Finding) -> Markup {
 fn quoted(index: usize, evidence: &Evidence) -> Markup {
     html! {
         li data-quote=(index) {
-            span.place { (line(&evidence.source)) ":" (evidence.line) } " "
+            span.place { (path(&evidence.source)) ":" (evidence.line) } " "
             code { (line(evidence.text.trim())) } " "
             @if !evidence.shows.is_empty() { span.shows { (prose(&evidence.shows)) } }
         }
@@ -123,7 +123,7 @@ fn fix(fix: &Fix, source: Option<&str>) -> Markup {
 fn patch(edit: &Edit) -> Markup {
     html! {
         div.paste.diff {
-            p.file { "in " code { (line(&edit.path)) } ", a patch for " code { "git apply" } ":" }
+            p.file { "in " code { (path(&edit.path)) } ", a patch for " code { "git apply" } ":" }
             pre tabindex="0" { code { @for text in lines(&edit.diff) { span class=[kind(&text)] { (text) "\n" } } } }
         }
     }

@@ -62,7 +62,7 @@ pub(super) fn lines(
 }
 
 fn named(source: &str, line: u64) -> String {
-    format!("{}:{line}", escape::line(source))
+    format!("{}:{line}", escape::path(source))
 }
 
 fn row(

@@ -27,7 +27,7 @@ pub(super) fn brief(page: &TextPage, finding: &Finding, input: &InputFacts) -> V
         let more = others.collect::<std::collections::BTreeSet<_>>().len();
         let more =
             if more > 0 { format!(" and {}", count(more, "more file")) } else { String::new() };
-        let file = escape::line(place::shortest(&first.path, &[]));
+        let file = escape::path(place::shortest(&first.path, &[]));
         let command = if fix.edits.iter().all(|edit| edit.safe) {
             "cachediag fix"
         } else {
@@ -36,7 +36,7 @@ pub(super) fn brief(page: &TextPage, finding: &Finding, input: &InputFacts) -> V
         return said(&match by_hand(fix) {
             Some(other) => format!(
                 "`{command}` prints a patch for {file}{more} alone; change {} by hand (--details)",
-                escape::line(place::shortest(other, &[]))
+                escape::path(place::shortest(other, &[]))
             ),
             None => format!("`{command}` prints the patch for {file}{more}"),
         });
@@ -117,7 +117,7 @@ fn paste(snippet: &str) -> Vec<String> {
 }
 
 fn diff(page: &TextPage, edit: &Edit) -> Vec<String> {
-    let heading = format!("{}in {}:", blanks(INDENT), escape::line(&edit.path));
+    let heading = format!("{}in {}:", blanks(INDENT), escape::path(&edit.path));
     let lines = escape::lines(&edit.diff);
     let colored = lines.iter().map(|line| match line.chars().next() {
         Some('+') => page.paint(GREEN, &indented(line)),

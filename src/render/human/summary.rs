@@ -107,7 +107,7 @@ pub fn problem_line(problem: &Problem) -> String {
         return format!("standard input {}", escape::line(&problem.message));
     }
     let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
-    format!("{}{line}: {}", escape::line(&problem.source), escape::line(&problem.message))
+    format!("{}{line}: {}", escape::path(&problem.source), escape::line(&problem.message))
 }
 
 /// The last line of the report.

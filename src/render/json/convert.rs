@@ -6,7 +6,7 @@ use super::list::{self, ListOf};
 use super::{decided, wire};
 use crate::finding::{Alternative, Edit, Evidence, Finding, Fix};
 use crate::model::{Build, CacheKind, CiCache, Problem, Quote, Run, Step, StepKind, Transfer};
-use crate::render::redact::redact;
+use crate::render::redact::{self, redact};
 use crate::render::seen::QuotedLogs;
 use crate::render::{BuildIds, Report, alternatives, names, phrases};
 use crate::series::{BuildRef, Miss, Misses, Series};
@@ -82,7 +82,7 @@ fn run<'a>(index: usize, run: &'a Run, known: &'a ReportFacts<'a>) -> wire::Run<
         build(of, known.ids.get(at).unwrap_or_default(), known.breaks_of(at))
     };
     wire::Run {
-        source: wire::Source { name: redact(&run.source) },
+        source: wire::Source { name: redact::name(&run.source) },
         label: redact(&run.label),
         ci: run.ci.unwrap_or("none"),
         job: run.job.as_deref().map(redact),
@@ -265,7 +265,7 @@ pub(super) fn judged<'a>(
 
 fn evidence<'a>(evidence: &'a Evidence, seen: &QuotedLogs<'a>) -> wire::Evidence<'a> {
     wire::Evidence {
-        source: redact(&evidence.source),
+        source: redact::name(&evidence.source),
         line: evidence.line,
         step: seen.step(evidence).map(redact),
         text: redact(&evidence.text),
@@ -285,12 +285,12 @@ fn fix<'a>(fix: &'a Fix, source: Option<&'static str>) -> wire::Fix<'a> {
 }
 
 fn edit(edit: &Edit) -> wire::Edit<'_> {
-    wire::Edit { path: redact(&edit.path), diff: redact(&edit.diff), safe: edit.safe }
+    wire::Edit { path: redact::name(&edit.path), diff: redact(&edit.diff), safe: edit.safe }
 }
 
 fn problem(problem: &Problem) -> wire::Problem<'_> {
     wire::Problem {
-        source: redact(&problem.source),
+        source: redact::name(&problem.source),
         line: problem.line,
         message: redact(&problem.message),
     }

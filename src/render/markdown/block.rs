@@ -1,7 +1,7 @@
 //! One finding: its title, and behind it, folded, all the rest.
 
 use crate::finding::{Edit, Evidence, Finding};
-use crate::render::escape::markdown::{block, code, html_prose, prose};
+use crate::render::escape::markdown::{block, code, code_of_path, html_prose, prose};
 use crate::render::{Report, alternatives, escape, names, phrases};
 
 /// Lines of a log that are quoted.
@@ -58,7 +58,7 @@ fn seen(finding: &Finding) -> String {
 }
 
 fn line(evidence: &Evidence) -> String {
-    let place = code(&format!("{}:{}", evidence.source, evidence.line));
+    let place = code_of_path(&format!("{}:{}", evidence.source, evidence.line));
     let text = code(&escape::shorten(&escape::line(evidence.text.trim()), WIDEST));
     let shows = prose(&shortened(&evidence.shows));
     let shows = if shows.is_empty() { shows } else { format!(": {shows}") };
@@ -99,5 +99,5 @@ fn fix(finding: &Finding) -> String {
 }
 
 fn edit(edit: &Edit) -> String {
-    format!("In {}:\n\n{}\n", code(&edit.path), block("diff", &edit.diff))
+    format!("In {}:\n\n{}\n", code_of_path(&edit.path), block("diff", &edit.diff))
 }

@@ -276,6 +276,24 @@ fn is_key_line(text: &str) -> bool {
     has_all_letters(text)
         && (text.len() >= 60 || signs > 0 || text.ends_with('='))
         && signs * 8 <= text.len()
+        && !is_path(text)
+}
+
+/// `services/auth2/Dockerfile`: its parts are words. Letters of base64 change between small,
+/// capital and digit at nearly every second place.
+fn is_path(text: &str) -> bool {
+    let changes = |part: &str| {
+        part.as_bytes().windows(2).filter(|two| matches!(two, [a, b] if is_change(*a, *b))).count()
+    };
+    text.contains('/')
+        && !text.contains(['+', '='])
+        && text.split('/').map(changes).sum::<usize>() * 6 <= text.len()
+}
+
+/// A word ends between two letters; `Dockerfile` and `README` are one each.
+fn is_change(first: u8, next: u8) -> bool {
+    first.is_ascii_digit() != next.is_ascii_digit()
+        || first.is_ascii_lowercase() && next.is_ascii_uppercase()
 }
 
 fn has_all_letters(text: &str) -> bool {
@@ -296,12 +314,21 @@ type Make = Box<dyn FnOnce() -> Option<Regex> + Send>;
 
 /// All of them in a text.
 pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
+    found(text, is_long(text))
+}
+
+/// Those that a name of a file may hold: a path is made of the letters of base64, too.
+pub(super) fn spans_of_name(name: &str) -> Vec<Range<usize>> {
+    found(name, false)
+}
+
+fn found(text: &str, base64: bool) -> Vec<Range<usize>> {
     static SHAPES: LazyLock<Option<Shapes>> = LazyLock::new(Shapes::new);
     // The patterns are constants and a test compiles them; should one not compile, nothing may
     // leave.
     SHAPES
         .as_ref()
-        .and_then(|shapes| shapes.spans(text))
+        .and_then(|shapes| shapes.spans(text, base64))
         .unwrap_or_else(|| std::iter::once(0..text.len()).collect())
 }
 
@@ -325,9 +352,9 @@ impl Shapes {
     }
 
     /// `None` where a pattern does not compile.
-    fn spans(&self, text: &str) -> Option<Vec<Range<usize>>> {
+    fn spans(&self, text: &str, base64: bool) -> Option<Vec<Range<usize>>> {
         let mut found = Vec::new();
-        for (shape, pattern) in self.that_may_be_in(text) {
+        for (shape, pattern) in self.that_may_be_in(text, base64) {
             for at in pattern?.captures_iter(text) {
                 found.extend(masked(shape, &at));
             }
@@ -336,13 +363,16 @@ impl Shapes {
     }
 
     /// Shapes that the text may hold.
-    fn that_may_be_in(&self, text: &str) -> impl Iterator<Item = (&'static Shape, Option<&Regex>)> {
+    fn that_may_be_in(
+        &self,
+        text: &str,
+        base64: bool,
+    ) -> impl Iterator<Item = (&'static Shape, Option<&Regex>)> {
         let found = self
             .words
             .find_overlapping_iter(text)
             .filter_map(|word| self.of.get(word.pattern().as_usize()));
         let named = found.fold(0_u64, |named, shape| named | 1 << shape);
-        let base64 = is_long(text);
         let may =
             move |at: &usize, of: &Shape| named & 1 << at != 0 || (of.words.is_empty() && base64);
         let each = self.each.iter().zip(SHAPES).enumerate();
@@ -378,6 +408,20 @@ fn is_long(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tells_a_path_from_a_key() {
+        for path in [
+            "services/auth2/Dockerfile",
+            "k8s/images/nginx/Prod/Dockerfile",
+            "backend/services2/authenticationService/Dockerfile",
+        ] {
+            assert!(spans(path).is_empty(), "{path}");
+            assert!(spans(&format!("the patch for {path}")).is_empty(), "{path}");
+        }
+        let key = "k9Zq/B2dT7xWm4R8vL1nYc3HsJ6f";
+        assert_eq!((spans(key).len(), spans_of_name(key).len()), (1, 0));
+    }
 
     #[test]
     fn every_pattern_compiles() {

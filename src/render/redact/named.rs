@@ -84,6 +84,10 @@ enum Joint {
 
 impl Behind<'_> {
     fn value(&self) -> Option<SecretText> {
+        // `api error ExpiredToken: The provided token has expired.` (AWS SDK): a code, words.
+        if self.before().ends_with("api error ") {
+            return None;
+        }
         let rest = self.rest(self.place.end);
         if self.before().ends_with('<') && rest.starts_with('>') {
             return Some(self.element());

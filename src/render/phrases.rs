@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use super::Report;
 use super::units::{count, duration, grouped};
 use crate::finding::{Finding, Impact, Severity};
-use crate::model::Build;
+use crate::model::{Build, Outcome, Step};
 use crate::rules;
 use crate::triage::{Assessment, Unknown, Verdict, Wanted, rebuilt};
 
@@ -112,6 +112,8 @@ pub(super) fn healthy(report: &Report) -> String {
         (true, 0) => {
             let why = if builds().any(|build| build.tangled) {
                 TANGLED
+            } else if builds().flat_map(|build| &build.steps).any(has_failed) {
+                "of its steps the log has only what failed"
             } else {
                 "no line says what became of a step"
             };
@@ -126,6 +128,10 @@ pub(super) fn healthy(report: &Report) -> String {
         _ => {}
     }
     format!("No cache trouble found: {}, {steps}.", runs(report))
+}
+
+fn has_failed(step: &Step) -> bool {
+    step.outcome == Outcome::Failed
 }
 
 /// Steps of which it is known what became of them.
@@ -154,6 +160,9 @@ pub(super) fn too_little(report: &Report, assessment: &Assessment) -> String {
     let seen = match total {
         0 if newest.iter().any(|build| build.tangled) => {
             return format!("Too little to tell: {TANGLED}.");
+        }
+        0 if newest.iter().all(|build| build.headless && build.steps.is_empty()) => {
+            format!("the log{where_} begins inside the build, and none of its steps is in it")
         }
         0 => format!("no step{where_} was reached that a cache could serve"),
         _ => format!("{} of {}{where_} ran{why}", grouped(ran), count(total, "step")),

@@ -1,9 +1,11 @@
 //! The dev containers CLI: `[1234 ms] text` in front of what it says itself, and in Codespaces'
-//! logs a stamp with a colon, `2026-05-04 09:00:00.123Z: #5 CACHED`.
+//! logs a stamp with a colon, `2026-05-04 09:00:00.123Z: #5 CACHED`. What a command prints gets
+//! `[2026-05-04T09:00:00.123Z] ` in front of each piece as it arrives, however many lines that is
+//! (`devcontainers/ci`, the log of VS Code).
 //!
 //! Source: `devcontainers/cli` `src/spec-utils/log.ts`. Knows no CI.
 
-use super::{Envelope, Head, Mark, Peeled, Stamp, Words, ansi, echo, stamp};
+use super::{Envelope, Head, Mark, Peeled, Stamp, Words, ansi, echo, stamp, wrap};
 
 /// Milliseconds or a stamp.
 pub(super) struct Devcontainer;
@@ -18,15 +20,16 @@ impl Envelope for Devcontainer {
     }
 
     fn words(&self) -> Words {
-        &[b"@devcontainers/cli ", b"Start: Run: "]
+        &[b"@devcontainers/cli ", b"Start: Run: ", b"Z] #", b"Z]  => ", b"Z] [+] Building "]
     }
 
     fn recognise(&self, head: &Head) -> bool {
-        head.any(self, |line| {
-            let text =
-                millis(line).or_else(|| stamped(line).map(|(_, text)| text)).unwrap_or_default();
+        let says = |line: &[u8]| {
+            let stamped = || stamped(line).or_else(|| piece(line)).map(|(_, text)| text);
+            let text = millis(line).or_else(stamped).unwrap_or_default();
             text.starts_with(b"@devcontainers/cli ") || text.starts_with(b"Start: Run: ")
-        })
+        };
+        head.any(self, says) || is_in_pieces(self, head)
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -36,7 +39,7 @@ impl Envelope for Devcontainer {
             stamp: Some(Stamp::Rfc3339(stamp)),
             ..Peeled::default()
         };
-        stamped(line).map_or_else(plain, timed)
+        stamped(line).or_else(|| piece(line)).map_or_else(plain, timed)
     }
 
     /// `Start: Run: docker buildx build …`
@@ -59,6 +62,26 @@ fn millis(line: &[u8]) -> Option<&[u8]> {
         return None;
     }
     rest.get(digits..)?.strip_prefix(b" ms] ")
+}
+
+/// `[2026-05-04T09:00:00.123Z] text`, always milliseconds and UTC.
+fn piece(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (stamp, rest) = stamp::date_time(line.strip_prefix(b"[")?)?;
+    let text =
+        rest.strip_prefix(b"] ").or_else(|| rest.strip_prefix(b"]").filter(|r| r.is_empty()))?;
+    (stamp.len() == 24 && stamp.ends_with(b"Z")).then_some((stamp, text))
+}
+
+/// A builder speaks both behind such stamps and without: Jenkins has one in front of every line.
+fn is_in_pieces(form: &Devcontainer, head: &Head) -> bool {
+    let bare = |line: &&[u8]| wrap::begins(line) || line.starts_with(b" => ");
+    head.any(form, |line| piece(line).is_some_and(|(_, text)| is_of_builder(text)))
+        && head.lines.iter().any(bare)
+        && !head.holds(b"[Pipeline] ")
+}
+
+fn is_of_builder(text: &[u8]) -> bool {
+    wrap::begins(text) || text.starts_with(b" => ") || text.starts_with(b"[+] Building ")
 }
 
 /// `2026-05-04 09:00:00.123Z: text`
@@ -86,6 +109,17 @@ mod tests {
             b"[internal] load .dockerignore"
         );
         assert!(!recognises(&Devcontainer, &[b"[12 ms] GET /", b"#5 CACHED"]));
+    }
+
+    #[test]
+    fn output_has_a_stamp_in_front_of_each_piece() {
+        let stamped = b"[2026-05-04T09:00:00.123Z] #6 DONE 1.6s";
+        let bare = b"#5 [internal] load build context";
+        assert_eq!(Devcontainer.decode(stamped).text, b"#6 DONE 1.6s");
+        assert_eq!(Devcontainer.decode(b"[2026-05-04T09:00:00.123Z]").text, b"");
+        assert!(recognises(&Devcontainer, &[stamped, b"", bare]));
+        assert!(!recognises(&Devcontainer, &[stamped, stamped]));
+        assert!(!recognises(&Devcontainer, &[b"[Pipeline] sh", stamped, bare]));
     }
 
     #[test]

@@ -22,6 +22,7 @@ impl Dialect for Client {
             }
             b'S' => service_failed(text).then_some(Event::Failure(text)),
             b'u' => failure(text).map(Event::Failure).or_else(|| answer(text).map(Event::Answer)),
+            b't' if of_target(text) => Some(Event::Failure(text)),
             b'W' | b't' | b'w' => warning(text),
             b'D' if text.starts_with(b"Deleted build cache objects:") => Some(Event::Pruned),
             b'D' | b'R' | b'd' | b'm' | b'n' => answer(text).map(Event::Answer),
@@ -37,6 +38,7 @@ impl Dialect for Client {
 /// `ERROR: failed to build: …`, `error: failed to solve: …` (buildctl), `failed to solve: …`
 /// (docker 20.10), `##[error]buildx failed with: ERROR: …` (build-push-action).
 fn failure(text: &[u8]) -> Option<&[u8]> {
+    let capital = text.strip_prefix(b"Error: ").is_some_and(of_options);
     let text = ["##[error]", "Error: ", "buildx failed with: "]
         .iter()
         .fold(text, |rest, prefix| rest.strip_prefix(prefix.as_bytes()).unwrap_or(rest));
@@ -52,7 +54,8 @@ fn failure(text: &[u8]) -> Option<&[u8]> {
                 || wraps_an_error(text)
         }
         None => {
-            UNNAMED.iter().any(|start| text.starts_with(start.as_bytes()))
+            capital
+                || UNNAMED.iter().any(|start| text.starts_with(start.as_bytes()))
                 || service_failed(text)
                 || locked(text)
                 || wraps_an_error(text)
@@ -111,6 +114,27 @@ const NAMED: [&str; 9] = [
 
 /// Final errors that stand alone in older clients.
 const UNNAMED: [&str; 2] = ["failed to solve", "executor failed running ["];
+
+/// `Error: cache export feature is currently not supported for docker driver. …` (ACR Tasks): other
+/// programs begin errors so, but do not speak of caches.
+fn of_options(rest: &[u8]) -> bool {
+    const CACHES: [&[u8]; 4] = [
+        b"Cache export is not supported",
+        b"cache export feature is currently not supported",
+        b"unknown cache ",
+        b"unsupported compression type",
+    ];
+    CACHES.iter().any(|start| rest.starts_with(start)) || option_error(rest)
+}
+
+/// `target web: failed to solve: …`: docker compose builds through bake, whose error it prints
+/// without `ERROR: ` in front.
+fn of_target(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b"target ") else { return false };
+    find(rest, b": failed to solve: ")
+        .and_then(|at| rest.get(..at))
+        .is_some_and(|name| !name.is_empty() && !name.contains(&b' '))
+}
 
 /// `registry cache exporter requires ref`,
 /// `cache with type gha requires token parameter or $ACTIONS_RUNTIME_TOKEN` (`moby/buildkit`
@@ -259,6 +283,9 @@ mod tests {
             "error: mkdir /cache/ingest: permission denied",
             "ERROR: failed to build: mkdir /cache/ingest: read-only file system",
             "unknown flag: --cache-to",
+            "Error: cache export feature is currently not supported for docker driver.",
+            "target web: failed to solve: process \"/bin/sh -c make\" did not complete \
+                successfully: exit code: 2",
             "Error failed to fetch an image or build from source: error building: failed to solve \
                 with frontend dockerfile.v0: failed to create LLB definition: no active session",
             "Service 'api' failed to build : Build failed",
@@ -356,6 +383,9 @@ mod tests {
             "ERROR: Could not find a version that satisfies x",
             "ERROR: Job failed: exit code 1",
             "error: aborting",
+            "Error: failed to build: x",
+            "target web: linking",
+            "target of the day: failed to solve: a riddle",
             "could not lock the door",
             "error: rpc error: code = Unavailable desc = connection closed",
             "Building wheel for x",

@@ -1,13 +1,14 @@
 //! `--cache-to` with a builder that cannot export a cache.
 
 use super::backend::{self, Cause, Draft, Refusal};
+use super::gha_tokens_missing;
 use super::planned::{self, bake};
 use super::remedy::builder::CREATE;
 use super::remedy::{self, At, Form, Site, patch};
 use super::{Rule, RuleMeta, Study};
 use crate::config::{CacheSettings, Change};
 use crate::finding::{Confidence, Finding, Fix, Severity, not_ruled_out, to_decide};
-use crate::model::CacheKind;
+use crate::model::{CacheKind, CacheSpec};
 
 pub(super) struct ExportUnsupportedByDriver;
 
@@ -72,10 +73,7 @@ fn draft(study: &Study, refusal: &Refusal) -> Draft {
 /// The configuration alone: a cache is exported and no builder is made that can.
 fn written(study: &Study, at: At) -> Option<Finding> {
     let command = &at.place.command;
-    let export = command
-        .cache_to
-        .iter()
-        .find(|spec| spec.kind() != CacheKind::Inline && !spec.raw.starts_with('$'))?;
+    let export = command.cache_to.iter().find(|spec| asks_driver(at, spec))?;
     if at.driver() != Some("docker") {
         return None;
     }
@@ -111,6 +109,15 @@ fn written(study: &Study, at: At) -> Option<Finding> {
         lines.into_iter().chain(at.call("runs it without another builder")).collect(),
         words,
     )
+}
+
+/// A GitHub cache without a token is dropped when the option is read (buildx
+/// `util/buildflags/cache.go`): the driver is never asked whether it can export.
+fn asks_driver(at: At, spec: &CacheSpec) -> bool {
+    let dropped = spec.kind() == CacheKind::Gha
+        && spec.get("token").is_none()
+        && gha_tokens_missing::lacks_token(at);
+    spec.kind() != CacheKind::Inline && !spec.raw.starts_with('$') && !dropped
 }
 
 fn fix(study: &Study, refusal: &Refusal) -> Fix {

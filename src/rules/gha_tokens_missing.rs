@@ -2,6 +2,8 @@
 
 mod written;
 
+pub(super) use written::lacks_token;
+
 use super::past::{self, Past, cost, header};
 use super::planned;
 use super::remedy::command_line;

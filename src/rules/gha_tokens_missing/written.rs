@@ -10,20 +10,12 @@ use crate::rules::remedy::{At, patch};
 
 /// The finding of a build, or of a call of bake.
 pub(super) fn finding(study: &Study, at: At) -> Option<Finding> {
-    let ci = at.ci()?;
-    // The runners of Gitea and Forgejo put the token into the environment of every step.
-    if at.forge().is_some_and(|forge| forge != ".github") {
-        return None;
-    }
-    let lacks = at.place.machine.gha_token == Some(false)
-        || (ci != "github-actions" && is_script(at.place));
-    if !lacks {
+    if !is_without(at) {
         return None;
     }
     let lines = lines(study, at)?;
     // Of many builds few ask for it: the file is searched for these alone.
-    let handed = ["ACTIONS_RUNTIME_TOKEN", "ACTIONS_CACHE_URL"];
-    if at.texts().any(|text| handed.iter().any(|name| text.contains(name))) {
+    if is_handed_on(at) {
         return None;
     }
     let words = Words {
@@ -48,6 +40,24 @@ pub(super) fn finding(study: &Study, at: At) -> Option<Finding> {
         subject: format!("{}:type=gha", at.config.path),
     };
     planned::finding(&META, META.severity, lines, words)
+}
+
+/// Nothing gives the builder the token that a GitHub cache needs.
+pub(in crate::rules) fn lacks_token(at: At) -> bool {
+    is_without(at) && !is_handed_on(at)
+}
+
+fn is_without(at: At) -> bool {
+    let Some(ci) = at.ci() else { return false };
+    // The runners of Gitea and Forgejo put the token into the environment of every step.
+    let github = at.forge().is_none_or(|forge| forge == ".github");
+    let script = || ci != "github-actions" && is_script(at.place);
+    github && (at.place.machine.gha_token == Some(false) || script())
+}
+
+fn is_handed_on(at: At) -> bool {
+    let handed = ["ACTIONS_RUNTIME_TOKEN", "ACTIONS_CACHE_URL"];
+    at.texts().any(|text| handed.iter().any(|name| text.contains(name)))
 }
 
 fn is_script(place: &Place) -> bool {

@@ -52,6 +52,9 @@ fn draft(group: &[Refusal]) -> Draft {
             Fault::Gone => "GitHub's cache lost an entry during the export",
             Fault::Own => "the runner's cache server refused the build cache",
             Fault::Joined => "BuildKit asks for GitHub's cache service at an address that is none",
+            Fault::Down if group.iter().all(|refusal| is_unanswered(refusal.text)) => {
+                "GitHub's cache service could not be reached"
+            }
             _ => "GitHub's cache service refused the build cache",
         }
         .to_owned(),
@@ -115,6 +118,20 @@ fn fault(group: &[Refusal]) -> Fault {
         return Fault::Own;
     }
     if group.iter().all(|refusal| shows_page(refusal.text)) { Fault::Page } else { Fault::Down }
+}
+
+/// `dial tcp 140.82.112.21:443: i/o timeout`, `net/http: TLS handshake timeout`: nobody answered,
+/// and so nobody refused.
+fn is_unanswered(text: &str) -> bool {
+    const WORDS: [&str; 6] = [
+        ": i/o timeout",
+        "TLS handshake timeout",
+        "no such host",
+        "connect: connection refused",
+        "no route to host",
+        "network is unreachable",
+    ];
+    WORDS.iter().any(|words| text.contains(words))
 }
 
 /// `failed to parse error response 400: <h2>Our services aren't available right now</h2>…`

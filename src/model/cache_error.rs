@@ -60,6 +60,14 @@ pub fn is_cut_short(error: &str) -> bool {
         || error.contains(" failed size validation: ")
 }
 
+/// Whether it says that a connection broke while a layer was fetched: `failed to copy: read tcp
+/// 172.17.0.2:43996->20.150.90.4:443: read: connection timed out` (Go's `net`, through containerd's
+/// `core/content/helpers.go`).
+#[must_use]
+pub fn is_broken_off(error: &str) -> bool {
+    error.contains("failed to copy: read tcp ")
+}
+
 /// `blob sha256:… not found`, before `BuildKit` 0.9 `blob not found`
 /// (`cache/remotecache/gha/gha.go`). The digest may be masked.
 #[must_use]

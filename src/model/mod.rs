@@ -25,7 +25,7 @@ pub use assemble::{
 };
 pub use build::{Amount, Base, Build, BuildOutcome, Dialect, Engine, FinalStep};
 pub use cache_error::{
-    About, cache_error, configured, is_cut_short, is_gone, is_of_layer, is_of_record,
+    About, cache_error, configured, is_broken_off, is_cut_short, is_gone, is_of_layer, is_of_record,
 };
 pub(crate) use command::ImageCommand;
 pub use command::{

@@ -6,7 +6,7 @@ mod kaniko;
 use super::backend::{self, Cause, Draft, Refusal, Side};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
-use crate::model::{Dialect, is_gone, is_of_record};
+use crate::model::{Dialect, is_broken_off, is_gone, is_of_record};
 
 pub(super) struct CachedLayerUnreadable;
 
@@ -78,6 +78,8 @@ enum Unfetched {
     Refused,
     /// The registry has it no more.
     Removed,
+    /// Other bytes came than the cache names.
+    Altered,
     /// The line says.
     Quoted,
     /// It is a record of the builder's own.
@@ -88,6 +90,9 @@ fn why(refusal: &Refusal) -> Unfetched {
     let text = refusal.text;
     if is_gone(text) {
         return Unfetched::Evicted;
+    }
+    if backend::is_other_digest(text) {
+        return Unfetched::Altered;
     }
     if is_of_record(text) {
         return Unfetched::Own;
@@ -124,7 +129,11 @@ fn draft(refusal: &Refusal) -> Draft {
     let why = why(refusal);
     Draft {
         severity: Severity::Error,
-        confidence: Confidence::Proven,
+        confidence: if why == Unfetched::Altered || is_broken_off(refusal.text) {
+            Confidence::Likely
+        } else {
+            Confidence::Proven
+        },
         title: "the build fails because a cached layer cannot be fetched".to_owned(),
         cause: format!("{} {}", reason(why), LATE),
         fix: fix(why),
@@ -157,6 +166,10 @@ fn reason(why: Unfetched) -> &'static str {
             "A layer was removed and the manifest that names it was kept: garbage collection, a \
                 retention rule or a lifecycle rule may do so."
         }
+        Unfetched::Altered => {
+            "What the cache's store returned for the layer is something else than the cache names: \
+                the stored layer is damaged, or a cache server or proxy mixes layers up."
+        }
         Unfetched::Quoted => "The line quoted says why the layer could not be fetched.",
         Unfetched::Own => {
             "The builder answered a step from its own records and no longer has what they name: it \
@@ -179,12 +192,15 @@ fn fix(why: Unfetched) -> Fix {
         own builder `docker builder prune --all --force`. The next build is a cold one.";
     let newest = "Use a newer BuildKit: before 0.23 its garbage collection could delete records \
         that a build was using.";
+    let stored = "If it comes back, delete the cache's entries. Where a server of your own stands \
+        in for the store, use its newest version, or a cache without it (`type=registry`).";
     let rules = "Let such rules delete whole caches, manifest and layers, or nothing of them.";
     let steps = match why {
         Unfetched::Evicted => vec![again, checks, room],
         Unfetched::Link => vec![newer, again, room],
         Unfetched::Expired => vec![newer, again],
         Unfetched::Removed => vec![again, rules],
+        Unfetched::Altered => vec![again, stored],
         Unfetched::Quoted | Unfetched::Refused => vec![retry, again],
         Unfetched::Own => vec![retry, prune, newest],
     };
@@ -200,7 +216,7 @@ fn fix(why: Unfetched) -> Fix {
 
 fn summary(why: Unfetched) -> &'static str {
     match why {
-        Unfetched::Evicted | Unfetched::Removed => {
+        Unfetched::Evicted | Unfetched::Removed | Unfetched::Altered => {
             "build once without the import, so that the cache is rewritten"
         }
         Unfetched::Quoted | Unfetched::Refused => {

@@ -4,8 +4,10 @@
 //! `BuildKit` fetches layers of an imported cache when something needs them, long after the import
 //! ended well (`moby/buildkit` issue 2836). Who needs it then fails: a step, or the image's export.
 
-use super::super::remedy::reference::{in_url, same_repository};
-use crate::model::{Build, Dialect, is_cut_short, is_of_layer};
+use super::super::remedy::reference::{in_token_url, in_url, same_repository};
+use crate::model::{
+    Build, CacheKind, Dialect, Outcome, Step, Transfer, is_broken_off, is_cut_short, is_of_layer,
+};
 
 /// Whether the error of a step or of a build is about a layer of the cache, and not about a base
 /// image.
@@ -16,6 +18,7 @@ pub(super) fn is_unreadable(text: &str, build: &Build) -> bool {
         && (is_of_layer(text)
             || is_of_step(text, build)
             || is_of_import(text, build)
+            || is_altered(text, build)
             || is_of_kaniko(text, build))
 }
 
@@ -29,7 +32,7 @@ fn is_of_kaniko(text: &str, build: &Build) -> bool {
 /// `could not fetch content descriptor sha256:… (…) from remote: not found`, of a layer that the
 /// log lists under a step.
 fn is_of_step(text: &str, build: &Build) -> bool {
-    if is_cut_short(text) {
+    if is_cut_short(text) || is_broken_off(text) {
         return build.gone.is_some();
     }
     let digest = text
@@ -38,13 +41,35 @@ fn is_of_step(text: &str, build: &Build) -> bool {
     digest.zip(build.gone.as_ref()).is_some_and(|(digest, listed)| listed.text.contains(digest))
 }
 
+/// `failed commit on ref "layer-sha256:2525…": unexpected commit digest sha256:ba85…, expected
+/// sha256:2525…: failed precondition` (containerd `plugins/content/local/writer.go`) where a cache
+/// was imported that is no registry's: what came is not what the cache names. With a base image
+/// FROM fails, and no step.
+fn is_altered(text: &str, build: &Build) -> bool {
+    let import = |import: &Transfer| import.ok() && is_store(import.kind);
+    let fails = |step: &Step| {
+        let said = step.verdict.as_ref().is_some_and(|quote| is_other_digest(&quote.text));
+        step.outcome == Outcome::Failed && said
+    };
+    is_other_digest(text) && build.imports.iter().any(import) && build.steps.iter().any(fails)
+}
+
+/// What was fetched is not what it is called.
+pub(in crate::rules) fn is_other_digest(text: &str) -> bool {
+    text.contains("unexpected commit digest sha256:")
+}
+
+fn is_store(kind: CacheKind) -> bool {
+    matches!(kind, CacheKind::Gha | CacheKind::S3 | CacheKind::Azblob)
+}
+
 /// `failed to copy: httpReadSeeker: failed open: … https://r/v2/team/app/blobs/sha256:…`
 /// (containerd): the repository tells a layer of the cache from one of a base image.
 fn is_of_import(text: &str, build: &Build) -> bool {
     if !text.contains("failed to copy: httpReadSeeker: failed open: ") {
         return false;
     }
-    let Some(name) = in_url(text) else { return false };
+    let Some(name) = in_url(text).or_else(|| in_token_url(text)) else { return false };
     let mut imports =
         build.imports.iter().filter(|i| i.ok()).filter_map(|i| i.reference.as_deref());
     let imported = imports.any(|import| same_repository(import, &name));

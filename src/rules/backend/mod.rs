@@ -16,6 +16,7 @@ mod texts;
 
 pub(in crate::rules) use bare::is_bare;
 pub(in crate::rules) use cause::{Cause, classify, status};
+pub(in crate::rules) use layer::is_other_digest;
 pub(in crate::rules) use refusal::{Refusal, Side};
 pub(in crate::rules) use report::{Draft, cost_of, findings, place};
 

@@ -4,7 +4,9 @@ use super::super::buildkit::Segment;
 use super::super::vertex::{End, Vertex};
 use super::EXPORT;
 use super::place::export_kind;
-use crate::model::{Build, CacheKind, Dialect, Outcome, Quote, Text, Transfer, is_cut_short};
+use crate::model::{
+    Build, CacheKind, Dialect, Outcome, Quote, Text, Transfer, is_broken_off, is_cut_short,
+};
 
 /// The line that lists the layer which an error says is gone, under the step it belongs to: no
 /// layer of a base image.
@@ -17,7 +19,7 @@ pub(super) fn gone(segment: &Segment) -> Option<Quote> {
     let errors = of_vertices.chain(segment.errors.iter().map(|quote| &quote.text));
     let digests: Vec<&str> = errors.filter_map(|text| missing(text)).collect();
     if digests.is_empty() {
-        return cut_short(segment);
+        return cut_short(segment).or_else(|| broken_off(segment));
     }
     let listed = segment.vertices.values().flat_map(|v| &v.layers);
     listed
@@ -39,6 +41,20 @@ fn cut_short(segment: &Segment) -> Option<Quote> {
     let size = format!("/ {size}");
     let mut listed = segment.vertices.values().flat_map(|v| &v.layers);
     listed.find(|quote| quote.text.contains(&size)).cloned()
+}
+
+/// A layer of a step that came from the cache was being fetched when a connection broke. The error
+/// names no layer, and what stands under FROM is no step's.
+fn broken_off(segment: &Segment) -> Option<Quote> {
+    let is_broken = |v: &Vertex| {
+        let error = v.error.as_ref().is_some_and(|text| is_broken_off(text));
+        v.end == End::Error && !v.logs && error
+    };
+    if !segment.vertices.values().any(is_broken) {
+        return None;
+    }
+    let cached = segment.vertices.values().filter(|v| v.end == End::Cached || is_broken(v));
+    cached.filter_map(|v| v.layers.last()).max_by_key(|quote| quote.line).cloned()
 }
 
 /// The size of the whole, as a status line prints it: `short read: expected 92 bytes but got 91`.

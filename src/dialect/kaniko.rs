@@ -19,6 +19,7 @@ impl Dialect for Logrus {
             b't' => quoted(text),
             b'{' => json(text),
             b'e' => failed(text),
+            b'E' => refused(text),
             b'C' | b'U' | b'N' | b'F' | b'P' => bare(text),
             _ => None,
         };
@@ -75,6 +76,16 @@ fn failed(text: &[u8]) -> Option<Kaniko<'_>> {
         ["error building image: ", "error pushing image: ", "error checking push permissions"];
     let known = ENDS.iter().any(|end| text.starts_with(end.as_bytes()));
     known.then_some(Kaniko { says: Says::Failed, clock: b"", escaped: false })
+}
+
+/// `Error: cache flags invalid: if using cache with --no-push, specify cache repo with …`
+/// (`cmd/executor/cmd/root.go`): nothing is built.
+fn refused(text: &[u8]) -> Option<Kaniko<'_>> {
+    text.starts_with(b"Error: cache flags invalid: ").then_some(Kaniko {
+        says: Says::Failed,
+        clock: b"",
+        escaped: false,
+    })
 }
 
 fn says(message: &[u8]) -> Option<Says<'_>> {
@@ -259,6 +270,15 @@ mod tests {
             let line = format!("INFO[0000] {message}");
             assert_eq!(read(&line).map(|m| m.says), Some(says), "{message}");
         }
+    }
+
+    #[test]
+    fn reads_that_its_flags_are_refused() {
+        let says = |line| read(line).map(|message| message.says);
+        let refused =
+            "Error: cache flags invalid: if using cache with --no-push, specify cache repo";
+        assert_eq!(says(refused), Some(Says::Failed));
+        assert_eq!(says("Error: flags invalid"), None);
     }
 
     #[test]

@@ -48,6 +48,10 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::OptionInvalid, &["incorrect region"]),
     // buildah: each layer has a tag of its own
     (Cause::OptionInvalid, &["repository must contain neither a tag nor digest"]),
+    // go-containerregistry pkg/name/check.go: `REPOSITORY:TAG`, where kaniko adds a tag of its own
+    (Cause::OptionInvalid, &["getting tag for destination: repository can only contain"]),
+    // kaniko cmd/executor/cmd/root.go: `cache flags invalid: if using cache with --no-push, …`
+    (Cause::OptionInvalid, &["cache flags invalid"]),
     // S3, Azure: there is no such bucket or container
     (Cause::RepositoryMissing, &["nosuchbucket"]),
     (Cause::RepositoryMissing, &["specified bucket does not exist"]),

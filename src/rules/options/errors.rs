@@ -158,7 +158,7 @@ fn unset(text: &str) -> Option<Mistake> {
 }
 
 /// Words of a library that was given a value it cannot use, and the option that it came from.
-const UNUSABLE: [(&str, &str); 14] = [
+const UNUSABLE: [(&str, &str); 16] = [
     ("token is malformed", "token"),
     ("token is unverifiable", "token"),
     ("token contains an invalid number of segments", "token"),
@@ -169,6 +169,8 @@ const UNUSABLE: [(&str, &str); 14] = [
     ("MovedPermanently", "region"),
     ("incorrect region", "region"),
     ("repository must contain neither a tag nor digest", "tag"),
+    ("getting tag for destination: repository can only contain", "--cache-repo"),
+    ("with --no-push, specify cache repo with --cache-repo", "--no-push"),
     ("URL provided is not a valid URL", "account_url"),
     ("no Host in request URL", "account_url"),
     ("requires either explicit digest", "src"),

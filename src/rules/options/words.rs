@@ -12,6 +12,14 @@ pub(in crate::rules) fn title(mistake: &Mistake) -> String {
         Kind::Unusable if token == "--cache-to" => {
             return "this builder exports one cache only, and is asked for more".to_owned();
         }
+        Kind::Unusable if token == "--no-push" => {
+            return "kaniko refuses `--cache=true` with `--no-push` and no `--cache-repo`"
+                .to_owned();
+        }
+        Kind::Unusable if token == "--cache-repo" => {
+            return "kaniko's cache repository has a tag, so no layer can be stored in it"
+                .to_owned();
+        }
         Kind::Unusable => return format!("the `{token}` of a cache option cannot be used"),
         Kind::Repository => {
             return format!("buildah and podman do not know `type=` in a cache option: {token}");
@@ -267,6 +275,18 @@ fn unusable(token: &str) -> (&'static str, &'static str) {
             "buildah takes a repository in `--cache-from` and `--cache-to`, and gives each layer a \
                 tag of its own there: a name with a tag or digest is refused.",
             "take the tag off the reference in `--cache-from` and `--cache-to`",
+        ),
+        "--no-push" => (
+            "kaniko keeps its cache beside the image that it pushes. With `--no-push` there is no \
+                such place unless `--cache-repo` names one, and it stops before the first step.",
+            "add `--cache-repo=REGISTRY/REPOSITORY`, or leave `--cache=true` out where nothing is \
+                pushed",
+        ),
+        "--cache-repo" => (
+            "kaniko puts `:KEY` behind the name of the cache repository, so a name that has a tag \
+                already becomes one that no registry takes. It goes on without storing the layer, \
+                in every run.",
+            "take the tag off `--cache-repo`, or name one where it is made from `--destination`",
         ),
         "account_url" => (
             "The address of the storage account, from the option or from \

@@ -49,7 +49,13 @@ impl KanikoSegment {
         {
             self.stores(reference.to_owned(), quote.clone());
         }
-        let at = self.build.exports.iter_mut().find(fits);
+        // `getting tag for destination: repository can only contain the characters …: app:24h`:
+        // what it names is a part of the reference.
+        let several = self.build.exports.len() > 1;
+        let at = match self.build.exports.iter_mut().position(|mut export| fits(&mut export)) {
+            None if several => None,
+            found => self.build.exports.get_mut(found.unwrap_or(0)),
+        };
         if let Some(export) = at {
             (export.error, export.ended, export.verdict) = (Some(error.into()), true, Some(quote));
         }

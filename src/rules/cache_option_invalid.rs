@@ -1,6 +1,7 @@
 //! A mistake in `--cache-from` or `--cache-to`.
 
 mod branch;
+mod printed;
 
 use foldhash::HashSet;
 
@@ -12,6 +13,7 @@ use super::options::{
 use super::planned;
 use super::remedy::{At, patch, reference};
 use super::{Effect, Rule, RuleMeta, Study};
+use crate::config::Side;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::{Build, CacheSpec, Command, NoteKind, Quote, Run, Tool};
 
@@ -171,6 +173,10 @@ fn of_command(command: &Command) -> Vec<Mistake> {
             .filter_map(lint_buildah)
             .collect();
     }
+    let lint = |spec: &CacheSpec, export| match printed::whole(command, spec) {
+        Some(whole) => lint(&whole, export),
+        None => lint(spec, export),
+    };
     let from = command.cache_from.iter().flat_map(|spec| lint(spec, false));
     from.chain(command.cache_to.iter().flat_map(|spec| lint(spec, true))).collect()
 }
@@ -203,12 +209,28 @@ fn in_configuration<'a>(at: &At<'a>) -> Vec<Sighting<'a>> {
     let mistakes = of_command(command).into_iter();
     let slashes = specs(at).filter_map(|spec| slash_of_branch(at, spec));
     let sighting = |mistake: Mistake| {
-        let evidence = at.evidence_of(&mistake.token, "the option as written")?;
+        let evidence = shown(at, &mistake)?;
         Some(Sighting { mistake, evidence, builds: Vec::new(), planned: true })
     };
     let arguments = command.build_args.iter().filter_map(|argument| inline(argument));
     let names = at.place.ignored.iter().map(unknown_name);
     mistakes.chain(slashes).chain(arguments).chain(names).filter_map(sighting).collect()
+}
+
+/// The line of the option: a name that is missing is written nowhere.
+fn shown(at: &At, mistake: &Mistake) -> Option<Evidence> {
+    const WORDS: &str = "the option as written";
+    let command = &at.place.command;
+    let lacks = |spec: &&CacheSpec, export: bool| {
+        mistake.kind == Kind::Missing && lint(spec, export).contains(mistake)
+    };
+    if let Some(spec) = command.cache_from.iter().find(|spec| lacks(spec, false)) {
+        return at.evidence_of_spec(spec, Side::From, WORDS);
+    }
+    match command.cache_to.iter().find(|spec| lacks(spec, true)) {
+        Some(spec) => at.evidence_of_spec(spec, Side::To, WORDS),
+        None => at.evidence_of(&mistake.token, WORDS),
+    }
 }
 
 /// `cache_from` of a bake target.
@@ -233,7 +255,7 @@ fn by_token(sightings: Vec<Sighting<'_>>) -> Vec<Vec<Sighting<'_>>> {
     let mut groups: Vec<Vec<Sighting>> = Vec::new();
     for sighting in sightings {
         let same = |g: &&mut Vec<Sighting>| {
-            g.first().is_some_and(|s| s.mistake.token == sighting.mistake.token)
+            g.first().is_some_and(|s| is_same(&s.mistake, &sighting.mistake))
         };
         match groups.iter_mut().find(same) {
             Some(group) => group.push(sighting),
@@ -241,6 +263,19 @@ fn by_token(sightings: Vec<Sighting<'_>>) -> Vec<Vec<Sighting<'_>>> {
         }
     }
     groups
+}
+
+/// A blank before a name is one mistake, whether its value is filled in (in a log) or not.
+fn is_same(one: &Mistake, other: &Mistake) -> bool {
+    let name = |mistake: &Mistake| mistake.token.split('=').next().map(str::to_owned);
+    let blanks = one.kind == Kind::Blank && other.kind == Kind::Blank;
+    one.token == other.token || blanks && name(one) == name(other)
+}
+
+/// The mistake as it is written in a file, which a patch corrects; else as it was seen first.
+fn lead<'a>(group: &'a [Sighting]) -> Option<&'a Mistake> {
+    let written = group.iter().find(|sighting| sighting.planned);
+    written.or(group.first()).map(|sighting| &sighting.mistake)
 }
 
 /// Builds that the mistake stops, each once: one command may hold it twice.
@@ -251,7 +286,7 @@ fn builds<'a>(group: &[Sighting<'a>]) -> Vec<&'a Build> {
 }
 
 fn finding(study: &Study, group: &[Sighting]) -> Option<Finding> {
-    let mistake = &group.first()?.mistake;
+    let mistake = lead(group)?;
     let mut proof: Option<Proof> = None;
     for sighting in group.iter().take(12) {
         match &mut proof {

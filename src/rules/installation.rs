@@ -39,6 +39,19 @@ pub(super) fn is_plain(run: &str) -> bool {
     commands(script(run)).all(is_plain_command)
 }
 
+/// The same, or it writes settings down: `RUN yarn config set network-timeout 300000`.
+pub(super) fn is_idle(run: &str) -> bool {
+    commands(script(run)).all(|part| is_plain_command(part) || is_setting(part))
+}
+
+/// `npm config set unsafe-perm true`, `git config --global …`: takes no value from elsewhere.
+fn is_setting(part: &str) -> bool {
+    const TOOLS: [&str; 9] =
+        ["npm", "yarn", "pnpm", "pip", "pip3", "git", "bundle", "composer", "poetry"];
+    let mut words = part.split_ascii_whitespace().skip_while(is_assignment);
+    words.next().is_some_and(|tool| TOOLS.contains(&tool)) && words.next() == Some("config")
+}
+
 /// Commands of the system, which take no value out of the environment that their words do not name.
 fn is_plain_command(part: &str) -> bool {
     const COMMANDS: [&str; 45] = [
@@ -100,21 +113,27 @@ fn is_plain_command(part: &str) -> bool {
 /// `RUN npm ci` and `RUN npm run build` of `RUN npm ci && npm run build`. Mounts stay with both.
 pub(super) fn split(run: &str) -> Option<(String, String)> {
     let text = run.strip_prefix("RUN ")?.trim_start();
-    if text.contains(['|', ';', '(', '{', '\'', '"', '`', '<', '\n']) {
+    if text.contains(['|', '(', '{', '\'', '"', '`', '<', '\n']) {
         return None;
     }
     let command = script(run);
     let options = text.strip_suffix(command)?;
-    let parts: Vec<&str> = command.split("&&").map(str::trim).collect();
+    let parts = command.split("&&").flat_map(|part| part.split(';')).map(str::trim);
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    if parts.iter().any(|part| is_of_shell(part)) {
+        return None;
+    }
     // `cd web && npm ci && npm run build`: both halves run there.
     let (place, parts) = match parts.split_first() {
         Some((place, rest)) if place.starts_with("cd ") => (Some(*place), rest),
         _ => (None, parts.as_slice()),
     };
-    let last = parts.iter().rposition(|part| fetches(part))?;
+    let last = parts.iter().rposition(|part| fetches(part) && !installs_sources(part))?;
     let (first, rest) = parts.split_at_checked(last + 1)?;
     let harmless = |part: &str| is_harmless(&part.split_ascii_whitespace().collect::<Vec<_>>());
-    let installs = first.iter().all(|part| fetches(part) || harmless(part));
+    let installs = first
+        .iter()
+        .all(|part| fetches(part) && !installs_sources(part) || harmless(part) || is_setting(part));
     let moves = rest.iter().any(|part| part.starts_with("cd "));
     if !installs || moves || !rest.iter().any(|part| builds(part) && !harmless(part)) {
         return None;
@@ -148,6 +167,21 @@ fn is_built(word: &str) -> bool {
     word.rsplit_once('.').is_some_and(|(_, end)| end == "whl") && !word.contains("://")
 }
 
+/// `pip install .`, `python -m pip install --no-deps -e .`
+fn installs_sources(part: &str) -> bool {
+    let words: Vec<&str> = part.split_ascii_whitespace().collect();
+    let pip = words.iter().take(3).any(|word| matches!(*word, "pip" | "pip3"));
+    let sources = |word: &&str| *word == "." || word.starts_with("./") || word.starts_with(".[");
+    pip && words.iter().any(sources)
+}
+
+/// A word of the shell, whose commands go together: `if [ -f a ]; then npm ci; fi`.
+fn is_of_shell(part: &str) -> bool {
+    const WORDS: [&str; 12] =
+        ["if", "then", "else", "elif", "fi", "for", "while", "do", "done", "case", "esac", "until"];
+    part.split_ascii_whitespace().next().is_some_and(|word| WORDS.contains(&word))
+}
+
 /// A command that works on the sources.
 fn builds(part: &str) -> bool {
     const BUILDERS: [&str; 24] = [
@@ -156,7 +190,7 @@ fn builds(part: &str) -> bool {
         "composer", "mix",
     ];
     let tool = part.split_ascii_whitespace().find(|word| !is_assignment(word)).unwrap_or_default();
-    BUILDERS.contains(&tool) || tool.starts_with("./")
+    BUILDERS.contains(&tool) || tool.starts_with("./") || installs_sources(part)
 }
 
 /// Options of the RUN: caches and secrets bring no files of the context, `type=bind` does.
@@ -314,7 +348,18 @@ mod tests {
             split("RUN cd web && npm ci && npm run build"),
             halves("RUN cd web && npm ci", "RUN cd web && npm run build")
         );
+        assert_eq!(
+            split("RUN npm config set unsafe-perm true && npm install && npm run build"),
+            halves("RUN npm config set unsafe-perm true && npm install", "RUN npm run build")
+        );
+        assert_eq!(
+            split("RUN pip install -r requirements.txt && pip install ."),
+            halves("RUN pip install -r requirements.txt", "RUN pip install .")
+        );
+        assert_eq!(split("RUN npm install; npm test"), halves("RUN npm install", "RUN npm test"));
         for run in [
+            "RUN pip install .",
+            "RUN if [ -f a ]; then npm ci; fi; npm run build",
             "RUN npm ci",
             "RUN npm ci && npm cache clean --force",
             "RUN npm run generate && npm ci && npm run build",

@@ -143,7 +143,7 @@ fn group<'a>(
 }
 
 fn runs_something(instruction: &Instruction) -> bool {
-    let idle = installs(instruction) || installation::is_plain(&instruction.text);
+    let idle = installs(instruction) || installation::is_idle(&instruction.text);
     instruction.keyword == "RUN" && !idle
 }
 

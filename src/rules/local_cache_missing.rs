@@ -146,8 +146,14 @@ fn of_series(study: &Study, series: &Series, saved: &Saved) -> Vec<Finding> {
     }
     // A build that is cut or cancelled may be no part of the series that it belongs to.
     directories.retain(|(name, missed)| stored || !is_written_elsewhere(study, name, missed));
-    // Gone once and found in other runs: one more machine, or a cleanup.
-    directories.retain(|(_, missed)| !found || missed.iter().filter(|m| m.stored).count() > 1);
+    // Gone once and found in other runs: one more machine, or a cleanup. The newest run is what is
+    // asked about.
+    let newest = builds.last().copied();
+    let is_newest = |missed: &Missed| newest.is_some_and(|build| std::ptr::eq(build, missed.build));
+    directories.retain(|(_, missed)| {
+        let stored = || missed.iter().filter(|m| m.stored);
+        !found || stored().count() > 1 || stored().any(is_newest)
+    });
     directories.iter().filter_map(|(directory, missed)| finding(directory, missed, found)).collect()
 }
 
@@ -169,6 +175,13 @@ fn other_directory<'a>(missed: &Missed<'a>, directory: &str) -> Option<&'a str> 
     let first = directories.clone().next()?;
     let same = |dest: &str| is_same_directory(dest, directory);
     (!directories.any(same)).then_some(first)
+}
+
+/// The command line exports to this directory.
+fn exports_to(missed: &Missed, directory: &str) -> bool {
+    let commands = missed.run.commands_of(missed.build);
+    let mut exports = commands.iter().flat_map(|command| &command.cache_to);
+    exports.any(|spec| spec.get("dest").is_some_and(|dest| is_same_directory(dest, directory)))
 }
 
 /// The command line of another run exports to the directory.
@@ -253,6 +266,17 @@ fn judge(directory: &str, missed: &[Missed], written: bool, found: bool) -> Judg
             cause: "Runs store their cache in one directory and look for it in another. Either \
                 nothing moves it there, or that directory is not kept between runs.",
             doubt: Some(not_ruled_out("a command that moves it and is not in the logs")),
+        },
+        (true, false, None) if !missed.iter().any(|m| exports_to(m, directory)) => Judged {
+            confidence: Confidence::Likely,
+            title: format!(
+                "each run stores a local cache, and there is none in {directory}, where it is \
+                    imported from"
+            ),
+            cause: "Runs store a cache in a directory that the logs do not name, and the next run \
+                finds none where it looks: the directory is not kept between runs, or the export \
+                goes to another one that nothing moves there.",
+            doubt: None,
         },
         (true, false, None) => Judged {
             confidence: Confidence::Proven,

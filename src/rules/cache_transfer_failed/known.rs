@@ -75,6 +75,15 @@ static KNOWN: &[Meaning] = &[
         fix: fresh_credentials,
     },
     Meaning {
+        is: is_unexplained,
+        title: "",
+        cause: "the bucket refused the request without saying why: the answer to HEAD has no text. \
+            A wrong `region` or `endpoint_url`, and credentials that it does not accept, look like \
+            this.",
+        confidence: Confidence::Suspected,
+        fix: settings_of_the_bucket,
+    },
+    Meaning {
         is: builders::is_without_key,
         title: ": the layer has no key",
         cause: "buildah stores each layer under a tag that is its key, and buildah 1.29 makes none \
@@ -219,7 +228,31 @@ fn is_cut_off(refusal: &Refusal) -> bool {
 fn is_expired(refusal: &Refusal) -> bool {
     let refused = refusal.text.contains("HeadObject") && refusal.text.contains("StatusCode: 400");
     let read = refusal.build.imports.iter().any(|t| t.kind == CacheKind::S3 && t.ok());
-    refusal.side == Side::Export && refused && read
+    let long = refusal.build.seconds_executed() >= SHORTEST_SESSION;
+    refusal.side == Side::Export && refused && read && long
+}
+
+/// Seconds: what a role's session lives for at least (`AssumeRole`, DurationSeconds).
+const SHORTEST_SESSION: f64 = 900.0;
+
+/// The same of a build in which no credentials can have grown too old.
+fn is_unexplained(refusal: &Refusal) -> bool {
+    refusal.text.contains("HeadObject") && refusal.text.contains("StatusCode: 400")
+}
+
+fn settings_of_the_bucket(_: &[Refusal]) -> Fix {
+    Fix {
+        summary: "ask the bucket for the reason with the same settings".to_owned(),
+        steps: vec![
+            "Run `aws s3api list-objects-v2 --bucket BUCKET --region REGION` with the credentials \
+                of the build (and `--endpoint-url`, where the cache has one): its answer has a \
+                text."
+                .to_owned(),
+            "Compare `region` and `endpoint_url` of the option with those of the bucket."
+                .to_owned(),
+        ],
+        ..Fix::default()
+    }
 }
 
 fn is_full(refusal: &Refusal) -> bool {

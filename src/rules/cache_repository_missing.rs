@@ -53,7 +53,7 @@ impl Rule for CacheRepositoryMissing {
 /// S3 and Azure keep caches in a bucket or a container.
 fn bucket(group: &[Refusal]) -> Option<Draft> {
     let first = group.first()?;
-    let (what, key, hint) = match first.kind {
+    let (what, key, hint) = match store(first) {
         CacheKind::S3 => {
             ("bucket", "bucket", "`region` and `endpoint_url` have to be those of the bucket")
         }
@@ -63,7 +63,7 @@ fn bucket(group: &[Refusal]) -> Option<Draft> {
         _ => return None,
     };
     let name = first
-        .asked(first.kind)
+        .asked(store(first))
         .and_then(|spec| spec.get(key))
         .map(|name| format!(" {name}"))
         .unwrap_or_default();
@@ -87,6 +87,17 @@ fn bucket(group: &[Refusal]) -> Option<Draft> {
         },
         rules_out: Vec::new(),
     })
+}
+
+/// A terminal prints the reason behind the steps, where nothing says of which cache it is: the
+/// words are the store's own.
+fn store(refusal: &Refusal) -> CacheKind {
+    let says = |words: &str| refusal.text.contains(words);
+    match refusal.kind {
+        CacheKind::Unknown if says("NoSuchBucket") => CacheKind::S3,
+        CacheKind::Unknown if says("ContainerNotFound") => CacheKind::Azblob,
+        kind => kind,
+    }
 }
 
 fn draft(repo: &str, failed: bool) -> Draft {

@@ -107,15 +107,19 @@ fn commit(rest: &[u8]) -> Option<Says<'_>> {
 /// `Error: building at STEP "RUN x": while running runtime: exit status 1`;
 /// `error building at STEP …` before v1.24, `error building at step {Env:[…] … Message:RUN x …}: …`
 /// before v1.6; ``Error: unable to parse value provided `[]` to
-/// --cache-from: …`` (`pkg/cli/build.go`)
+/// --cache-from: …`` (`pkg/cli/build.go`);
+/// `error checking if cached image exists from a previous build: …: layer not known`
 fn failed(text: &[u8]) -> Option<Says<'_>> {
-    const STARTS: [&[u8]; 4] = [
+    const STARTS: [&[u8]; 6] = [
+        b"Error: checking if cached image exists from a previous build: ",
+        b"error checking if cached image exists from a previous build: ",
         b"Error: building at STEP \"",
         b"error building at STEP \"",
         b"error building at step {Env:",
         b"Error: unable to parse value provided ",
     ];
-    let from_podman = text.starts_with(b"Error: error building at STEP \"");
+    let from_podman = text.starts_with(b"Error: error building at STEP \"")
+        || text.starts_with(b"Error: error checking if cached image exists ");
     (from_podman || STARTS.iter().any(|start| text.starts_with(start))).then_some(Says::Failed)
 }
 
@@ -171,6 +175,10 @@ mod tests {
             ("Copying config 22aea2eaf2 done", Says::Config(b"22aea2eaf2")),
             (
                 "Error: building at STEP \"RUN x\": while running runtime: exit status 1",
+                Says::Failed,
+            ),
+            (
+                "error checking if cached image exists from a previous build: layer not known",
                 Says::Failed,
             ),
             ("error building at step {Env:[A=b] Command:run Message:RUN x}: x", Says::Failed),

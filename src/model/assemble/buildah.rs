@@ -356,7 +356,11 @@ impl BuildahSegment {
     }
 
     fn failed(&mut self, quote: Quote) {
-        let fits = |s: &&mut Step| s.outcome == Outcome::Unknown && quote.text.contains(&*s.text);
+        // The lookup of the step that was begun last: its error does not name it.
+        let lookup = quote.text.contains("checking if cached image exists from a previous build: ");
+        let fits = |s: &&mut Step| {
+            s.outcome == Outcome::Unknown && (lookup || quote.text.contains(&*s.text))
+        };
         if let Some(step) = self.build.steps.iter_mut().rfind(fits) {
             step.outcome = Outcome::Failed;
             step.verdict = Some(quote.clone());

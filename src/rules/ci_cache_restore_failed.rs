@@ -72,6 +72,12 @@ fn finding(cache: &str, seen: &[CiOperation]) -> Option<Finding> {
             "The store refused the request: the job's token or account may not read the cache.",
             denied(),
         ),
+        _ if seen.iter().any(lacks_input) => (
+            "the action lacks an input",
+            "The action needs an input that the workflow does not give it, and fails so in every \
+                run.",
+            inputs(),
+        ),
         _ => ("it failed", "The line quoted is all the CI says about the reason.", unknown()),
     };
     let words = CiWords {
@@ -114,6 +120,24 @@ fn denied() -> Fix {
             "An S3 key without the right to list the bucket gets 403 in place of 404 for a cache \
                 that is not there: allow ListBucket."
                 .to_owned(),
+        ],
+        ..Fix::default()
+    }
+}
+
+/// `Error in setupStickyDisk: 'cache-key' input is required` (useblacksmith/setup-docker-builder)
+fn lacks_input(seen: &CiOperation) -> bool {
+    seen.entry.quote.text.trim_end().ends_with("' input is required")
+}
+
+fn inputs() -> Fix {
+    Fix {
+        summary: "give the action the input that the line names".to_owned(),
+        steps: vec![
+            "Add it under `with:` of the action; for a cache's key, a name that each image and \
+                platform has for itself."
+                .to_owned(),
+            "Until then the job builds with a new local builder, which has no cache.".to_owned(),
         ],
         ..Fix::default()
     }

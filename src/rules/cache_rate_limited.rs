@@ -2,7 +2,7 @@
 
 use super::backend::{self, Cause, Draft, Refusal};
 use super::{Effect, Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::finding::{Confidence, Finding, Fix, Severity, capitalised};
 
 pub(super) struct CacheRateLimited;
 
@@ -41,6 +41,11 @@ impl Rule for CacheRateLimited {
     }
 }
 
+/// At the start of a sentence; a host keeps its small letter.
+fn begun(who: &str) -> String {
+    if who.starts_with("the ") { capitalised(who) } else { who.to_owned() }
+}
+
 fn draft(repo: &str, group: &[Refusal]) -> Draft {
     let failed = group.iter().any(|r| !r.build.errors.is_empty());
     let who = backend::place(repo);
@@ -48,7 +53,7 @@ fn draft(repo: &str, group: &[Refusal]) -> Draft {
         severity: if failed { Severity::Error } else { Severity::Warning },
         confidence: Confidence::Proven,
         title: format!("{who} limits the rate of requests: the cache is refused"),
-        cause: format!("{who} answered that too many requests were made."),
+        cause: format!("{} answered that too many requests were made.", begun(who)),
         fix: fix(who, backend::ignored(group)),
         rules_out: Vec::new(),
     }

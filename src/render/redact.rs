@@ -43,11 +43,12 @@ pub fn make_ready() {
     secrets("-");
 }
 
-/// The name of a file without secrets. It was given or found on the disk, and whatever its letters
-/// look like, without it nobody knows which file is meant.
+/// The name of a file without secrets. It was given or found on the disk: that its letters look like
+/// those of a key tells nothing, and without it nobody knows which file is meant.
 #[must_use]
 pub fn name(path: &str) -> Cow<'_, str> {
     let mut spans = address::spans(path);
+    spans.extend(named::spans(path));
     spans.extend(issued::spans(path));
     spans.extend(shapes::spans_of_name(path));
     spans.retain(|span| !span.is_empty());

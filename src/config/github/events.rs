@@ -10,6 +10,14 @@ use yaml_serde::Value;
 use crate::config::refs::Refs;
 use crate::config::yaml::{entries, one_or_more, text, texts};
 
+/// Other workflows may call it.
+pub(super) fn is_called(root: &Value) -> bool {
+    let Some(on) = root.get("on") else { return false };
+    let one = text(on).is_some_and(|event| event == "workflow_call");
+    one || texts(Some(on)).iter().any(|event| event == "workflow_call")
+        || entries(on).iter().any(|(event, _)| *event == "workflow_call")
+}
+
 /// Of a whole workflow.
 pub(super) fn of_workflow(root: &Value) -> Refs {
     let Some(on) = root.get("on") else { return Refs::default() };

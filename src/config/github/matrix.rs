@@ -42,6 +42,22 @@ pub(super) fn crossed(job: &Value) -> Vec<String> {
     axes.map(|(name, _)| format!("matrix.{name}")).collect()
 }
 
+/// The job without values of its matrix that `exclude` takes out of all legs; `None` where it has
+/// no such list. An entry of several variables leaves each value to other legs.
+pub(super) fn without_excluded(job: &Value) -> Option<Value> {
+    let excluded = job.get("strategy")?.get("matrix")?.get("exclude")?.as_sequence()?;
+    let mut kept = job.clone();
+    let matrix = kept.get_mut("strategy")?.get_mut("matrix")?;
+    for entry in excluded {
+        let all = entries(entry);
+        let [(name, value)] = all.as_slice() else { continue };
+        if let Some(values) = matrix.get_mut(*name).and_then(Value::as_sequence_mut) {
+            values.retain(|known| known != *value);
+        }
+    }
+    Some(kept)
+}
+
 /// The variable, or the parts of it that tell legs apart, where the job takes it for a mapping: as
 /// a text it is `Object` in each of them.
 fn parts(job: &Value, name: &str) -> Vec<String> {

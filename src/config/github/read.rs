@@ -65,6 +65,8 @@ struct Workflow {
     refs: Refs,
     slashes: bool,
     folder: Option<String>,
+    /// `github.workflow`, where the file tells: a reusable one has that of its caller.
+    name: Option<String>,
 }
 
 impl Workflow {
@@ -74,7 +76,19 @@ impl Workflow {
             refs: events::of_workflow(root),
             slashes: events::has_slashes(root),
             folder: folder(root),
+            name: root.get("name").and_then(text).filter(|_| !events::is_called(root)),
         }
+    }
+
+    /// What GitHub itself sets for a job
+    /// (<https://docs.github.com/en/actions/reference/workflows-and-actions/contexts>).
+    fn own_variables(&self, id: &str) -> Vec<(String, String)> {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let job = ["github.job", "GITHUB_JOB"].map(|name| pair(name, id));
+        let workflow = |value: &String| {
+            ["github.workflow", "GITHUB_WORKFLOW"].map(|name| pair(name, value.as_str()))
+        };
+        job.into_iter().chain(self.name.iter().flat_map(workflow)).collect()
     }
 
     /// `all` are the jobs of the file: what does not come to one that it needs does not come to it.
@@ -92,7 +106,8 @@ impl Workflow {
             crossed: matrix::crossed(value),
             leg_values: matrix::all_values(value),
             variables: [
-                &*self.variables,
+                &*self.own_variables(id),
+                &self.variables,
                 &variables(value),
                 &matrix::constants(value),
                 &metadata::versions(value),
@@ -135,6 +150,8 @@ pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<WorkflowBuild>
     let all = root.get("jobs").map(entries).unwrap_or_default();
     let by_key: events::Jobs = all.iter().copied().collect();
     for (number, (id, value)) in all.into_iter().enumerate() {
+        let kept = matrix::without_excluded(value);
+        let value = kept.as_ref().unwrap_or(value);
         let job = workflow.job(number, id, value, &by_key);
         let mut builders = builders(value, &job);
         steps(value, &key(&jobs, id), &job, &mut builders, doc, &mut found);

@@ -118,6 +118,11 @@ pub(super) fn of_pipeline(name: &str) -> bool {
         "Build.",
     ];
     let differs = [
+        // The one tells jobs of a workflow apart, the other workflows.
+        "github.job",
+        "github.workflow",
+        "GITHUB_JOB",
+        "GITHUB_WORKFLOW",
         "BITBUCKET_STEP",
         "BITBUCKET_PARALLEL",
         "BUILDKITE_PARALLEL",

@@ -15,7 +15,7 @@ use crate::model::{CacheKind, CacheSpec, Tool};
 use crate::rules::Study;
 use crate::rules::past::Past;
 use crate::rules::planned::{self, Words, bake};
-use crate::rules::remedy::{At, Site, own_caches};
+use crate::rules::remedy::{At, Site, own_caches, patch};
 
 pub(in crate::rules) use self::differ::differ;
 
@@ -134,7 +134,31 @@ fn fix(study: &Study, cache: &PlacedName, places: &[At]) -> Fix {
     if places.iter().any(|at| is_called_in_legs(study, *at, name)) {
         return of_the_machine(fix);
     }
+    if let Some(other) = others(study, cache, places).first() {
+        return patch::refused(
+            fix,
+            *other,
+            "this build reads the cache as well, and is to go on finding what the others store",
+        );
+    }
     own_caches(fix, places, &readers, |a, b| differ(study, a, b))
+}
+
+/// Builds that read and write the cache, and that nobody replaces: they look for what the others
+/// store.
+fn others<'a>(study: &'a Study, cache: &PlacedName, places: &[At]) -> Vec<At<'a>> {
+    let is_named = |at: &At, spec: &CacheSpec| named(*at, spec).as_ref() == Some(cache);
+    let changed = |at: &At| {
+        places.iter().any(|own| {
+            own.index == at.index
+                && own.place.form == at.place.form
+                && own.config.path == at.config.path
+        })
+    };
+    let reads = |at: &At| at.place.command.cache_from.iter().any(|spec| is_named(at, spec));
+    let writes = |at: &At| at.place.command.cache_to.iter().any(|spec| is_named(at, spec));
+    let built = planned::places(study).filter(|at| bake::may_be_built(study, *at));
+    built.filter(|at| reads(at) && writes(at) && !changed(at)).collect()
 }
 
 /// More lines than anybody reads.

@@ -60,6 +60,7 @@ pub(in crate::rules) fn own_caches(
         places.iter().chain(readers).map(|at| at.config.path.as_str()).collect();
     paths.sort_unstable();
     paths.dedup();
+    let (files, mut whole) = (paths.len(), true);
     let naming = telling(places, &differ);
     let name = |at: At| {
         let here: Vec<At> =
@@ -73,16 +74,26 @@ pub(in crate::rules) fn own_caches(
         let Some(first) = here.iter().chain(&reading).next() else { continue };
         if let Some((at, why)) = here.iter().find_map(|at| Some((*at, unnamable(*at)?))) {
             fix = patch::refused(fix, at, &why);
+            whole = false;
             continue;
         }
         let changes = changes_of(&here, &reading, places, &name, &differ);
         match changes {
-            Ok(changes) if changes.is_empty() => fix = patch::refused(fix, *first, IN_A_VARIABLE),
+            Ok(changes) if changes.is_empty() => {
+                fix = patch::refused(fix, *first, IN_A_VARIABLE);
+                whole = false;
+            }
+            Ok(changes) if here.is_empty() => fix = patch::with_all(fix, &reading, &changes),
             Ok(changes) => fix = patch::with_all(fix, &here, &changes),
-            Err(why) => fix = patch::refused(fix, *first, why),
+            Err(why) => {
+                fix = patch::refused(fix, *first, why);
+                whole = false;
+            }
         }
     }
-    fix
+    // Those that only read the cache would look for one that nobody writes any more.
+    let one_sided = !readers.is_empty() && (!whole || fix.edits.len() < files);
+    if one_sided { Fix { edits: Vec::new(), ..fix } } else { fix }
 }
 
 const IN_A_VARIABLE: &str = "the option comes from a variable or an expression";
@@ -165,7 +176,9 @@ fn variable_of(at: At, places: &[At]) -> Option<String> {
         values.dedup();
         values.len() == twins.len() && values.iter().all(|value| fits_tag(value))
     };
-    let mut names = at.place.variables.iter().map(|(name, _)| name);
+    // `github.job` is none of a shell.
+    let variables = at.place.variables.iter().filter(|(name, _)| !name.contains('.'));
+    let mut names = variables.map(|(name, _)| name);
     // What a script is told by the CI, it is not told elsewhere: its own come first.
     let name = if script {
         names.rfind(|name| name.len() > 1 && tells(name))

@@ -121,9 +121,12 @@ fn written(study: &Study, at: At) -> Option<Finding> {
             inner.described()
         ),
         cause: format!(
-            "`{}` names no mode=max. The default, mode=min, stores the layers of the image only; \
-                {} {} not part of it, {}.",
+            "`{}` {} stores the layers of the image only; {} {} not part of it, {}.",
             export.raw,
+            match export.get("mode") {
+                Some("min") => "exports in mode=min, which",
+                _ => "names no mode=max. The default, mode=min,",
+            },
             inner.names(),
             if inner.stages.len() == 1 { "is" } else { "are" },
             inner.effect()

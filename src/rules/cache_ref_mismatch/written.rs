@@ -33,7 +33,9 @@ fn apart(at: At, read: &CacheNames, stored: &CacheNames) -> Option<Finding> {
     let (to, to_name) = only(flow::exported(at))?;
     let (from, from_name) = flow::read(at).find(|(_, name)| name.kind == to_name.kind)?;
     let unwritten = flow::read(at).all(|(_, name)| !stored.holds(&name));
-    if !unwritten || read.holds(&to_name) {
+    // The builder does not know an attribute behind a blank; that is found by itself.
+    let blank = flow::read(at).any(|(spec, _)| patch::has_blanks(spec)) || patch::has_blanks(to);
+    if !unwritten || read.holds(&to_name) || blank {
         return None;
     }
     let dead = flow::read(at).filter(|(_, name)| name.kind == to_name.kind);
@@ -194,7 +196,9 @@ pub(in crate::rules) fn one_name(at: At, from: &CacheSpec, to: &CacheSpec, kind:
     if patch::is_variable(from) || patch::is_variable(to) || kind == CacheKind::Unknown {
         return patch::refused(fix, at, "an option comes from a variable");
     }
-    // A list that has the right name already lacks nothing but the wrong one.
+    if imports(at, to) {
+        return patch::refused(fix, at, "it imports what is exported already, beside the other");
+    }
     let change = Change::Spec {
         place: at.index,
         side: Side::From,
@@ -202,6 +206,12 @@ pub(in crate::rules) fn one_name(at: At, from: &CacheSpec, to: &CacheSpec, kind:
         new: import_of(to),
     };
     patch::with_change(fix, at, change)
+}
+
+/// The build imports what it exports.
+pub(super) fn imports(at: At, to: &CacheSpec) -> bool {
+    let Some(written) = flow::name(at, to) else { return false };
+    flow::read(at).any(|(_, read)| read == written)
 }
 
 /// Import of what is exported: what only an export has is left out.
@@ -225,5 +235,5 @@ pub(in crate::rules) fn import_of(to: &CacheSpec) -> String {
         .attributes
         .iter()
         .filter(|(key, _)| !OF_EXPORTS.contains(&key.trim().to_ascii_lowercase().as_str()));
-    kept.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
+    kept.map(|(key, value)| format!("{}={value}", key.trim())).collect::<Vec<_>>().join(",")
 }

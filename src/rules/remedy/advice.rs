@@ -131,6 +131,9 @@ pub(in crate::rules) fn together(fix: Fix, places: &[At]) -> Fix {
 /// The cache there is, with every stage in it.
 #[must_use]
 pub fn max_mode(site: &Site) -> Fix {
+    if let Some(fix) = held_max(site) {
+        return fix;
+    }
     let export = match &site.export {
         Some(export) if plain::registry(site).is_none() => export,
         _ => return registry_max(site),
@@ -148,14 +151,59 @@ pub fn max_mode(site: &Site) -> Fix {
         cost: GROWS.to_owned(),
         ..Fix::default()
     };
-    let Some((at, old)) = site.at.and_then(|at| Some((at, Site::written(at).export?))) else {
+    let Some((at, last)) = site.at.and_then(|at| Some((at, Site::written(at).export?))) else {
         return fix;
     };
-    if patch::is_variable(&CacheSpec::parse(&old)) {
-        return patch::refused(fix, at, &format!("the option comes from `{old}`"));
+    let mut olds = min_exports(at);
+    if olds.is_empty() {
+        olds.push(last);
     }
-    let new = with_max(&old);
-    patch::with_change(fix, at, Change::Spec { place: at.index, side: Side::To, old, new })
+    let specs: Vec<CacheSpec> = olds.iter().map(|old| CacheSpec::parse(old)).collect();
+    if let Some(held) = specs.iter().find(|spec| patch::is_variable(spec)) {
+        return patch::refused(fix, at, &format!("the option comes from `{}`", held.raw));
+    }
+    if specs.iter().any(patch::has_blanks) {
+        return patch::refused(fix, at, "the space behind the comma has to go first");
+    }
+    let change = |old: String| {
+        let new = with_max(&old);
+        Change::Spec { place: at.index, side: Side::To, old, new }
+    };
+    patch::with_all(fix, &[at], &olds.into_iter().map(change).collect::<Vec<_>>())
+}
+
+/// The exports of a build that do not name the mode: an expression may choose one of several.
+fn min_exports(at: At) -> Vec<String> {
+    let mut olds: Vec<String> = Vec::new();
+    for spec in &at.place.command.cache_to {
+        let min = spec.kind() != CacheKind::Inline && spec.get("mode") != Some("max");
+        if min && !olds.contains(&spec.raw) {
+            olds.push(spec.raw.clone());
+        }
+    }
+    olds
+}
+
+/// The whole option stands where the file sets a variable.
+fn held_max(site: &Site) -> Option<Fix> {
+    let at = site.at?;
+    let mut exports = at.place.command.cache_to.iter();
+    let spec = exports.find(|spec| spec.kind() != CacheKind::Inline && patch::is_variable(spec))?;
+    let held = at.place.expanded(&spec.raw);
+    if !held.starts_with("type=") {
+        return None;
+    }
+    let fix = Fix {
+        summary: "export every stage: mode=max".to_owned(),
+        steps: vec![format!(
+            "Write `{}` where the file sets `{}`; it is `{held}` now.",
+            with_max(&held),
+            spec.raw
+        )],
+        cost: GROWS.to_owned(),
+        ..Fix::default()
+    };
+    Some(patch::refused(fix, at, &format!("the option comes from `{}`", spec.raw)))
 }
 
 /// `type=gha,mode=min` is `type=gha,mode=max`; a misspelt mode silently means min.

@@ -84,6 +84,10 @@ pub(in crate::rules) fn with_spelling(
     for config in &study.configs {
         let here: Vec<At> =
             place::all(study).filter(|at| std::ptr::eq(at.config, config)).collect();
+        if let Some(at) = here.iter().find(|at| parts_its_names(at, wrong, right)) {
+            fix = refused(fix, *at, PARTED);
+            continue;
+        }
         let (places, changes): (Vec<At>, Vec<Change>) = here
             .iter()
             .flat_map(|at| respelt(at, wrong, right).map(|change| (*at, change)))
@@ -91,6 +95,37 @@ pub(in crate::rules) fn with_spelling(
         fix = with_all(fix, &places, &changes);
     }
     fix
+}
+
+const PARTED: &str = "import and export meet under the default name now, and have two names \
+    without the space: give both the same one";
+
+/// A blank hides the name of a cache from the builder, and the other side gives none.
+fn parts_its_names(at: &At, wrong: &str, right: &str) -> bool {
+    let command = &at.place.command;
+    let specs = || command.cache_from.iter().chain(&command.cache_to);
+    let here = specs().any(|spec| spec.raw.split(',').any(|part| part == wrong));
+    let meet = |exact: bool| {
+        let mut exports = command.cache_to.iter();
+        exports.any(|to| command.cache_from.iter().any(|from| is_one(from, to, exact)))
+    };
+    here && wrong.trim() == right && meet(true) && !meet(false)
+}
+
+/// Two specifications name one cache, to the builder or as they are meant.
+fn is_one(from: &CacheSpec, to: &CacheSpec, exact: bool) -> bool {
+    let value = |spec: &CacheSpec, key: &str| {
+        let is_it = |known: &str| known == key || !exact && known.trim() == key;
+        let found = spec.attributes.iter().find(|(known, _)| is_it(known));
+        found.map(|(_, value)| value.clone())
+    };
+    let keys = ["ref", "scope", "name", "bucket"];
+    from.kind() == to.kind() && keys.iter().all(|key| value(from, key) == value(to, key))
+}
+
+/// An attribute stands behind a blank: to the builder that is another one.
+pub(in crate::rules) fn has_blanks(spec: &CacheSpec) -> bool {
+    spec.attributes.iter().any(|(key, _)| key.starts_with(char::is_whitespace))
 }
 
 fn respelt<'a>(at: &'a At, wrong: &'a str, right: &'a str) -> impl Iterator<Item = Change> + 'a {

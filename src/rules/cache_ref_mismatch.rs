@@ -130,9 +130,12 @@ fn finding(study: &Study, name: &str, looks: &[AbsentLook]) -> Option<Finding> {
         let [look] = looks else { return None };
         return single_run(study, name, other?, look);
     }
+    let site = Site::of(study, last.run, last.build);
+    // Configuration that is newer than the logs.
+    let mended = other.and_then(|to| mended(&site, name, to));
     Some(Finding {
         rule: META.id,
-        severity: META.severity,
+        severity: if mended.is_some() { Severity::Note } else { META.severity },
         confidence: match (other, image) {
             (Some(_), _) => Confidence::Proven,
             (None, Some(_)) => Confidence::Likely,
@@ -149,9 +152,10 @@ fn finding(study: &Study, name: &str, looks: &[AbsentLook]) -> Option<Finding> {
             reference it imports."
             .to_owned(),
         evidence: Proof::from_lines(lines(looks, first))?,
-        fix: match image {
-            Some(image) => import_of(image, &Site::of(study, last.run, last.build)),
-            None => fix(name, other, &Site::of(study, last.run, last.build)),
+        fix: match (mended, image) {
+            (Some(fix), _) => fix,
+            (None, Some(image)) => import_of(image, &site),
+            (None, None) => fix(name, other, &site),
         },
         impact: cost_of(missed.iter().map(|l| l.build)),
         rules_out: match (other, image) {
@@ -234,6 +238,19 @@ fn fix(name: &str, other: Option<&str>, site: &Site) -> Fix {
         )],
         ..remedy::registry_max(&site)
     }
+}
+
+/// The configuration imports what it exports beside what these runs looked for.
+fn mended(site: &Site, name: &str, cache: &str) -> Option<Fix> {
+    let (at, _, to) = both(site.at?, name, cache)?;
+    written::imports(at, to).then(|| Fix {
+        summary: format!("nothing more: {} imports {cache} as well by now", at.config.path),
+        steps: vec![
+            format!("The logs are of runs before that: the next one finds {cache}."),
+            format!("The import of {name} may go: nothing is there."),
+        ],
+        ..Fix::default()
+    })
 }
 
 /// The import and the export as the configuration has them.

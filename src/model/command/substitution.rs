@@ -14,17 +14,11 @@ pub(super) fn escaped(text: &str) -> Cow<'_, str> {
     let (mut quotes, mut rest) = (Quotes::None, text);
     while let Some(sign) = rest.chars().next() {
         let inside = if quotes == Quotes::Single { None } else { substitution(rest) };
-        let taken = match inside {
-            Some(inside) => {
-                push_escaped(&mut whole, inside, quotes);
-                inside.len()
-            }
-            None => {
-                let taken = quotes.take(rest, sign);
-                whole.push_str(rest.get(..taken).unwrap_or_default());
-                taken
-            }
-        };
+        let taken = inside.map_or_else(|| quotes.take(rest, sign), str::len);
+        match inside {
+            Some(inside) => push_escaped(&mut whole, inside, quotes),
+            None => whole.push_str(rest.get(..taken).unwrap_or_default()),
+        }
         rest = rest.get(taken..).unwrap_or_default();
     }
     Cow::Owned(whole)

@@ -26,7 +26,7 @@ mod tests {
     fn read(line: &str) -> Option<String> {
         let quote = Quote::new(1, line.as_bytes());
         let command = Command { quote, ..Command::default() };
-        whole(&command, &CacheSpec::parse("type=gha,")).map(|spec| spec.raw.to_string())
+        whole(&command, &CacheSpec::parse("type=gha,")).map(|spec| spec.raw.clone())
     }
 
     #[test]

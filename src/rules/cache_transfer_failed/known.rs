@@ -232,7 +232,7 @@ fn is_expired(refusal: &Refusal) -> bool {
     refusal.side == Side::Export && refused && read && long
 }
 
-/// Seconds: what a role's session lives for at least (`AssumeRole`, DurationSeconds).
+/// Seconds: what a role's session lives for at least (`AssumeRole`, `DurationSeconds`).
 const SHORTEST_SESSION: f64 = 900.0;
 
 /// The same of a build in which no credentials can have grown too old.

@@ -229,9 +229,9 @@ pub(super) fn builds(command: &[u8]) -> bool {
 }
 
 /// `docker tag app:1 app:latest`, `docker push app:latest`, `docker system prune -af`,
-/// `docker rmi app:1`, `podman system reset -f`
+/// `docker rmi app:1`, `podman system reset -f`, `docker pull -q app:1`
 fn names(head: &[u8]) -> bool {
-    [&b" tag "[..], b" push ", b" prune", b" rmi ", b" image rm ", b" system reset"]
+    [&b" tag "[..], b" push ", b" pull ", b" prune", b" rmi ", b" image rm ", b" system reset"]
         .iter()
         .any(|verb| memchr::memmem::find(head, verb).is_some())
 }

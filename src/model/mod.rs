@@ -102,6 +102,8 @@ pub struct Run {
     pub unpulled: Few<NamedImage>,
     /// Images brought in by `docker load`.
     pub loads: Few<NamedImage>,
+    /// Images that commands of the job fetch, whatever they print: `docker pull -q`.
+    pub fetched: Few<NamedImage>,
     /// Names that commands of the job give to images that are built, or push: `docker tag`.
     pub named: Few<NamedImage>,
     /// Command lines that say how images are built.

@@ -1,5 +1,6 @@
 //! The classic builder is given an image as cache that dockerd does not have.
 
+mod fetched;
 mod refused;
 
 use super::past::{self, Past, cost, header};
@@ -98,7 +99,7 @@ fn finding(past: &Past) -> Option<Finding> {
             ruled_out(if last.tried.is_some() {
                 "an image that was there already (some step would have been found)"
             } else {
-                "a quiet pull (`docker pull -q`; nothing shows it, but it would have led to hits)"
+                "a pull that the log does not show (it would have led to hits)"
             }),
         ],
         subject: last.image.clone(),
@@ -169,6 +170,7 @@ fn blind<'a>(past: &Past<'a>, i: usize) -> Option<Blind<'a>> {
     let before = |p: &&NamedImage| build.comes_behind(p.quote.line);
     let given = run.pulls.iter().filter(before).any(|p| pulled(&p))
         || run.loads.iter().filter(before).any(|p| loaded(&p));
+    let given = given || fetched::is_there(run, build, command);
     if hits > 0 || total == 0 || given || past.asked_for_no_cache(i) {
         return None;
     }

@@ -29,6 +29,7 @@ impl RunReader<'_> {
             pulls: run.pulls.iter().map(|pull| self.pull(pull)).collect(),
             unpulled: run.unpulled.iter().map(|pull| self.pull(pull)).collect(),
             loads: run.loads.iter().map(|pull| self.pull(pull)).collect(),
+            fetched: run.fetched.iter().map(|pull| self.pull(pull)).collect(),
             named: run.named.iter().map(|name| self.pull(name)).collect(),
             prunes: self.quotes(&run.prunes),
             notes: run.notes.iter().map(|note| self.note(note)).collect(),

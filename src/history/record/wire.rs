@@ -149,6 +149,9 @@ pub(super) struct Run {
     /// Images that were loaded from archives.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub loads: Vec<NamedImage>,
+    /// Images that commands of the job fetched, whatever they printed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fetched: Vec<NamedImage>,
     /// Names that images were given after they were built.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub named: Vec<NamedImage>,

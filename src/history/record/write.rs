@@ -32,6 +32,7 @@ impl Writer<'_> {
             pulls: run.pulls.iter().map(|pull| self.pull(pull)).collect(),
             unpulled: run.unpulled.iter().map(|pull| self.pull(pull)).collect(),
             loads: run.loads.iter().map(|pull| self.pull(pull)).collect(),
+            fetched: run.fetched.iter().map(|pull| self.pull(pull)).collect(),
             named: run.named.iter().map(|name| self.pull(name)).collect(),
             prunes: self.quotes(&run.prunes),
             commands: run.commands.iter().map(|command| self.command(command)).collect(),

@@ -69,6 +69,7 @@ impl Typed {
         self.deleting.extend(deletes.map(|deletes| (deletes, first.clone())));
         let name = |image: String| NamedImage { image: image.into(), quote: first.clone() };
         run.named.extend(Command::names(&text).into_iter().map(name));
+        run.fetched.extend(Command::fetches(&text).into_iter().map(name));
         let more: Few<Quote> = lines.chain(set).collect();
         let mut commands = Command::parse_all(&text, &first);
         for command in &mut commands {

@@ -58,7 +58,8 @@ impl Assembler {
         let steps = self.classic.held() + self.buildah.held() + self.kaniko.held();
         let turned = self.counted.held();
         let run = &self.run;
-        let images = run.pulls.len() + run.unpulled.len() + run.loads.len() + run.named.len();
+        let fetched = run.pulls.len() + run.unpulled.len() + run.loads.len() + run.fetched.len();
+        let images = fetched + run.named.len();
         let small = run.ci_caches.len() + images + run.notes.len() + turned;
         self.kept.bytes + (open + steps + run.commands.len()) * bound::NEW + small * bound::SMALL
     }

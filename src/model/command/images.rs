@@ -67,6 +67,21 @@ pub(super) fn behind_other_words(words: &[String]) -> Option<ImageCommand> {
     ImageCommand::read(&words)
 }
 
+/// `docker pull -q app:1`, `skopeo copy docker://r/app:1 docker-daemon:app:1`.
+pub(super) fn fetched(words: &[String]) -> Vec<String> {
+    if words.first().is_some_and(|word| matches!(word.as_str(), "echo" | "printf")) {
+        return Vec::new();
+    }
+    if words.iter().any(|word| word == "skopeo") {
+        let to = words.last().and_then(|word| word.strip_prefix("docker-daemon:"));
+        return to.map(str::to_owned).into_iter().collect();
+    }
+    match behind_other_words(words) {
+        Some(ImageCommand::Pull(names)) => names,
+        _ => Vec::new(),
+    }
+}
+
 fn is_program(word: &str) -> bool {
     let name = word.rsplit('/').next().unwrap_or(word);
     matches!(name, "docker" | "podman" | "buildah" | "nerdctl")
@@ -146,6 +161,20 @@ mod tests {
             ("git push origin v1 # docker", ""),
         ] {
             assert_eq!(Command::names(line).join(" "), want, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_image_is_fetched_by_pull_and_copy() {
+        for (line, want) in [
+            ("docker pull -q app:1", "app:1"),
+            ("sudo docker image pull app:1 --quiet >/dev/null || true", "app:1"),
+            ("skopeo copy docker://r/app:1 docker-daemon:r/app:1", "r/app:1"),
+            ("skopeo copy docker-daemon:r/app:1 docker://r/app:1", ""),
+            ("echo docker pull app:1", ""),
+            ("git pull origin main", ""),
+        ] {
+            assert_eq!(Command::fetches(line).join(" "), want, "{line}");
         }
     }
 

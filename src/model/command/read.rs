@@ -56,6 +56,15 @@ impl Command {
         of_images.flat_map(ImageCommand::names).collect()
     }
 
+    /// The images that the commands of a line bring to this machine.
+    #[must_use]
+    pub fn fetches(text: &str) -> Vec<String> {
+        if !text.contains(" pull ") && !text.contains(" docker-daemon:") {
+            return Vec::new();
+        }
+        simple(text).iter().flat_map(|words| images::fetched(words)).collect()
+    }
+
     /// Reads one command that is cut into words already: variables that are set for it, the
     /// program, its words.
     #[must_use]

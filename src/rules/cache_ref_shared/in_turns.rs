@@ -34,13 +34,15 @@ pub(super) enum Kind {
     Platform,
     /// The value of this build argument.
     Value(String),
+    /// Few commits that come back: the heads of branches that the logs do not name.
+    Commit,
 }
 
 impl Kind {
     /// What else helps.
     fn also(&self) -> String {
         match self {
-            Self::Branch | Self::Tag => {
+            Self::Branch | Self::Tag | Self::Commit => {
                 "Import the main branch's cache as well: a new branch starts from it.".to_owned()
             }
             Self::Platform => {
@@ -61,6 +63,15 @@ impl Kind {
             Self::Tag => "image tag".to_owned(),
             Self::Platform => "platform".to_owned(),
             Self::Value(name) => format!("value of `{name}`"),
+            Self::Commit => "commit".to_owned(),
+        }
+    }
+
+    /// What gets a reference of its own.
+    fn owner(&self) -> String {
+        match self {
+            Self::Commit => "branch".to_owned(),
+            _ => self.singular(),
         }
     }
 
@@ -71,6 +82,7 @@ impl Kind {
             Self::Tag => format!("builds of {n} image tags"),
             Self::Platform => format!("{n} platforms"),
             Self::Value(name) => format!("builds with {n} values of `{name}`"),
+            Self::Commit => format!("builds of {n} commits"),
         }
     }
 
@@ -82,13 +94,14 @@ impl Kind {
             Self::Platform => format!("The platforms {who}"),
             // Values may be secrets, which nothing shows once the name is not beside them.
             Self::Value(name) => format!("Builds with different values of `{name}`"),
+            Self::Commit => format!("Builds of the commits {who}"),
         }
     }
 
     /// As the suffix of a tag.
     fn variable(&self) -> &str {
         match self {
-            Self::Branch => "BRANCH",
+            Self::Branch | Self::Commit => "BRANCH",
             Self::Tag => "TAG",
             Self::Platform => "PLATFORM",
             Self::Value(name) => name,
@@ -121,9 +134,17 @@ fn several(past: &Past) -> bool {
     let arguments = |i: usize| past.commands(i).iter().flat_map(|command| &command.build_args);
     branches
         || tags
+        || commits_come_back(past)
         || (1..past.len()).any(|i| {
             platforms(past, i - 1) != platforms(past, i) || arguments(i - 1).ne(arguments(i))
         })
+}
+
+/// Of all runs every second one builds a commit that an earlier one has built.
+fn commits_come_back(past: &Past) -> bool {
+    let commits: Vec<&str> = past.runs.iter().filter_map(|run| run.commit.as_deref()).collect();
+    let distinct: BTreeSet<&&str> = commits.iter().collect();
+    commits.len() == past.len() && distinct.len() > 1 && distinct.len() * 2 <= commits.len()
 }
 
 fn platforms<'a>(past: &Past<'a>, i: usize) -> &'a [String] {
@@ -197,6 +218,13 @@ fn turns(past: &Past, name: &str) -> Option<Turns> {
         .or_else(|| told(&platform, Kind::Platform))
         .or_else(value)
         .or_else(|| told(&|i| tags(past, i), Kind::Tag))
+        .or_else(|| told(&|i| commit(past, i), Kind::Commit).filter(|_| commits_come_back(past)))
+}
+
+/// Its beginning, as git abbreviates it.
+fn commit(past: &Past, i: usize) -> Option<String> {
+    let commit = past.runs.get(i)?.commit.as_deref()?;
+    Some(commit.get(..8).unwrap_or(commit).to_owned())
 }
 
 /// The tags that the build gave its image.
@@ -296,6 +324,7 @@ fn rules_out(kind: &Kind, text: &str, told: bool) -> Vec<Alternative> {
     }
     let other = match kind {
         Kind::Value(_) => "something else that changes together with the value",
+        Kind::Commit => "mode bits, or files that are not in the commit",
         Kind::Platform | Kind::Tag if !copies_context(text) => {
             "something else that keeps every run from finding what is stored"
         }
@@ -342,7 +371,7 @@ fn lines(
 }
 
 pub(super) fn fix(name: &str, kind: &Kind) -> Fix {
-    let one = kind.singular();
+    let one = kind.owner();
     let scope = names::is_scope(name);
     let tag = reference::tag(name).unwrap_or("buildcache");
     // The last part of a scope's name is what tells it from others: `type=s3,bucket=b,name=web`.
@@ -353,7 +382,7 @@ pub(super) fn fix(name: &str, kind: &Kind) -> Fix {
         format!("type=registry,ref={}", reference::with_tag(name, &format!("{tag}-{suffix}")))
     };
     let own = spec(&format!("${}", kind.variable()));
-    let main = matches!(kind, Kind::Branch).then(|| spec("main"));
+    let main = matches!(kind, Kind::Branch | Kind::Commit).then(|| spec("main"));
     let imports = std::iter::once(&own).chain(&main);
     let imports: Vec<String> = imports.map(|spec| format!("--cache-from {spec} \\\n")).collect();
     let imports = imports.concat();
@@ -378,7 +407,7 @@ pub(super) fn fix(name: &str, kind: &Kind) -> Fix {
             "{imports}--cache-to {own},mode=max,image-manifest=true,oci-mediatypes=true"
         )),
         cost: match kind {
-            Kind::Branch | Kind::Tag => {
+            Kind::Branch | Kind::Tag | Kind::Commit => {
                 "one more tag in the registry for each branch; delete those of merged branches"
                     .to_owned()
             }

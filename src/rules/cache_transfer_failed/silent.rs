@@ -75,7 +75,7 @@ fn title(name: &str, other_each: bool, read: bool) -> String {
             "each run imports its cache under another name ({name}), and every import fails"
         );
     }
-    let since = if read { ", which an earlier run read" } else { "" };
+    let since = if read { ", which an earlier run read," } else { "" };
     format!("the import of {name}{since} fails, and this form of the log does not say why")
 }
 

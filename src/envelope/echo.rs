@@ -351,7 +351,7 @@ mod tests {
         for other in [
             "Running: npm run build",
             "Command: see docker build",
-            "[CMD]: docker pull a",
+            "[CMD]: docker inspect a",
             "task: [image] npm run build",
             "> docker build failed",
             "> [4/5] RUN docker build .:",

@@ -83,6 +83,6 @@ mod tests {
         let command = b"Command: docker buildx build -t a .";
         assert_eq!(Kamal.mark(command), Some(Mark::Command(b"docker buildx build -t a .")));
         assert_eq!(Kamal.mark(b"Running docker buildx build -t a . on localhost"), None);
-        assert_eq!(Kamal.mark(b"Command: docker pull a"), None);
+        assert_eq!(Kamal.mark(b"Command: docker inspect a"), None);
     }
 }

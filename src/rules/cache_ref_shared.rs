@@ -38,8 +38,8 @@ static META: RuleMeta = RuleMeta {
         another. Or several builds of one log, or alternating branches, miss in every run at the \
         few files that name their dependencies, or at the very step at which they part. Or a run \
         brings back a step text or base image that an earlier run had stored and a run in \
-        between has replaced; or two sizes of the Dockerfile come back in turns. Or builds of one log export to one local directory one after the \
-        other. Or targets of one bake export in parallel, and one finds the directory locked or \
+        between has replaced; or two sizes of the Dockerfile, or few commits, come back in turns. \
+        Or builds of one log export to one local directory one after the other. Or targets of one bake export in parallel, and one finds the directory locked or \
         its files moved. Or a builder has a node for each platform, and all of them export to \
         the one reference of the command. It is a warning if the command lines of one log name \
         one reference for builds that have little in common, or if all targets of one bake import \

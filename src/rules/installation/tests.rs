@@ -1,3 +1,5 @@
+//! Installations, and the halves of a RUN that also builds.
+
 use super::*;
 
 #[test]

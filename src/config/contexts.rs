@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::called::{Called, makes_builders};
-use super::script::{Program, ScriptCall, joined};
+use super::script::{Program, ScriptCall, below, joined};
 use super::{Caller, Config, Machine, Place};
 use crate::model::{Text, Tool};
 
@@ -76,7 +76,12 @@ pub(super) fn fill(configs: &mut [Config]) {
 fn built(config: &Config, by: &Place) -> Vec<(usize, Place)> {
     let runs_in = runs_in(by);
     let called = config.kind.called(config.body(), by).into_iter();
-    let with_job = |place| in_job(Place { runs_in: runs_in.clone(), ..place }, by);
+    let with_job = |mut place: Place| {
+        if let Some(begins) = &runs_in {
+            place.runs_in = below(begins, place.runs_in.as_deref()).or_else(|| runs_in.clone());
+        }
+        in_job(place, by)
+    };
     called.map(|(index, place)| (index, with_job(place))).collect()
 }
 

@@ -12,6 +12,7 @@ mod lines;
 mod options;
 mod registry;
 mod shell;
+mod shell_folder;
 
 pub(super) use builders::{Builders, engine, keeps_in_containerd, stays};
 pub use calls::ScriptCall;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use self::held::Held;
 use self::options::Options;
 use self::shell::{Simple, Word};
+use self::shell_folder::Shell;
 use super::patch::Patch;
 use super::yaml::{self, Document, Route, Scalar};
 use super::{Change, Machine, Place, fits_tag};
@@ -52,6 +54,13 @@ pub(super) struct BuildSpot {
     pub(super) capable: bool,
 }
 
+/// A folder below another one; `None` for the checkout itself.
+pub(super) fn below(folder: &str, path: Option<&str>) -> Option<String> {
+    let parts = [folder, path.unwrap_or_default()];
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    (!parts.is_empty()).then(|| parts.join("/"))
+}
+
 /// Builds that the scripts of a job ask for, with the builder each of them gets; and what of the
 /// repository they call, each as a place with [`Place::call`]. One shell runs all of them.
 pub(super) fn builds(
@@ -61,7 +70,7 @@ pub(super) fn builds(
     builders: &mut Builders,
 ) -> Vec<(Place, BuildSpot)> {
     let mut found = Vec::new();
-    let mut folder = String::new();
+    let (mut folder, mut shell) = (String::new(), Shell::default());
     let mut held = Held::default();
     for item in items {
         // To find the script in the file takes long, so it is looked for once, and only where
@@ -78,6 +87,7 @@ pub(super) fn builds(
         for (nth, simple) in shell::commands(&item.value).into_iter().enumerate() {
             held.observe(&simple);
             folder = calls::folder_after(&simple, folder);
+            shell.hears(&simple);
             if let Some(command) = pull(&simple) {
                 builders.registry.pull(command, &line(&simple).unwrap_or_default());
             }
@@ -85,6 +95,7 @@ pub(super) fn builds(
                 builders.empty(line(&simple).unwrap_or_default());
             }
             let Some(mut place) = place(&simple, &folder, builders) else { continue };
+            place.runs_in = shell.folder().filter(|_| place.call.is_none());
             place.loose.iter_mut().for_each(|word| *word = held.expand(word, &simple));
             place.command.quote = line(&simple).unwrap_or_default();
             found.push((

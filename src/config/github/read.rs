@@ -261,9 +261,11 @@ impl ActionStep<'_> {
         for (mut place, spot) in script::builds(doc, job.number, &[item], builders) {
             let capable = spot.capable;
             place.machine.gha_token = builders.gha_token;
-            if let Some(call) = &mut place.call {
-                let own = self.value.get("working-directory").and_then(text);
-                call.within(&own.or_else(|| job.folder.clone()).unwrap_or_default());
+            let own = self.value.get("working-directory").and_then(text);
+            let begins = own.or_else(|| job.folder.clone()).unwrap_or_default();
+            match &mut place.call {
+                Some(call) => call.within(&begins),
+                None => place.runs_in = script::below(&begins, place.runs_in.as_deref()),
             }
             all.push((place, At::Script(spot), capable));
         }

@@ -4,10 +4,12 @@
 //! begins: its reference is not there yet.
 
 use super::META;
-use crate::finding::{Confidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide};
-use crate::model::{Outcome, Transfer};
+use crate::finding::{
+    Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide,
+};
+use crate::model::Transfer;
 use crate::rules::Study;
-use crate::rules::past::{self, Past, cost};
+use crate::rules::past::{self, Past, cost, end};
 use crate::rules::remedy::reference;
 
 /// A run that got nothing from its cache, and does not say why.
@@ -26,39 +28,24 @@ fn finding(past: &Past) -> Option<Finding> {
     let all: Vec<SilentFailure> = (0..past.len()).filter_map(|at| failure(past, at)).collect();
     let newest = all.last().filter(|one| one.at + 1 == past.len())?;
     let read = (0..newest.at).rev().find_map(|at| read(past, at, newest.name));
-    let since = |one: &&SilentFailure| {
-        read.is_none_or(|(at, _)| one.at > at) && (one.at > 0 || read.is_some())
-    };
+    let since = |one: &&SilentFailure| read.map_or(one.at > 0, |(at, _)| one.at > at);
     let cold: Vec<&SilentFailure> = all.iter().filter(since).collect();
     // Without a run that read it, two runs after one that stored a cache.
     if read.is_none() && (cold.len() < 2 || !stores_before(past, cold.first()?.at)) {
         return None;
     }
-    let names = names(&all);
-    let other_each = names.len() == all.len() && all.len() > 2;
-    let runs: Vec<usize> = cold.iter().map(|one| one.at).collect();
-    let ran = runs.iter().filter_map(|at| past.builds.get(*at)).flat_map(|build| &build.steps);
-    let mut lines: Vec<_> = read
-        .into_iter()
-        .filter_map(|(at, import)| {
-            let (run, _) = past.get(at)?;
-            let line = import.verdict.as_ref().unwrap_or(&import.header);
-            Some(Study::quote(run, line, "an earlier run read it"))
-        })
-        .collect();
-    lines.extend(cold.iter().rev().take(3).rev().filter_map(|one| {
-        let (run, _) = past.get(one.at)?;
-        Some(Study::quote(run, &one.import.header, "the import fails"))
-    }));
+    let other_each = all.len() > 2 && names(&all).len() == all.len();
+    let runs = cold.iter().map(|one| one.at);
+    let steps = runs.clone().filter_map(|at| past.builds.get(at)).flat_map(|build| &build.steps);
     Some(Finding {
         rule: META.id,
         severity: Severity::Warning,
         confidence: Confidence::Suspected,
         title: title(newest.name, other_each, read.is_some()),
         cause: cause(newest.name, other_each, read.is_some()),
-        evidence: Proof::from_lines(lines)?.seen_in(past.places(runs.iter().copied())),
+        evidence: Proof::from_lines(lines(past, read, &cold))?.seen_in(past.places(runs)),
         fix: fix(newest.name, other_each),
-        impact: cost(ran.filter(|step| step.outcome == Outcome::Miss), runs.len()),
+        impact: cost(steps, cold.len()),
         rules_out: vec![
             not_ruled_out(
                 "a reference that is not there, rights that are missing, a registry that is down",
@@ -67,6 +54,21 @@ fn finding(past: &Past) -> Option<Finding> {
         ],
         subject: newest.name.to_owned(),
     })
+}
+
+/// The run that read it, and the newest three that could not.
+fn lines(past: &Past, read: Option<(usize, &Transfer)>, cold: &[&SilentFailure]) -> Vec<Evidence> {
+    let mut lines = Vec::new();
+    if let Some((at, import)) = read
+        && let Some((run, _)) = past.get(at)
+    {
+        lines.push(end(run, import, "an earlier run read it"));
+    }
+    for one in cold.iter().rev().take(3).rev() {
+        let run = past.get(one.at).map(|(run, _)| run);
+        lines.extend(run.map(|run| Study::quote(run, &one.import.header, "the import fails")));
+    }
+    lines
 }
 
 fn title(name: &str, other_each: bool, read: bool) -> String {

@@ -1,10 +1,11 @@
 //! Dockerfiles of the configuration, and which places build them. Found once: there may be
 //! thousands of both.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use super::path::{dockerfile_paths, plain};
+use super::path::{dockerfile_paths, dockerfile_paths_from, plain, root};
 use crate::config::Config;
+use crate::model::Tool;
 use crate::rules::remedy::At;
 use crate::rules::remedy::place::places_of;
 
@@ -12,6 +13,8 @@ use crate::rules::remedy::place::places_of;
 #[derive(Clone, Debug, Default)]
 pub(in crate::rules) struct Dockerfiles {
     paths: HashMap<String, usize>,
+    /// Folders that files of a CI are of.
+    checkouts: BTreeSet<String>,
     builds: HashMap<String, Vec<(usize, usize)>>,
     /// By file, for each of its places; of a script as each job that calls it has it.
     of_places: HashMap<String, HashMap<Key, Vec<usize>>>,
@@ -32,6 +35,8 @@ impl Dockerfiles {
         {
             all.paths.entry(plain(&config.path)).or_insert(number);
         }
+        let of_ci = configs.iter().filter(|config| config.kind.ci().is_some());
+        all.checkouts = of_ci.map(|config| plain(root(&config.path))).collect();
         for (number, config) in configs.iter().enumerate() {
             let mut of_places: HashMap<Key, Vec<usize>> = HashMap::new();
             for at in places_of(config) {
@@ -52,7 +57,8 @@ impl Dockerfiles {
 
     /// Paths of those that a place names, each once: one, or one for each leg.
     fn named(&self, at: At) -> Vec<String> {
-        for mut paths in dockerfile_paths(at) {
+        let checkout = self.checkout_of(at.config).map(|root| dockerfile_paths_from(at, root));
+        for mut paths in checkout.into_iter().chain(dockerfile_paths(at)) {
             paths.retain(|path| self.paths.contains_key(path));
             paths.sort_unstable();
             paths.dedup();
@@ -61,6 +67,19 @@ impl Dockerfiles {
             }
         }
         Vec::new()
+    }
+
+    /// The checkout that holds a file of bake: paths in it begin where bake is called, wherever the
+    /// file lies (`docker/buildx` `bake/bake.go`).
+    fn checkout_of(&self, config: &Config) -> Option<&str> {
+        if config.kind.reader() != Some(Tool::BuildxBake) {
+            return None;
+        }
+        let path = plain(&config.path);
+        let holds = |root: &&String| {
+            path.strip_prefix(root.as_str()).is_some_and(|p| root.is_empty() || p.starts_with('/'))
+        };
+        self.checkouts.iter().filter(holds).max_by_key(|root| root.len()).map(String::as_str)
     }
 
     /// Numbers of those that a place builds.

@@ -19,6 +19,15 @@ const CHECKOUT: [&str; 9] = [
 /// The directory that a place builds, from the checkout on; empty for that itself, however it is
 /// written.
 pub(in crate::rules) fn context(place: &Place) -> String {
+    let own = written_context(place);
+    match &place.runs_in {
+        Some(folder) if !own.contains("://") => plain(&format!("{folder}/{own}")),
+        _ => own,
+    }
+}
+
+/// The same from the folder that it runs in.
+fn written_context(place: &Place) -> String {
     let context = place.expanded(place.context.as_deref().unwrap_or("."));
     if context.contains("://") {
         return context;
@@ -33,39 +42,48 @@ fn inside(path: &str) -> &str {
 
 /// Its path as configuration paths are written; `None` where a variable is in it.
 pub(in crate::rules) fn dockerfile_path(at: At) -> Option<String> {
-    path_from(at, runs_in(at))
+    path_from(at, &runs_in(at))
 }
 
 /// The folder that a place builds in. A script runs where the job is, which is the checkout.
-pub(in crate::rules) fn runs_in(at: At<'_>) -> &str {
-    match &at.place.runs_in {
-        Some(folder) => folder,
-        None if at.config.kind.is_script() => "",
-        None => root(&at.config.path),
+pub(in crate::rules) fn runs_in(at: At<'_>) -> String {
+    let root = if at.config.kind.is_script() { "" } else { root(&at.config.path) };
+    in_folder(at.place, root)
+}
+
+/// The folder that it builds in, where its job begins in this one.
+fn in_folder(place: &Place, root: &str) -> String {
+    match &place.runs_in {
+        Some(folder) => format!("{root}/{folder}"),
+        None => root.to_owned(),
     }
 }
 
 /// The paths that it may have, one for each leg, by the folders that its job may run in: that of
 /// the file of the CI, and those above it, of which one is the checkout.
 pub(super) fn dockerfile_paths(at: At) -> Vec<Vec<String>> {
+    if at.config.kind.ci().is_none() {
+        return vec![dockerfile_path(at).into_iter().collect()];
+    }
+    let roots = std::iter::successors(Some(root(&at.config.path)), above);
+    roots.map(|root| dockerfile_paths_from(at, root)).collect()
+}
+
+/// Those where the job begins in this folder.
+pub(super) fn dockerfile_paths_from(at: At, root: &str) -> Vec<String> {
+    let root = in_folder(at.place, root);
+    let path = path_from(at, &root);
+    if path.is_some() {
+        return path.into_iter().collect();
+    }
     let texts = [at.place.context.as_deref(), at.place.command.file.as_deref()];
     let texts: Vec<&str> = texts.into_iter().flatten().collect();
     let leg = |given: Vec<(String, String)>| {
         let variables = at.place.variables.iter().cloned().chain(given).collect();
-        Place { variables, ..at.place.clone() }
+        let place = &Place { variables, ..at.place.clone() };
+        path_from(At { place, ..at }, &root)
     };
-    let legs: Vec<Place> = match dockerfile_path(at) {
-        Some(_) => Vec::new(),
-        None => at.place.combinations(&texts).into_iter().map(leg).collect(),
-    };
-    let from = |root: &str| -> Vec<String> {
-        let legs = legs.iter().filter_map(|place| path_from(At { place, ..at }, root));
-        path_from(at, root).into_iter().chain(legs).collect()
-    };
-    if at.config.kind.ci().is_none() {
-        return vec![dockerfile_path(at).into_iter().collect()];
-    }
-    std::iter::successors(Some(root(&at.config.path)), above).map(from).collect()
+    at.place.combinations(&texts).into_iter().filter_map(leg).collect()
 }
 
 /// `ci` of `ci/images`, and then the checkout itself.
@@ -74,7 +92,7 @@ fn above<'a>(folder: &&'a str) -> Option<&'a str> {
 }
 
 fn path_from(at: At, root: &str) -> Option<String> {
-    let context = context(at.place);
+    let context = written_context(at.place);
     let file = at.place.command.file.as_deref().map(|file| at.place.expanded(file));
     // bake and compose look for the file in the context, the command line in the working directory.
     let path = match file {

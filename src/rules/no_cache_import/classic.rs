@@ -1,9 +1,10 @@
 //! What helps where the classic builder builds.
 
 use crate::finding::{Alternative, Fix, not_ruled_out};
-use crate::model::{Build, Dialect, Tool};
+use crate::model::{Build, Dialect, NamedImage, Run, Tool};
 use crate::rules::past::Past;
 use crate::rules::remedy::{self, Site, reference};
+use crate::series::fetched_before;
 
 /// The step that Compose v2 adds where it builds with the classic builder.
 const BY_COMPOSE: &str = "LABEL com.docker.compose.image.builder=classic";
@@ -29,11 +30,20 @@ fn pulls_its_own(past: &Past, i: usize) -> bool {
     let Some((run, build)) = past.get(i).filter(|(_, b)| b.dialect == Dialect::Classic) else {
         return false;
     };
-    let own = |name: &str| build.images.iter().any(|image| reference::same(image, name));
-    let one_log = past.study.runs.iter().filter(|other| other.source == run.source);
-    let mut before =
-        one_log.flat_map(|other| &other.pulls).filter(|pull| build.comes_behind(pull.quote.line));
-    past.commands(i).is_empty() && before.any(|pull| own(&pull.image))
+    if build.images.is_empty() || !past.commands(i).is_empty() {
+        return false;
+    }
+    let own = |pull: &NamedImage| build.images.iter().any(|b| reference::same(b, &pull.image));
+    one_log(past, i, run).any(|run| fetched_before(build, &run.pulls).into_iter().any(own))
+}
+
+/// The run, and those before it in its log, which stand side by side: the steps of Cloud Build.
+fn one_log<'a>(past: &Past<'a>, i: usize, run: &Run) -> impl Iterator<Item = &'a Run> {
+    const STEPS: usize = 16;
+    let upto = past.refs.get(i).map_or(0, |at| at.run + 1);
+    let runs = past.study.runs.get(..upto).unwrap_or_default().iter().rev();
+    let source = run.source.clone();
+    runs.take_while(move |other| other.source == source).take(STEPS)
 }
 
 /// docker-compose v1 hands `cache_from` of a file that is not given to the classic builder.

@@ -88,6 +88,11 @@ impl Dockerfiles {
         places.and_then(|places| places.get(&key(at))).map_or(&[], Vec::as_slice)
     }
 
+    /// Some of them are known to be built.
+    pub(in crate::rules) fn are_built(&self) -> bool {
+        self.of_places.values().flat_map(HashMap::values).any(|files| !files.is_empty())
+    }
+
     /// Places that build the file.
     pub(super) fn builds(&self, path: &str) -> &[(usize, usize)] {
         self.builds.get(path).map_or(&[], Vec::as_slice)

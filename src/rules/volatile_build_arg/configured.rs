@@ -6,7 +6,7 @@
 use super::{META, order};
 use crate::config::dockerfile::declared;
 use crate::config::{Change, Config, Instruction, Place};
-use crate::finding::{Evidence, Fix, not_ruled_out};
+use crate::finding::{Evidence, Fix, Severity, not_ruled_out};
 use crate::model::Tool;
 use crate::rules::Study;
 use crate::rules::build_args::names_one_commit;
@@ -67,7 +67,10 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     };
     let asks = given.and_then(|(at, _)| at.evidence_of(name, "gives it"));
     let lines = found.iter().flat_map(|early| lines(config, early)).chain(asks).collect();
-    let finding = planned::finding(&META, META.severity, lines, words)?;
+    // Where others are known to be built, this one may be built by nobody.
+    let unused = builds.is_empty() && study.dockerfiles.are_built();
+    let severity = if unused { Severity::Note } else { META.severity };
+    let finding = planned::finding(&META, severity, lines, words)?;
     Some(Ordered { config, invalidated: first.invalidated.line, finding })
 }
 

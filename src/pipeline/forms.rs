@@ -126,6 +126,34 @@ fn built(run: &Run) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::problem_of;
+    use crate::pipeline::{Options, run_in_memory};
+    use crate::source::Entry;
+
+    const BUILD: &str = "\
+#1 [internal] load build definition from Dockerfile
+#1 DONE 0.0s
+#2 [2/2] RUN make
+#2 DONE 41.3s
+#3 exporting to image
+#3 writing image sha256:0f0e0d0c0b0a0908070605040302010000112233445566778899aabbccddeeff done
+#3 DONE 0.1s
+";
+
+    fn runs(logs: [&str; 2]) -> usize {
+        let name = |n: usize| format!("run-{n}.log");
+        let files = logs.iter().zip(1..).map(|(log, n)| Entry::in_memory(&name(n), log.as_bytes()));
+        run_in_memory(files, &Options::default()).study.runs.len()
+    }
+
+    #[test]
+    fn the_log_of_a_job_and_what_the_builder_keeps_of_it_are_one_run() {
+        let job = |line: &str| {
+            format!("{line}#0 building with \"default\" instance using docker driver\n{BUILD}")
+        };
+        assert_eq!(runs([&job(""), BUILD]), 1);
+        // Logs of one form are of runs of their own, whatever image they name.
+        assert_eq!(runs([&job(""), &job("once more\n")]), 2);
+    }
 
     #[test]
     fn many_runs_in_two_forms_are_told_in_one_line() {

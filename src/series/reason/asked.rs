@@ -36,7 +36,8 @@ impl<'a> MissInSeries<'_, '_, 'a> {
                 all.iter().find(|(known, _)| *known == name.as_str()).map(|(_, value)| *value)
             };
             if let (Some(now), Some(then)) = (value(&given), value(&gave))
-                && is_exchanged(old, &step.text, then, now)
+                && (is_exchanged(old, &step.text, then, now)
+                    || is_kept_hidden(then) && fills_in(old, &step.text, now))
             {
                 return true;
             }
@@ -193,6 +194,11 @@ fn differ_in_a_word(old: &str, new: &str) -> bool {
     words(old) == words(new)
         && others.next().is_none()
         && first.is_some_and(|(at, _)| at > options.count())
+}
+
+/// A history keeps of a value only whether it is the same: `<arg:1984643270>`.
+fn is_kept_hidden(value: &str) -> bool {
+    value.starts_with("<arg:") && value.ends_with('>')
 }
 
 /// The new text is the old one with the new value in all places of the old one.

@@ -52,7 +52,9 @@ mod tests {
             ("make", None),
         ] {
             let mut shell = Shell::default();
-            commands(script).iter().for_each(|simple| shell.hears(simple));
+            for simple in commands(script) {
+                shell.hears(&simple);
+            }
             assert_eq!(shell.folder().as_deref(), folder, "{script}");
         }
     }

@@ -70,7 +70,7 @@ pub(super) fn builds(
     builders: &mut Builders,
 ) -> Vec<(Place, BuildSpot)> {
     let mut found = Vec::new();
-    let (mut folder, mut shell) = (String::new(), Shell::default());
+    let mut shell = Shell::default();
     let mut held = Held::default();
     for item in items {
         // To find the script in the file takes long, so it is looked for once, and only where
@@ -86,7 +86,6 @@ pub(super) fn builds(
         };
         for (nth, simple) in shell::commands(&item.value).into_iter().enumerate() {
             held.observe(&simple);
-            folder = calls::folder_after(&simple, folder);
             shell.hears(&simple);
             if let Some(command) = pull(&simple) {
                 builders.registry.pull(command, &line(&simple).unwrap_or_default());
@@ -94,7 +93,7 @@ pub(super) fn builds(
             if empties(&simple, &item.value) {
                 builders.empty(line(&simple).unwrap_or_default());
             }
-            let Some(mut place) = place(&simple, &folder, builders) else { continue };
+            let Some(mut place) = place(&simple, shell.likely_folder(), builders) else { continue };
             place.runs_in = shell.folder().filter(|_| place.call.is_none());
             place.loose.iter_mut().for_each(|word| *word = held.expand(word, &simple));
             place.command.quote = line(&simple).unwrap_or_default();

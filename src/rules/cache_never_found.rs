@@ -9,7 +9,8 @@ use super::backend::cost_of;
 use super::cache_ref_shared::scope;
 use super::{Cause, Rule, RuleMeta, Study};
 use crate::finding::{
-    Confidence, Evidence, Finding, Fix, LogPlace, Proof, Severity, not_ruled_out, to_decide,
+    Alternative, Confidence, Evidence, Finding, Fix, LogPlace, Proof, Severity, not_ruled_out,
+    to_decide,
 };
 use crate::model::{Build, CacheKind, Found, Run, Step, Transfer};
 
@@ -108,24 +109,7 @@ fn finding(group: &[(&Run, &Build)], rivals: &Rivals, at: usize) -> Option<Findi
             "{} is stored and imported in every run, and no step ever comes from it",
             called(kind)
         ),
-        cause: format!(
-            "Steps that nothing can have changed run again, though the run before exported its \
-                cache. {} {}",
-            says(kind),
-            match rival {
-                None => {
-                    format!(
-                        "Most likely the import uses a different {} than the export.",
-                        key(kind)
-                    )
-                }
-                Some(_) => format!(
-                    "Another build reads the same {} and exports too. An export replaces what was \
-                        there, so most likely each replaces the other's.",
-                    key(kind)
-                ),
-            }
-        ),
+        cause: cause(kind, rival.is_some()),
         evidence: Proof::from_lines(lines.collect())?
             .seen_in(vain.iter().map(|one| LogPlace::of(one.run, one.build))),
         fix: match rival {
@@ -135,18 +119,41 @@ fn finding(group: &[(&Run, &Build)], rivals: &Rivals, at: usize) -> Option<Findi
             }
         },
         impact: cost_of(vain.iter().map(|v| v.build)),
-        rules_out: vec![
-            not_ruled_out(match rival {
-                None => "an index that was evicted or deleted between the runs".to_owned(),
-                Some(_) => format!(
-                    "an export with a different {} than the import, or an index that was evicted",
-                    key(kind)
-                ),
-            }),
-            to_decide(format!("list {}: they show under which name it is stored", listed(kind))),
-        ],
+        rules_out: rules_out(kind, rival.is_some()),
         subject: kind.name().to_owned(),
     })
+}
+
+fn cause(kind: CacheKind, rival: bool) -> String {
+    let key = key(kind);
+    let likely = if rival {
+        format!(
+            "Another build reads the same {key} and exports too. An export replaces what was there, \
+                so most likely each replaces the other's."
+        )
+    } else {
+        format!("Most likely the import uses a different {key} than the export.")
+    };
+    format!(
+        "Steps that nothing can have changed run again, though the run before exported its cache. \
+            {} {likely}",
+        says(kind)
+    )
+}
+
+fn rules_out(kind: CacheKind, rival: bool) -> Vec<Alternative> {
+    let other = if rival {
+        format!(
+            "an export with a different {} than the import, or an index that was evicted",
+            key(kind)
+        )
+    } else {
+        "an index that was evicted or deleted between the runs".to_owned()
+    };
+    vec![
+        not_ruled_out(other),
+        to_decide(format!("list {}: they show under which name it is stored", listed(kind))),
+    ]
 }
 
 fn says(kind: CacheKind) -> &'static str {

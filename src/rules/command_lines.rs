@@ -92,10 +92,14 @@ pub(super) fn impact(past: &Past, reruns: &[Rerun]) -> Impact {
     cost(steps.flatten(), runs(reruns))
 }
 
-/// The command lines of the newest three, and what ran.
+/// The command lines of the newest three, and what ran. Those that are held against one run, whose
+/// cache they all read, are told by the newest of them.
 pub(super) fn proof(past: &Past, reruns: &[Rerun], given: &Given) -> Option<Proof> {
-    let newest = reruns.get(reruns.len().saturating_sub(3)..).unwrap_or_default();
-    let lines = newest.iter().flat_map(|rerun| lines(past, rerun, given));
+    let last = reruns.last()?;
+    let told = |one: &&Rerun| one.at == last.at || one.before != last.before;
+    let told: Vec<&Rerun> = reruns.iter().filter(told).collect();
+    let newest = told.iter().rev().take(3).rev();
+    let lines = newest.flat_map(|rerun| lines(past, rerun, given));
     let places = past.places(reruns.iter().map(|rerun| rerun.at));
     Some(Proof::from_lines(lines.collect())?.seen_in(places))
 }

@@ -131,15 +131,6 @@ impl ScriptCall {
     }
 }
 
-/// The folder after `cd`; where it cannot be told, that of the checkout is the best guess.
-pub(super) fn folder_after(simple: &Simple, folder: String) -> String {
-    let words: Vec<&str> = simple.words.iter().map(|word| word.value.as_str()).collect();
-    match words.as_slice() {
-        ["cd" | "pushd", to] => joined(&folder, in_checkout(to)),
-        _ => folder,
-    }
-}
-
 /// One path behind another, without detours; empty where a variable is in it or it lies elsewhere.
 pub(in crate::config) fn joined(folder: &str, path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();

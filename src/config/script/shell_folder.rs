@@ -1,4 +1,4 @@
-//! The folder that a shell is in, for what it builds there: `cd api && docker build .`
+//! The folder that a shell is in, for what it builds and calls there: `cd api && docker build .`
 
 use super::Simple;
 use super::calls::{in_checkout, joined};
@@ -21,6 +21,12 @@ impl Shell {
             _ => return,
         };
         self.before = std::mem::replace(&mut self.now, next);
+    }
+
+    /// The same for what is called, which is looked for: where the folder cannot be told, that of the
+    /// checkout is the best guess.
+    pub(super) fn likely_folder(&self) -> &str {
+        if self.now.contains(['$', '`']) { "" } else { &self.now }
     }
 
     /// From where the job begins; `None` where it is still there.

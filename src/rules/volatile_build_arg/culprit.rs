@@ -90,11 +90,7 @@ impl Culprit<'_> {
 
 /// The spot, where a value explains it.
 pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
-    let has_another_reason = no_value_reaches(past, &spot)
-        || was_not_looked_up(past, &spot)
-        || was_stored_nowhere(past, &spot)
-        || differs_from_what_is_stored(past, &spot);
-    if has_another_reason {
+    if has_another_reason(past, &spot) {
         return None;
     }
     let spot = since_it_has_a_value(past, spot);
@@ -110,10 +106,7 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
         names = shown.iter().map(|a| a.name.clone()).collect();
     }
     let hidden = shown.is_empty() && matches!(sign, Sign::SameText);
-    if hidden && another_build_made_what_is_above(past, &spot) {
-        return None;
-    }
-    if hidden && !names.is_empty() && names.iter().all(|name| is_constant(past, &spot, name)) {
+    if hidden && is_refuted(past, &spot, &names) {
         return None;
     }
     let (asked, lines) =
@@ -143,6 +136,20 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
         per_run,
     };
     enough(past, &culprit).then_some(culprit)
+}
+
+/// Something else than a value explains it.
+fn has_another_reason(past: &Past, spot: &Spot) -> bool {
+    no_value_reaches(past, spot)
+        || was_not_looked_up(past, spot)
+        || was_stored_nowhere(past, spot)
+        || differs_from_what_is_stored(past, spot)
+}
+
+/// No command line gives a value that changes, and the logs speak against a hidden one.
+fn is_refuted(past: &Past, spot: &Spot, names: &[String]) -> bool {
+    let constant = !names.is_empty() && names.iter().all(|name| is_constant(past, spot, name));
+    constant || another_build_made_what_is_above(past, spot)
 }
 
 fn is_other_operation(past: &Past, spot: &Spot, i: usize) -> bool {
